@@ -1,0 +1,43 @@
+package io.catchment.broker.network;
+
+import io.netty.channel.EventLoop;
+import java.net.InetAddress;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.RequestHeader;
+
+/**
+ * One parsed request that waits for its answer. Handed to its handler on the connection's event loop; may be answered from
+ * any thread, exactly once. Responses of one connection leave in the order of its requests.
+ */
+public interface Request {
+
+    RequestHeader header();
+
+    /** Records inside are views of the network buffer: valid until the answer is given, or longer if {@link #retain} was called. */
+    AbstractRequest body();
+
+    /** Name of the listener it came in by, for example PLAINTEXT. */
+    String listener();
+
+    InetAddress clientAddress();
+
+    EventLoop eventLoop();
+
+    /** Keeps the network buffer (and its share of request memory) alive for one {@link #release} more. */
+    void retain();
+
+    void release();
+
+    /** Sends the answer. {@link ByteBufRecords} in it are written without a copy and released after. */
+    void respond(AbstractResponse response);
+
+    /** No answer is due (acks=0), the next request may go on. */
+    void respondNothing();
+
+    /** Answers with the API's own error form for this throwable (Kafka's error if it is an ApiException). */
+    void fail(Throwable cause);
+
+    /** The connection is gone: a waiting long poll should be dropped. {@code listener} may run on the event loop at any time. */
+    void onDisconnect(Runnable listener);
+}

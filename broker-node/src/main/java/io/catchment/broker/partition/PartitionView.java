@@ -1,0 +1,53 @@
+package io.catchment.broker.partition;
+
+import io.catchment.broker.read.BatchRun;
+import java.util.List;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
+
+/** What readers and request handlers may ask of an open partition of this node, from any thread. */
+public interface PartitionView {
+
+    TopicPartition topicPartition();
+
+    Uuid topicId();
+
+    long streamId();
+
+    int leaderEpoch();
+
+    /** False once ownership was lost or the partition was deleted: answer NOT_LEADER_OR_FOLLOWER. */
+    boolean serving();
+
+    long logStartOffset();
+
+    /** The acknowledged end: readers see offsets below it only (P3). */
+    long highWatermark();
+
+    /** Equals the high watermark while there are no transactions. */
+    long lastStableOffset();
+
+    /** End of the given leader epoch as OffsetForLeaderEpoch wants it (KIP-101, KIP-320); empty list entry semantics as in Kafka. */
+    List<EpochStart> epochStarts();
+
+    record EpochStart(int epoch, long startOffset) {}
+
+    /**
+     * Whole acknowledged batches from the tail cache, from the one that holds {@code fromOffset} on, at least one; null when the
+     * offset is not cached (then ask the StreamReader). The receiver releases the payload.
+     */
+    @Nullable
+    BatchRun readTail(long fromOffset, int bytesMax);
+
+    /** The listener runs on the partition's event loop after each advance of the high watermark, and when serving ends. */
+    void watch(AdvanceListener listener);
+
+    void unwatch(AdvanceListener listener);
+
+    /** Hears of new acknowledged records. Must not block. */
+    @FunctionalInterface
+    interface AdvanceListener {
+        void advanced(PartitionView partition);
+    }
+}

@@ -1,0 +1,47 @@
+package io.catchment.controlplane;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.image.MetadataImage;
+
+/** An immutable view of the whole state as of one offset of the control log. Cheap to hold; lookups are O(log n) or better. */
+public interface ClusterImage {
+
+    /** Of the last record replayed into this image; -1 before the first. */
+    long offset();
+
+    String clusterId();
+
+    /** The active controller's node id as this node knows it, or -1. */
+    int controllerId();
+
+    Collection<NodeState> nodes();
+
+    Optional<NodeState> node(int nodeId);
+
+    Collection<TopicState> topics();
+
+    Optional<TopicState> topic(String name);
+
+    Optional<TopicState> topic(Uuid topicId);
+
+    Optional<StreamState> stream(long streamId);
+
+    Collection<StreamState> streams();
+
+    Optional<ExtentState> extent(long extentId);
+
+    Collection<ExtentState> extents();
+
+    Optional<ObjectState> object(long objectId);
+
+    Collection<ObjectState> objects();
+
+    /** Explicitly set keys of a resource (types as in Kafka's ConfigResource.Type ids); empty if none. */
+    Map<String, String> configs(byte resourceType, String resourceName);
+
+    /** The same topics, partitions, configs and features in Kafka's form. Leader = owner, replicas = owner only. */
+    MetadataImage metadata();
+}

@@ -1,0 +1,167 @@
+package io.catchment.controlplane;
+
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What can be asked of the control plane (DESIGN §4 "Commands"). Node commands carry the node epoch they were sent in and are
+ * refused with FENCED when it is over. All are idempotent: by their command id, and by their content where noted.
+ *
+ * @param <R> what the answer is
+ */
+public sealed interface Command<R> {
+
+    /** Answered by a create, delete or alter for one of the things named: {@code error} is null when it was done. */
+    record ItemResult(String name, @Nullable ItemError error) {}
+
+    record ItemError(CommandException.Reason reason, String message) {}
+
+    // ---- nodes
+
+    /** Gives the node a new epoch, higher than any before; what an earlier process of this node id did is fenced. */
+    record RegisterNode(
+            int nodeId, String storeId, List<Endpoint> endpoints, String zone, List<String> roles, Uuid incarnation)
+            implements Command<NodeEpoch> {
+        public RegisterNode {
+            endpoints = List.copyOf(endpoints);
+            roles = List.copyOf(roles);
+        }
+    }
+
+    record NodeEpoch(long epoch) {}
+
+    /** A graceful goodbye: the node's streams have no serving owner until it or another takes them. */
+    record UnregisterNode(int nodeId, long nodeEpoch) implements Command<Done> {}
+
+    /** Nothing to say but that it is done. */
+    record Done() {}
+
+    // ---- topics and configurations
+
+    /** Placement chooses the owners; {@code configs} are validated by the caller. */
+    record CreateTopic(String name, int partitions, short replicationFactor, Map<String, String> configs) {
+        public CreateTopic {
+            configs = Map.copyOf(configs);
+        }
+    }
+
+    record CreateTopics(List<CreateTopic> topics, boolean validateOnly) implements Command<List<CreatedTopic>> {
+        public CreateTopics {
+            topics = List.copyOf(topics);
+        }
+    }
+
+    record CreatedTopic(
+            String name,
+            Uuid topicId,
+            int partitions,
+            @Nullable ItemError error) {}
+
+    record DeleteTopics(List<String> names) implements Command<List<ItemResult>> {
+        public DeleteTopics {
+            names = List.copyOf(names);
+        }
+    }
+
+    record CreatePartitions(String topic, int totalCount, boolean validateOnly) implements Command<Done> {}
+
+    /** Sets (value) or removes (null) keys of one resource, as IncrementalAlterConfigs left them after SET/DELETE/APPEND/SUBTRACT. */
+    record AlterConfigs(byte resourceType, String resourceName, Map<String, @Nullable String> changes)
+            implements Command<Done> {}
+
+    // ---- producer ids
+
+    record AllocateProducerIds(int nodeId, long nodeEpoch) implements Command<ProducerIdBlock> {}
+
+    record ProducerIdBlock(long firstId, int size) {}
+
+    // ---- streams
+
+    /** The owner's claim: {@code endOffset} is where the new stream epoch starts. */
+    record Claim(long streamId, long endOffset) {}
+
+    /**
+     * Opens streams this node is the owner of, in one step for many: raises each stream's epoch and records where it starts.
+     * Streams that are gone or have another owner are left out of the answer.
+     */
+    record OpenStreams(int nodeId, long nodeEpoch, List<Claim> claims) implements Command<Map<Long, Integer>> {
+        public OpenStreams {
+            claims = List.copyOf(claims);
+        }
+    }
+
+    // ---- extents
+
+    /** @param lane 0 urgent, 1 normal, 2 bulk */
+    record CreateExtent(int nodeId, long nodeEpoch, int lane) implements Command<ExtentState> {}
+
+    /** Guarded by the writer's node epoch or, after {@link RecoverExtent}, by the recovery epoch. Same length again: no-op (W2). */
+    record SealExtent(long extentId, long epoch, long length, List<ExtentState.Store> holders)
+            implements Command<Done> {
+        public SealExtent {
+            holders = List.copyOf(holders);
+        }
+    }
+
+    /** OPEN (of an epoch that is over) or RECOVERING to RECOVERING with a higher recovery epoch, which is the answer. */
+    record RecoverExtent(long extentId, int recovererNodeId, long recovererNodeEpoch) implements Command<NodeEpoch> {}
+
+    /** The holders named have deleted their copy; when none is left the extent leaves the state. Only for FLUSHED ones (W5). */
+    record ReleaseExtent(long extentId, List<ExtentState.Store> holders) implements Command<Done> {
+        public ReleaseExtent {
+            holders = List.copyOf(holders);
+        }
+    }
+
+    // ---- objects
+
+    /** Takes object ids for uploads; what is not published within {@code ttlMs} of the controller's clock is doomed (O3). */
+    record PrepareObjects(int nodeId, long nodeEpoch, int count, long ttlMs) implements Command<List<Long>> {}
+
+    /**
+     * The extent's data is in the object (O1, O2). Each range must begin where its stream's catalog ends, else NOT_YET (an
+     * earlier extent is still to come); ranges of streams that are gone are ignored; the extent becomes FLUSHED. An extent
+     * without data is published with object id -1. Publishing the same again is a no-op.
+     */
+    record PublishFlush(
+            int nodeId,
+            long nodeEpoch,
+            long extentId,
+            long objectId,
+            long objectBytes,
+            List<NewRange> ranges,
+            List<NewCheckpoint> checkpoints)
+            implements Command<Done> {
+        public PublishFlush {
+            ranges = List.copyOf(ranges);
+            checkpoints = List.copyOf(checkpoints);
+        }
+    }
+
+    record NewRange(
+            long streamId,
+            long baseOffset,
+            long endOffset,
+            long position,
+            int length,
+            long maxEventTimeMs,
+            long maxAppendTimeMs) {}
+
+    record NewCheckpoint(long streamId, long offset, long position, int length) {}
+
+    /** The store no longer has these doomed objects. */
+    record ForgetObjects(List<Long> objectIds) implements Command<Done> {
+        public ForgetObjects {
+            objectIds = List.copyOf(objectIds);
+        }
+    }
+
+    /** Dooms prepared objects whose time is over; submitted by the active controller itself. */
+    record ExpireObjects(List<Long> objectIds) implements Command<Done> {
+        public ExpireObjects {
+            objectIds = List.copyOf(objectIds);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package io.catchment.controlplane;
+
+import java.util.concurrent.CompletionStage;
+
+/**
+ * A node's view of the replicated state and its way to change it; the same on a controller and on a node that only
+ * observes (DESIGN §4). Thread-safe; nothing here blocks.
+ */
+public interface ControlPlane extends AutoCloseable {
+
+    /** The newest state this node has replayed. Never null, never blocks; an empty image before the first record. */
+    ClusterImage image();
+
+    /**
+     * Sends a command to the active controller. The stage completes when the command's records are committed <b>and replayed
+     * into this node's {@link #image()}</b>, or fails with a {@link CommandException}. A command whose fate is unknown is
+     * retried with the same command id until its deadline, so it takes effect at most once.
+     */
+    <R> CompletionStage<R> submit(Command<R> command);
+
+    /** The listener is called from one thread with every change in order, first with the present image. It must not block. */
+    void subscribe(ImageListener listener);
+
+    /** Completes when this node has replayed everything that was committed when it was called (a barrier record). */
+    CompletionStage<Void> barrier();
+
+    @Override
+    void close();
+}

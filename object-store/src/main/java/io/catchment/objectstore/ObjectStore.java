@@ -1,0 +1,36 @@
+package io.catchment.objectstore;
+
+import io.netty.buffer.ByteBuf;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * A bucket prefix or a directory that holds immutable objects. Thread-safe; nothing here blocks. Stages fail with
+ * {@link ObjectStoreException}. Implementations do not retry: {@link ObjectStores} wraps them with timeouts, retries with
+ * backoff and jitter, and metrics.
+ */
+public interface ObjectStore extends AutoCloseable {
+
+    /**
+     * Writes a whole object, replacing one of the same key; it is durable and complete, or absent, when the stage is done (O1).
+     * Takes over one reference of the body, readable bytes are written, released when the stage completes.
+     */
+    CompletionStage<Void> put(String key, ByteBuf body);
+
+    /** Like put, but fails with ALREADY_EXISTS if the key exists. Atomic; the only primitive to fence with. */
+    CompletionStage<Void> putIfAbsent(String key, ByteBuf body);
+
+    /** Exactly {@code length} bytes from {@code position}; fewer is a failure. The caller releases the buffer. */
+    CompletionStage<ByteBuf> get(String key, long position, int length);
+
+    /** Deletes what exists of the keys; missing ones are no error. */
+    CompletionStage<Void> delete(List<String> keys);
+
+    /** All objects whose key starts with the prefix, in key order. */
+    CompletionStage<List<Listed>> list(String prefix);
+
+    record Listed(String key, long bytes) {}
+
+    @Override
+    void close();
+}

@@ -1,0 +1,29 @@
+package io.catchment.wal;
+
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * What the WAL needs from the control plane; broker-node implements it with commands. Every call is guarded by the node's
+ * epoch and is idempotent, so the WAL retries a stage that failed (with backoff) until it answers. A stage that fails with
+ * {@link FencedException} is final: this node's epoch is over.
+ */
+public interface ExtentRegistry {
+
+    CompletionStage<ExtentDescriptor> create(Lane lane);
+
+    /** Records the final length and who holds all of it. Sealing again with the same length is a no-op (W2). */
+    CompletionStage<Void> seal(long extentId, long length, List<StoreRef> holders);
+
+    /** Marks an extent of a dead writer as recovering and answers the recovery epoch to fence with. */
+    CompletionStage<Long> startRecovery(long extentId);
+
+    /** This node's epoch has been superseded. */
+    final class FencedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        public FencedException(String message) {
+            super(message);
+        }
+    }
+}
