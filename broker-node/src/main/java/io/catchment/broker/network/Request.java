@@ -1,5 +1,6 @@
 package io.catchment.broker.network;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.net.InetAddress;
 import org.apache.kafka.common.requests.AbstractRequest;
@@ -14,7 +15,7 @@ public interface Request {
 
     RequestHeader header();
 
-    /** Records inside are views of the network buffer: valid until the answer is given, or longer if {@link #retain} was called. */
+    /** Records inside are views of the network buffer: valid until the answer is given, or longer if {@link #buffer} was retained. */
     AbstractRequest body();
 
     /** Name of the listener it came in by, for example PLAINTEXT. */
@@ -24,10 +25,11 @@ public interface Request {
 
     EventLoop eventLoop();
 
-    /** Keeps the network buffer (and its share of request memory) alive for one {@link #release} more. */
-    void retain();
-
-    void release();
+    /**
+     * The network buffer that {@link #body} views. Retain it to keep record bytes beyond the answer: the buffer lives on then,
+     * while its share of the request memory is given back when the request is answered.
+     */
+    ByteBuf buffer();
 
     /** Sends the answer. {@link ByteBufRecords} in it are written without a copy and released after. */
     void respond(AbstractResponse response);
