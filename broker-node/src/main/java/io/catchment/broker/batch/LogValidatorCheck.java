@@ -1,0 +1,121 @@
+package io.catchment.broker.batch;
+
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.errors.CorruptRecordException;
+import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.CompressionType;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MutableRecordBatch;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.internals.BufferSupplier;
+import org.apache.kafka.common.utils.internals.PrimitiveRef;
+import org.apache.kafka.server.record.BrokerCompressionType;
+import org.apache.kafka.storage.internals.log.AppendOrigin;
+import org.apache.kafka.storage.internals.log.LogValidator;
+
+/**
+ * Kafka's own validation, for batches that are not plain: compressed, log append time, compacted topics, and everything that
+ * is wrong. May rewrite the batch (recompression, append time). Garbage per record, so not for the usual case. Not
+ * thread-safe: one for each event loop.
+ */
+public final class LogValidatorCheck {
+    private static final LogValidator.MetricsRecorder NO_METRICS = new NoMetrics();
+
+    private final BufferSupplier buffers = BufferSupplier.create();
+    private final Time time;
+
+    public LogValidatorCheck(Time time) {
+        this.time = time;
+    }
+
+    /** What the topic asks of its batches. */
+    public record Rules(
+            BrokerCompressionType compression,
+            boolean compacted,
+            TimestampType timestampType,
+            long timestampBeforeMaxMs,
+            long timestampAfterMaxMs) {}
+
+    /** @param logAppendTimeMs -1 unless the topic stamps batches on arrival */
+    public record Checked(MemoryRecords records, long logAppendTimeMs) {}
+
+    /**
+     * Offsets are given out from {@code baseOffset}; throws Kafka's ApiExceptions or RecordValidationException.
+     */
+    public Checked check(
+            TopicPartition partition,
+            ByteBuffer batch,
+            long baseOffset,
+            int leaderEpoch,
+            Rules rules,
+            AppendOrigin origin) {
+        MemoryRecords records = MemoryRecords.readableRecords(batch);
+        CompressionType source = envelope(partition, records, origin);
+        Compression target = BrokerCompressionType.targetCompression(compression(rules.compression()), source);
+        LogValidator.ValidationResult result = new LogValidator(
+                        records,
+                        partition,
+                        time,
+                        source,
+                        target,
+                        rules.compacted(),
+                        RecordBatch.MAGIC_VALUE_V2,
+                        rules.timestampType(),
+                        rules.timestampBeforeMaxMs(),
+                        rules.timestampAfterMaxMs(),
+                        leaderEpoch,
+                        origin)
+                .validateMessagesAndAssignOffsets(PrimitiveRef.ofLong(baseOffset), NO_METRICS, buffers);
+        return new Checked(result.validatedRecords(), result.logAppendTimeMs());
+    }
+
+    /** What Kafka checks before its LogValidator; the latter cannot take a compressed batch with a client's base offset. */
+    private static CompressionType envelope(TopicPartition partition, MemoryRecords records, AppendOrigin origin) {
+        CompressionType source = CompressionType.NONE;
+        int batches = 0;
+        for (MutableRecordBatch batch : records.batches()) {
+            batches++;
+            if (origin == AppendOrigin.CLIENT && batch.baseOffset() != 0) {
+                throw new InvalidRecordException("The baseOffset of the record batch in the append to " + partition
+                        + " should be 0, but it is " + batch.baseOffset());
+            }
+            if (!batch.isValid()) {
+                throw new CorruptRecordException("Record is corrupt (stored crc = " + batch.checksum()
+                        + ") in topic partition " + partition + ".");
+            }
+            source = batch.compressionType();
+        }
+        if (batches == 0) {
+            throw new InvalidRecordException("No whole record batch in the append to " + partition);
+        }
+        return source;
+    }
+
+    private static Optional<Compression> compression(BrokerCompressionType type) {
+        return type == BrokerCompressionType.PRODUCER
+                ? Optional.empty()
+                : Optional.of(Compression.of(CompressionType.forName(type.name)).build());
+    }
+
+    private static final class NoMetrics implements LogValidator.MetricsRecorder {
+        @Override
+        public void recordInvalidMagic() {}
+
+        @Override
+        public void recordInvalidOffset() {}
+
+        @Override
+        public void recordInvalidSequence() {}
+
+        @Override
+        public void recordInvalidChecksums() {}
+
+        @Override
+        public void recordNoKeyCompactedTopic() {}
+    }
+}
