@@ -40,10 +40,20 @@ public sealed interface Command<R> {
 
     // ---- topics and configurations
 
-    /** Placement chooses the owners; {@code configs} are validated by the caller. */
-    record CreateTopic(String name, int partitions, short replicationFactor, Map<String, String> configs) {
+    /**
+     * {@code configs} are validated by the caller.
+     *
+     * @param owners the owner of each partition (a manual assignment), or empty: placement chooses
+     */
+    record CreateTopic(
+            String name, int partitions, short replicationFactor, Map<String, String> configs, List<Integer> owners) {
         public CreateTopic {
             configs = Map.copyOf(configs);
+            owners = List.copyOf(owners);
+        }
+
+        public CreateTopic(String name, int partitions, short replicationFactor, Map<String, String> configs) {
+            this(name, partitions, replicationFactor, configs, List.of());
         }
     }
 
@@ -59,13 +69,23 @@ public sealed interface Command<R> {
             int partitions,
             @Nullable ItemError error) {}
 
-    record DeleteTopics(List<String> names) implements Command<List<ItemResult>> {
+    /**
+     * By id, so that a topic created anew under the same name meanwhile is safe; NOT_FOUND for an id that is gone. Answered in
+     * the order asked, with each topic's name (its id as text where it was not found).
+     */
+    record DeleteTopics(List<Uuid> topicIds) implements Command<List<ItemResult>> {
         public DeleteTopics {
-            names = List.copyOf(names);
+            topicIds = List.copyOf(topicIds);
         }
     }
 
-    record CreatePartitions(String topic, int totalCount, boolean validateOnly) implements Command<Done> {}
+    /** @param owners of the partitions added (a manual assignment), or empty: placement chooses */
+    record CreatePartitions(String topic, int totalCount, List<Integer> owners, boolean validateOnly)
+            implements Command<Done> {
+        public CreatePartitions {
+            owners = List.copyOf(owners);
+        }
+    }
 
     /** Sets (value) or removes (null) keys of one resource, as IncrementalAlterConfigs left them after SET/DELETE/APPEND/SUBTRACT. */
     record AlterConfigs(byte resourceType, String resourceName, Map<String, @Nullable String> changes)
