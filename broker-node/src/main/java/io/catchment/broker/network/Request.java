@@ -5,6 +5,7 @@ import io.netty.channel.EventLoop;
 import java.net.InetAddress;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.requests.RequestHeader;
 
 /**
@@ -14,6 +15,9 @@ import org.apache.kafka.common.requests.RequestHeader;
 public interface Request {
 
     RequestHeader header();
+
+    /** The header with who sent it, from where and with what software: what Kafka's own classes (group coordinator, authorizer) ask for. */
+    RequestContext context();
 
     /** Records inside are views of the network buffer: valid until the answer is given, or longer if {@link #buffer} was retained. */
     AbstractRequest body();
