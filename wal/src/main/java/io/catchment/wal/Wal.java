@@ -59,10 +59,30 @@ public interface Wal extends AutoCloseable {
     CompletionStage<Void> delete(long extentId);
 
     /**
-     * Fences and seals what earlier epochs of this node left open, by DESIGN §5 "Recovery" over the extents' ensembles.
-     * Completes when all named extents are sealed in the control plane.
+     * Local extents of an earlier run whose final length this store does not know yet. Nothing of them is served until
+     * {@link #settle} (the control plane has them sealed), {@link #recover} (open there) or {@link #delete} (unknown there).
      */
-    CompletionStage<Void> recover(List<ExtentDescriptor> extents);
+    List<Long> unsettled();
+
+    /**
+     * Tells the store an extent's final length as the control plane recorded it: what lies beyond was never acknowledged
+     * and is cut for ever. Call it at start for each local extent that is sealed in the control plane. Idempotent; a no-op
+     * for an extent without frames. Fails with {@link CorruptExtentException} if this store does not have all of it.
+     */
+    CompletionStage<Void> settle(long extentId, long sealedLength);
+
+    /**
+     * Fences and seals what earlier epochs of this node left open, by DESIGN §5 "Recovery" over the extents' ensembles.
+     * Completes when each named extent is either sealed in the control plane or known to wait for a store that does not
+     * answer (a lost or wiped WAL directory, an unreadable disk): see {@link RecoveryReport#waiting}. Call it again to try again.
+     */
+    CompletionStage<RecoveryReport> recover(List<ExtentDescriptor> extents);
+
+    /**
+     * Operator override for an extent that waits: seals it at the longest valid length that any store still answers, 0 if
+     * none does. Acknowledged frames may be lost by this; the caller records that. Answers the final length.
+     */
+    CompletionStage<Long> declareLost(ExtentDescriptor extent);
 
     WalStats stats();
 

@@ -19,4 +19,7 @@ public interface WalListener {
 
     /** The lane stopped or resumed accepting frames. {@code reason} is for people: it names the fault, or is empty. */
     void laneState(Lane lane, boolean accepting, String reason);
+
+    /** One group was written and synced by this node's own store: for latency metrics. {@code syncNanos} is the sync alone. */
+    default void groupSynced(Lane lane, int frames, long bytes, long writeNanos, long syncNanos) {}
 }

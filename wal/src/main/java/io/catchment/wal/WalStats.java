@@ -7,6 +7,7 @@ import java.util.Map;
  *
  * @param diskUsableBytes what the file system still has, plus recycled files
  * @param bytesHeld bytes of all local extents that are not deleted
+ * @param indexBytes memory of the frame indexes
  * @param secondsUntilFull at the present append rate minus deletions; Double.POSITIVE_INFINITY when it is not filling
  */
 public record WalStats(
@@ -16,6 +17,7 @@ public record WalStats(
         int recycledFiles,
         long bytesHeld,
         long diskUsableBytes,
+        long indexBytes,
         double secondsUntilFull) {
 
     /**
