@@ -1,0 +1,62 @@
+package io.catchment.broker.topic;
+
+import io.catchment.wal.Lane;
+import java.util.Locale;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.server.record.BrokerCompressionType;
+import org.apache.kafka.storage.internals.log.LogConfig;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A topic's effective configuration, as far as the broker acts on it: the topic's own keys over the node's defaults over Kafka's.
+ *
+ * @param maxMessageBytes largest record batch, in bytes (max.message.bytes)
+ * @param maxDecompressedMessageBytes largest single record after decompression, in bytes
+ * @param timestampBeforeMaxMs how far a record's timestamp may lie in the past; Long.MAX_VALUE: any
+ * @param timestampAfterMaxMs how far it may lie in the future
+ * @param compressionType compression.type; "producer": batches are kept as they come
+ * @param compression the codec, at the topic's level, that batches are to be stored with; null for "producer"
+ * @param lane the WAL lane of its class (catchment.priority)
+ * @param compacted cleanup.policy contains compact: every record needs a key
+ * @param deletes cleanup.policy contains delete: retention applies
+ * @param retentionMs -1: no limit
+ * @param retentionBytes of one partition, -1: no limit
+ */
+public record TopicConfig(
+        int maxMessageBytes,
+        int maxDecompressedMessageBytes,
+        TimestampType timestampType,
+        long timestampBeforeMaxMs,
+        long timestampAfterMaxMs,
+        String compressionType,
+        @Nullable Compression compression,
+        Lane lane,
+        boolean compacted,
+        boolean deletes,
+        long retentionMs,
+        long retentionBytes,
+        int minInsyncReplicas) {
+
+    /** The class of a topic: which lane its records take, and who goes first when there is too much (DESIGN §10). */
+    public static final String PRIORITY = "catchment.priority";
+
+    static final String PRIORITY_DEFAULT = "normal";
+
+    static TopicConfig of(LogConfig log, String priority) {
+        return new TopicConfig(
+                log.maxMessageSize(),
+                log.maxDecompressedMessageBytes(),
+                log.messageTimestampType,
+                log.messageTimestampBeforeMaxMs,
+                log.messageTimestampAfterMaxMs,
+                log.compressionType.name,
+                log.compressionType == BrokerCompressionType.PRODUCER ? null : log.compression.orElseThrow(),
+                Lane.valueOf(priority.toUpperCase(Locale.ROOT)),
+                log.compact,
+                log.delete,
+                log.retentionMs,
+                log.retentionSize,
+                log.minInSyncReplicas);
+    }
+}
