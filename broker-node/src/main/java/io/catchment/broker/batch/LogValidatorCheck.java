@@ -17,6 +17,7 @@ import org.apache.kafka.common.utils.internals.PrimitiveRef;
 import org.apache.kafka.server.record.BrokerCompressionType;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.LogValidator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Kafka's own validation, for batches that are not plain: compressed, log append time, compacted topics, and everything that
@@ -33,9 +34,9 @@ public final class LogValidatorCheck {
         this.time = time;
     }
 
-    /** What the topic asks of its batches. */
+    /** What the topic asks of its batches; {@code compression} null: as the producer sent it. */
     public record Rules(
-            BrokerCompressionType compression,
+            @Nullable Compression compression,
             boolean compacted,
             TimestampType timestampType,
             long timestampBeforeMaxMs,
@@ -56,7 +57,7 @@ public final class LogValidatorCheck {
             AppendOrigin origin) {
         MemoryRecords records = MemoryRecords.readableRecords(batch);
         CompressionType source = envelope(partition, records, origin);
-        Compression target = BrokerCompressionType.targetCompression(compression(rules.compression()), source);
+        Compression target = BrokerCompressionType.targetCompression(Optional.ofNullable(rules.compression()), source);
         LogValidator.ValidationResult result = new LogValidator(
                         records,
                         partition,
@@ -94,12 +95,6 @@ public final class LogValidatorCheck {
             throw new InvalidRecordException("No whole record batch in the append to " + partition);
         }
         return source;
-    }
-
-    private static Optional<Compression> compression(BrokerCompressionType type) {
-        return type == BrokerCompressionType.PRODUCER
-                ? Optional.empty()
-                : Optional.of(Compression.of(CompressionType.forName(type.name)).build());
     }
 
     private static final class NoMetrics implements LogValidator.MetricsRecorder {

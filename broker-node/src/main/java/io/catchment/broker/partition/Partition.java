@@ -1,0 +1,432 @@
+package io.catchment.broker.partition;
+
+import io.catchment.broker.batch.BatchHeader;
+import io.catchment.broker.batch.LogValidatorCheck;
+import io.catchment.broker.batch.LogValidatorCheck.Checked;
+import io.catchment.broker.read.BatchRun;
+import io.catchment.broker.topic.TopicConfig;
+import io.catchment.wal.Admission;
+import io.catchment.wal.Frame;
+import io.catchment.wal.FrameKind;
+import io.catchment.wal.Lane;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.util.ReferenceCounted;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.storage.internals.log.AppendOrigin;
+import org.apache.kafka.storage.internals.log.BatchMetadata;
+import org.apache.kafka.storage.internals.log.ProducerAppendInfo;
+import org.apache.kafka.storage.internals.log.RecordValidationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The owner's state of one stream. Mutable state is owned by the partition's event loop (one of the {@link PartitionLoop}s);
+ * the {@link PartitionView} methods may be called from any thread and see volatile copies or locked parts.
+ *
+ * <p>An append gives out offsets only if the lane takes the frame, and a frame that was taken is never failed by the WAL. So
+ * offsets never have to be taken back (P1): a fault leaves frames waiting, not holes. What a fault does end is the wait of
+ * the clients: they get a retriable error, and a retry of an idempotent batch finds the original.
+ */
+final class Partition implements PartitionView {
+    private final OpenedStream stream;
+    private final PartitionLoop loop;
+    private final Tail tail = new Tail();
+    private final ProducerStates producers;
+
+    private long nextOffset;
+    private Lane lane;
+    private boolean changedSinceCheckpoint;
+    private boolean touched;
+    private final ArrayDeque<PendingAppend> inFlight = new ArrayDeque<>();
+    /** Retries of batches that are still in flight themselves. */
+    private final List<DuplicateWait> duplicates = new ArrayList<>();
+
+    private volatile long highWatermark;
+    private volatile boolean serving = true;
+    private final WatcherList watchers = new WatcherList();
+
+    private record DuplicateWait(long firstOffset, long lastOffset, AppendCompletion completion, int slot) {}
+
+    Partition(OpenedStream stream, ProducerStates producers, PartitionLoop loop) {
+        this.stream = stream;
+        this.producers = producers;
+        this.loop = loop;
+        this.nextOffset = stream.endOffset();
+        this.highWatermark = stream.endOffset();
+        this.lane = loop.config(stream.topicPartition().topic()).lane();
+    }
+
+    PartitionLoop loop() {
+        return loop;
+    }
+
+    // ---- append
+
+    /**
+     * Appends the one batch between the view's position and limit; it is patched in place (base offset, leader epoch).
+     * The answer comes by {@code completion}, possibly before this returns; null when nobody waits.
+     *
+     * @param owner whose reference keeps the view's memory; null for a heap view that nobody else writes to
+     */
+    void append(
+            ByteBuffer batch,
+            @Nullable ReferenceCounted owner,
+            AppendOrigin origin,
+            @Nullable AppendCompletion completion,
+            int slot,
+            long nowMs) {
+        try {
+            tryAppend(batch, owner, origin, completion, slot, nowMs);
+        } catch (RecordValidationException e) {
+            fail(completion, slot, Errors.forException(e.invalidException()), e.invalidException(), e.recordErrors());
+        } catch (ApiException e) {
+            fail(completion, slot, Errors.forException(e), e, List.of());
+        }
+    }
+
+    /** Appends the batches of the node itself; the stage is done with the end offset when they are queued. */
+    void appendInternal(ByteBuffer batches, CompletableFuture<Long> end) {
+        try {
+            int at = batches.position();
+            while (at < batches.limit()) {
+                int bytes = BatchHeader.sizeInBytes(batches, at);
+                tryAppend(
+                        batches.slice(at, bytes),
+                        null,
+                        AppendOrigin.COORDINATOR,
+                        null,
+                        0,
+                        loop.time().milliseconds());
+                at += bytes;
+            }
+            end.complete(nextOffset);
+        } catch (RecordValidationException e) {
+            end.completeExceptionally(e.invalidException());
+        } catch (RuntimeException e) {
+            end.completeExceptionally(e);
+        }
+    }
+
+    private void tryAppend(
+            ByteBuffer batch,
+            @Nullable ReferenceCounted owner,
+            AppendOrigin origin,
+            @Nullable AppendCompletion completion,
+            int slot,
+            long nowMs) {
+        if (!serving) {
+            throw Errors.NOT_LEADER_OR_FOLLOWER.exception();
+        }
+        TopicConfig config = loop.config(stream.topicPartition().topic());
+        int at = batch.position();
+        if (batch.remaining() > config.maxMessageBytes()) {
+            throw Errors.MESSAGE_TOO_LARGE.exception("The record batch size in the append to "
+                    + stream.topicPartition() + " is " + batch.remaining()
+                    + " bytes which exceeds the maximum configured value of " + config.maxMessageBytes() + " bytes.");
+        }
+        if (!laneReady(config)) {
+            throw Errors.KAFKA_STORAGE_ERROR.exception(
+                    "the write-ahead log cannot take records now: " + loop.fault(lane));
+        }
+        long logAppendTimeMs = -1;
+        ByteBuf payload = null;
+        boolean plain = plainTopic(config)
+                && origin == AppendOrigin.CLIENT
+                && loop.plainCheck()
+                        .takesAsItIs(batch, at, batch.limit(), earliest(config, nowMs), latest(config, nowMs));
+        if (!plain) {
+            Checked checked = loop.fullCheck()
+                    .check(
+                            stream.topicPartition(),
+                            batch.duplicate(),
+                            nextOffset,
+                            stream.leaderEpoch(),
+                            rules(config),
+                            origin);
+            logAppendTimeMs = checked.logAppendTimeMs();
+            ByteBuffer validated = checked.records().buffer();
+            if (!validated.isDirect() || owner == null) {
+                batch = validated;
+                at = batch.position();
+                payload = Unpooled.wrappedBuffer(validated);
+            }
+        }
+        if (BatchHeader.isTransactional(batch, at)) {
+            throw Errors.INVALID_TXN_STATE.exception("transactions are not supported by this version");
+        }
+        ProducerAppendInfo producer = null;
+        if (BatchHeader.producerId(batch, at) >= 0) {
+            BatchMetadata duplicate = producers.duplicateOf(batch, at);
+            if (duplicate != null) {
+                answerDuplicate(duplicate, completion, slot);
+                return;
+            }
+            producer = producers.prepare(batch, at, nextOffset, origin);
+        }
+        BatchHeader.setBaseOffset(batch, at, nextOffset);
+        BatchHeader.setLeaderEpoch(batch, at, stream.leaderEpoch());
+        if (payload == null) {
+            payload = owner == null ? Unpooled.wrappedBuffer(batch) : new RecordsBuf(batch, owner);
+        }
+        queue(payload, BatchHeader.lastOffsetDelta(batch, at) + 1, producer, logAppendTimeMs, completion, slot, nowMs);
+        loop.arrived(stream.topicPartition().topic(), nowMs - BatchHeader.maxTimestamp(batch, at));
+    }
+
+    private void queue(
+            ByteBuf payload,
+            int count,
+            @Nullable ProducerAppendInfo producer,
+            long logAppendTimeMs,
+            @Nullable AppendCompletion completion,
+            int slot,
+            long nowMs) {
+        PendingAppend pending = new PendingAppend(
+                this, nextOffset, nextOffset + count, logAppendTimeMs, payload.retain(), completion, slot);
+        Frame frame =
+                new Frame(FrameKind.DATA, stream.streamId(), stream.leaderEpoch(), nextOffset, count, nowMs, payload);
+        Admission admission = loop.wal().append(lane, frame, pending);
+        if (admission != Admission.ACCEPTED) {
+            payload.release(2);
+            throw Errors.KAFKA_STORAGE_ERROR.exception(
+                    "the write-ahead log did not take the records: " + admission + " " + loop.fault(lane));
+        }
+        nextOffset += count;
+        inFlight.addLast(pending);
+        if (producer != null) {
+            producers.accept(producer, nextOffset);
+        }
+        if (!changedSinceCheckpoint) {
+            changedSinceCheckpoint = true;
+            loop.changed(this);
+        }
+    }
+
+    /** A stream changes its lane only while nothing is in flight: two lanes know no order between them (P1). */
+    private boolean laneReady(TopicConfig config) {
+        if (config.lane() != lane && nextOffset == highWatermark) {
+            lane = config.lane();
+        }
+        return loop.wal().accepting(lane);
+    }
+
+    private void answerDuplicate(BatchMetadata original, @Nullable AppendCompletion completion, int slot) {
+        if (completion == null) {
+            return;
+        }
+        if (original.lastOffset() < highWatermark) {
+            completion.acknowledged(slot, original.firstOffset(), -1, stream.logStartOffset());
+        } else {
+            duplicates.add(new DuplicateWait(original.firstOffset(), original.lastOffset(), completion, slot));
+        }
+    }
+
+    private void fail(
+            @Nullable AppendCompletion completion,
+            int slot,
+            Errors error,
+            ApiException cause,
+            List<org.apache.kafka.common.requests.ProduceResponse.RecordError> recordErrors) {
+        if (completion != null) {
+            completion.failed(slot, error, cause.getMessage(), recordErrors, stream.logStartOffset());
+        }
+    }
+
+    private static boolean plainTopic(TopicConfig config) {
+        return !config.compacted()
+                && config.timestampType() == TimestampType.CREATE_TIME
+                && config.compression() == null;
+    }
+
+    private static long earliest(TopicConfig config, long nowMs) {
+        long before = config.timestampBeforeMaxMs();
+        return before >= nowMs ? Long.MIN_VALUE : nowMs - before;
+    }
+
+    private static long latest(TopicConfig config, long nowMs) {
+        long after = config.timestampAfterMaxMs();
+        return after > Long.MAX_VALUE - nowMs ? Long.MAX_VALUE : nowMs + after;
+    }
+
+    private static LogValidatorCheck.Rules rules(TopicConfig config) {
+        return new LogValidatorCheck.Rules(
+                config.compression(),
+                config.compacted(),
+                config.timestampType(),
+                config.timestampBeforeMaxMs(),
+                config.timestampAfterMaxMs());
+    }
+
+    // ---- acknowledgement
+
+    /** The WAL acknowledged this batch; true when the partition was not yet touched in the present round. */
+    boolean acknowledge(PendingAppend pending) {
+        PendingAppend expected = inFlight.pollFirst();
+        if (expected != pending) {
+            throw new IllegalStateException("P2 broken: " + stream.topicPartition() + " acknowledged offset "
+                    + pending.baseOffset + ", but " + (expected == null ? "nothing" : expected.baseOffset)
+                    + " was to be next");
+        }
+        highWatermark = pending.endOffset;
+        int bytes = pending.payload.readableBytes();
+        if (tail.add(pending.baseOffset, pending.endOffset, pending.payload)) {
+            loop.tailBudget().added(tail, bytes);
+        }
+        AppendCompletion completion = pending.completion;
+        if (completion != null) {
+            completion.acknowledged(pending.slot, pending.baseOffset, pending.logAppendTimeMs, stream.logStartOffset());
+        }
+        boolean first = !touched;
+        touched = true;
+        return first;
+    }
+
+    /** After a round of acknowledgements: tells who waits for this partition. */
+    void announce() {
+        touched = false;
+        if (!duplicates.isEmpty()) {
+            duplicates.removeIf(wait -> {
+                if (wait.lastOffset() >= highWatermark) {
+                    return false;
+                }
+                wait.completion().acknowledged(wait.slot(), wait.firstOffset(), -1, stream.logStartOffset());
+                return true;
+            });
+        }
+        watchers.advanced(this);
+    }
+
+    /** The lane cannot write: ends the clients' waits with a retriable error. The frames stay queued (see the class). */
+    void endWaits(Lane faulty, Errors error, String reason) {
+        if (faulty != lane) {
+            return;
+        }
+        for (PendingAppend pending : inFlight) {
+            AppendCompletion completion = pending.completion;
+            pending.completion = null;
+            if (completion != null) {
+                completion.failed(pending.slot, error, reason, List.of(), stream.logStartOffset());
+            }
+        }
+        for (DuplicateWait wait : duplicates) {
+            wait.completion().failed(wait.slot(), error, reason, List.of(), stream.logStartOffset());
+        }
+        duplicates.clear();
+    }
+
+    // ---- checkpoint, end
+
+    /**
+     * Queues a checkpoint frame if anything was appended since the last one; the stream is then unchanged again. A partition
+     * without producers writes one too: it tells the next owner that there is nothing to replay before it.
+     */
+    void checkpoint(Lane rolling) {
+        if (rolling != lane || !changedSinceCheckpoint) {
+            return;
+        }
+        ByteBuf payload = loop.allocator().directBuffer();
+        producers.writeTo(payload);
+        Frame frame = new Frame(
+                FrameKind.CHECKPOINT,
+                stream.streamId(),
+                stream.leaderEpoch(),
+                nextOffset,
+                0,
+                loop.time().milliseconds(),
+                payload);
+        if (loop.wal().append(lane, frame, null) == Admission.ACCEPTED) {
+            changedSinceCheckpoint = false;
+        } else {
+            payload.release();
+        }
+    }
+
+    boolean changedSinceCheckpoint() {
+        return changedSinceCheckpoint;
+    }
+
+    void expireProducers(long nowMs) {
+        producers.expire(nowMs);
+    }
+
+    /** Stops serving: ownership is gone, or the topic is. What is in flight is not answered as written. */
+    void close(Errors error) {
+        if (!serving) {
+            return;
+        }
+        serving = false;
+        endWaits(lane, error, "the partition is no longer served by this node");
+        loop.tailBudget().closed(tail.close());
+        watchers.advanced(this);
+    }
+
+    // ---- view
+
+    @Override
+    public TopicPartition topicPartition() {
+        return stream.topicPartition();
+    }
+
+    @Override
+    public Uuid topicId() {
+        return stream.topicId();
+    }
+
+    @Override
+    public long streamId() {
+        return stream.streamId();
+    }
+
+    @Override
+    public int leaderEpoch() {
+        return stream.leaderEpoch();
+    }
+
+    @Override
+    public boolean serving() {
+        return serving;
+    }
+
+    @Override
+    public long logStartOffset() {
+        return stream.logStartOffset();
+    }
+
+    @Override
+    public long highWatermark() {
+        return highWatermark;
+    }
+
+    @Override
+    public long lastStableOffset() {
+        return highWatermark;
+    }
+
+    @Override
+    public List<EpochStart> epochStarts() {
+        return stream.epochStarts();
+    }
+
+    @Override
+    public @Nullable BatchRun readTail(long fromOffset, int bytesMax) {
+        return tail.read(fromOffset, bytesMax);
+    }
+
+    @Override
+    public void watch(AdvanceListener listener) {
+        watchers.add(listener);
+    }
+
+    @Override
+    public void unwatch(AdvanceListener listener) {
+        watchers.remove(listener);
+    }
+}
