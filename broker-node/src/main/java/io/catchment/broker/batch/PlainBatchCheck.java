@@ -51,7 +51,7 @@ public final class PlainBatchCheck {
             cursor = next;
             long length = varint(buffer, end);
             next = cursor + (int) length;
-            if (length < 7 || length > end - cursor) {
+            if (length < 6 || length > end - cursor) {
                 return false;
             }
             cursor++;

@@ -87,7 +87,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     public OwnedPartitions(List<EventLoop> eventLoops, Dependencies to) {
         this.to = to;
         LaneFaults faults = new LaneFaults();
-        this.services = new PartitionServices(to.wal(), to.configs(), faults, to.arrivals(), to.time());
+        this.services = new PartitionServices(to.wal(), to.configs()::forTopic, faults, to.arrivals(), to.time());
         this.loops = eventLoops.stream()
                 .map(eventLoop -> new PartitionLoop(eventLoop, services, to.tailBytesMax() / eventLoops.size()))
                 .toArray(PartitionLoop[]::new);

@@ -98,7 +98,7 @@ final class PartitionLoop {
     }
 
     TopicConfig config(String topic) {
-        return services.configs().forTopic(topic);
+        return services.configs().apply(topic);
     }
 
     void arrived(String topic, long delayMs) {

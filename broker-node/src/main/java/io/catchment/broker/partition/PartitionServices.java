@@ -1,8 +1,10 @@
 package io.catchment.broker.partition;
 
-import io.catchment.broker.topic.TopicConfigs;
+import io.catchment.broker.topic.TopicConfig;
 import io.catchment.wal.Wal;
+import java.util.function.Function;
 import org.apache.kafka.common.utils.Time;
 
 /** What all partitions of a node use. */
-record PartitionServices(Wal wal, TopicConfigs configs, LaneFaults faults, ArrivalObserver arrivals, Time time) {}
+record PartitionServices(
+        Wal wal, Function<String, TopicConfig> configs, LaneFaults faults, ArrivalObserver arrivals, Time time) {}

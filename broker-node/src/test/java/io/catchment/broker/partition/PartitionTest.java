@@ -1,0 +1,327 @@
+package io.catchment.broker.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.catchment.broker.batch.BatchHeader;
+import io.catchment.broker.read.BatchRun;
+import io.catchment.broker.topic.TopicConfig;
+import io.catchment.wal.Acknowledged;
+import io.catchment.wal.Admission;
+import io.catchment.wal.FrameKind;
+import io.catchment.wal.Lane;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.DefaultEventLoop;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.requests.ProduceResponse.RecordError;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.storage.internals.log.AppendOrigin;
+import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The owner's rules, driven on the test's own thread in place of the event loop. */
+class PartitionTest {
+    private static final TopicPartition NAME = new TopicPartition("t", 0);
+    private static final long PRODUCER = 4711;
+
+    private final FakeWal wal = new FakeWal();
+    private Lane lane = Lane.NORMAL;
+    private final DefaultEventLoop eventLoop = new DefaultEventLoop();
+    private final PartitionLoop loop = new PartitionLoop(
+            eventLoop,
+            new PartitionServices(wal, topic -> config(), new LaneFaults(), (topic, delayMs) -> {}, Time.SYSTEM),
+            100_000);
+    private final Partition partition = new Partition(
+            new OpenedStream(NAME, Uuid.randomUuid(), 9, 5, 10, 100, List.of(new PartitionView.EpochStart(5, 100))),
+            producers(),
+            loop);
+    private final Outcomes outcomes = new Outcomes();
+    private final List<ByteBuf> requests = new ArrayList<>();
+
+    @AfterEach
+    void everythingIsReleasedWhenThePartitionCloses() {
+        loop.remove(partition, Errors.NOT_LEADER_OR_FOLLOWER);
+        acknowledge(wal.queued.size());
+        for (ByteBuf request : requests) {
+            assertThat(request.refCnt()).isZero();
+        }
+        var unused = eventLoop.shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS);
+    }
+
+    @Test
+    void offsetsAreGivenInOrderAndAnsweredOnlyWhenAcknowledged() {
+        append(plain(3), 0);
+        append(plain(2), 1);
+
+        assertThat(outcomes.answers).isEmpty();
+        assertThat(partition.highWatermark()).isEqualTo(100);
+        assertThat(partition.readTail(100, 1000)).isNull();
+        assertThat(wal.queued).extracting(entry -> entry.frame().baseOffset()).containsExactly(100L, 103L);
+
+        acknowledge(1);
+        assertThat(outcomes.answers).containsExactly("0:100");
+        assertThat(partition.highWatermark()).isEqualTo(103);
+        acknowledge(1);
+        assertThat(outcomes.answers).containsExactly("0:100", "1:103");
+    }
+
+    @Test
+    void theFrameIsTheRequestsMemoryWithOffsetAndLeaderEpochPatched() {
+        append(plain(3), 0);
+        ByteBuffer written = wal.queued.get(0).frame().payload().nioBuffer();
+        assertThat(BatchHeader.baseOffset(written, 0)).isEqualTo(100);
+        assertThat(BatchHeader.leaderEpoch(written, 0)).isEqualTo(5);
+        assertThat(BatchHeader.baseOffset(requests.get(0).nioBuffer(), 0)).isEqualTo(100);
+    }
+
+    @Test
+    void theTailServesWholeAcknowledgedBatchesFromAnOffsetInsideThem() {
+        append(plain(3), 0);
+        append(plain(2), 1);
+        append(plain(4), 2);
+        acknowledge(2);
+
+        BatchRun run = read(101, 100_000);
+        assertThat(run.baseOffset()).isEqualTo(100);
+        assertThat(run.endOffset()).isEqualTo(105);
+        assertThat(BatchHeader.baseOffset(run.payload().nioBuffer(), 0)).isEqualTo(100);
+        run.payload().release();
+        BatchRun one = read(100, 1);
+        assertThat(one.endOffset()).isEqualTo(103);
+        one.payload().release();
+        assertThat(partition.readTail(105, 1000)).isNull();
+        assertThat(partition.readTail(99, 1000)).isNull();
+    }
+
+    @Test
+    void theTailBudgetEvictsTheOldestBatches() {
+        for (int i = 0; i < 50; i++) {
+            append(records(new SimpleRecord(1, new byte[10_000])), i);
+        }
+        acknowledge(50);
+        assertThat(loop.tailBudget().bytes()).isBetween(80_000L, 100_000L);
+        assertThat(partition.readTail(100, 1)).isNull();
+        assertThat(requests.get(0).refCnt()).isZero();
+        BatchRun newest = read(149, 1);
+        newest.payload().release();
+    }
+
+    @Test
+    void aRetryOfAnIdempotentBatchGetsTheFirstOffsetsOnceThoseAreAcknowledged() {
+        append(idempotent(0, 3), 0);
+        append(idempotent(0, 3), 1);
+        assertThat(wal.queued).hasSize(1);
+        assertThat(outcomes.answers).isEmpty();
+        acknowledge(1);
+        assertThat(outcomes.answers).containsExactly("0:100", "1:100");
+        append(idempotent(0, 3), 2);
+        assertThat(outcomes.answers).containsExactly("0:100", "1:100", "2:100");
+        append(idempotent(3, 1), 3);
+        acknowledge(1);
+        assertThat(outcomes.answers).endsWith("3:103");
+    }
+
+    @Test
+    void aGapInTheSequenceIsRefusedAndTakesNoOffset() {
+        append(idempotent(0, 3), 0);
+        append(idempotent(7, 1), 1);
+        assertThat(outcomes.answers).containsExactly("1:OUT_OF_ORDER_SEQUENCE_NUMBER");
+        append(idempotent(3, 1), 2);
+        acknowledge(2);
+        assertThat(outcomes.answers).endsWith("0:100", "2:103");
+    }
+
+    @Test
+    void aCorruptBatchIsRefusedWithKafkasError() {
+        ByteBuffer batch = plain(1);
+        batch.put(batch.limit() - 1, (byte) (batch.get(batch.limit() - 1) ^ 1));
+        append(batch, 0);
+        append(records(new SimpleRecord(1, new byte[2_000_000])), 1);
+        assertThat(outcomes.answers).containsExactly("0:CORRUPT_MESSAGE", "1:MESSAGE_TOO_LARGE");
+        assertThat(wal.queued).isEmpty();
+    }
+
+    @Test
+    void compressedBatchesGoKafkasWayAndKeepTheirBytes() {
+        MemoryRecords gzip = MemoryRecords.withRecords(
+                Compression.gzip().build(), new SimpleRecord(1, new byte[500]), new SimpleRecord(2, new byte[500]));
+        append(gzip.buffer(), 0);
+        acknowledge(1);
+        assertThat(outcomes.answers).containsExactly("0:100");
+        BatchRun run = read(100, 1000);
+        MemoryRecords back = MemoryRecords.readableRecords(run.payload().nioBuffer());
+        assertThat(back.batches().iterator().next().isValid()).isTrue();
+        assertThat(back.records()).hasSize(2);
+        run.payload().release();
+    }
+
+    @Test
+    void aFaultEndsTheWaitsButNotTheFramesAndARetryFindsTheOriginal() {
+        append(idempotent(0, 2), 0);
+        wal.admission = Admission.SUSPENDED;
+        partition.endWaits(Lane.NORMAL, Errors.KAFKA_STORAGE_ERROR, "disk full");
+        append(idempotent(0, 2), 1);
+        append(plain(1), 2);
+        assertThat(outcomes.answers)
+                .containsExactly("0:KAFKA_STORAGE_ERROR", "1:KAFKA_STORAGE_ERROR", "2:KAFKA_STORAGE_ERROR");
+
+        wal.admission = Admission.ACCEPTED;
+        acknowledge(1);
+        assertThat(partition.highWatermark()).isEqualTo(102);
+        append(idempotent(0, 2), 3);
+        assertThat(outcomes.answers).endsWith("3:100");
+        append(idempotent(2, 1), 4);
+        acknowledge(1);
+        assertThat(outcomes.answers).endsWith("4:102");
+    }
+
+    @Test
+    void theLaneChangesOnlyWhenNothingIsInFlight() {
+        append(plain(1), 0);
+        lane = Lane.URGENT;
+        append(plain(1), 1);
+        acknowledge(2);
+        append(plain(1), 2);
+        assertThat(wal.lanes).containsExactly(Lane.NORMAL, Lane.NORMAL, Lane.URGENT);
+    }
+
+    @Test
+    void aCheckpointGivesTheNextOwnerTheSameProducers() {
+        for (int i = 0; i < 7; i++) {
+            append(idempotent(i, 1), i);
+        }
+        acknowledge(7);
+        loop.checkpoint(Lane.NORMAL);
+        assertThat(wal.queued).hasSize(1);
+        assertThat(wal.queued.get(0).frame().kind()).isEqualTo(FrameKind.CHECKPOINT);
+        ByteBuf payload = wal.queued.get(0).frame().payload();
+        ProducerStates next = producers();
+        next.readFrom(payload.duplicate());
+
+        assertThat(next.duplicateOf(idempotent(2, 1), 0)).isNotNull();
+        assertThat(next.duplicateOf(idempotent(6, 1), 0)).isNotNull();
+        assertThat(next.duplicateOf(idempotent(1, 1), 0))
+                .as("only five are kept")
+                .isNull();
+        next.prepare(idempotent(7, 1), 0, 107, AppendOrigin.CLIENT);
+
+        loop.checkpoint(Lane.NORMAL);
+        assertThat(wal.queued).as("unchanged since").hasSize(1);
+    }
+
+    @Test
+    void headersAloneRestoreProducers() {
+        append(idempotent(0, 3), 0);
+        append(idempotent(3, 2), 1);
+        ProducerStates next = producers();
+        for (Acknowledged entry : wal.queued) {
+            byte[] head = new byte[BatchHeader.BYTES];
+            entry.frame().payload().getBytes(0, head);
+            next.replay(ByteBuffer.wrap(head), 0);
+        }
+        assertThat(next.duplicateOf(idempotent(3, 2), 0)).isNotNull();
+        next.prepare(idempotent(5, 1), 0, 105, AppendOrigin.CLIENT);
+    }
+
+    @Test
+    void watchersHearOfEachRoundOnceAndOfTheEnd() {
+        List<Long> heard = new ArrayList<>();
+        PartitionView.AdvanceListener listener = view -> heard.add(view.serving() ? view.highWatermark() : -1);
+        partition.watch(listener);
+        append(plain(1), 0);
+        append(plain(1), 1);
+        acknowledge(2);
+        assertThat(heard).containsExactly(102L);
+        partition.close(Errors.NOT_LEADER_OR_FOLLOWER);
+        assertThat(heard).containsExactly(102L, -1L);
+        append(plain(1), 2);
+        assertThat(outcomes.answers).endsWith("2:NOT_LEADER_OR_FOLLOWER");
+    }
+
+    private BatchRun read(long offset, int bytesMax) {
+        BatchRun run = partition.readTail(offset, bytesMax);
+        assertThat(run).isNotNull();
+        return java.util.Objects.requireNonNull(run);
+    }
+
+    private void acknowledge(int count) {
+        loop.acknowledged(wal.acknowledge(count));
+    }
+
+    /** As the network does: the batch lies in a pooled direct buffer, whose own reference ends with the request. */
+    private void append(ByteBuffer batch, int slot) {
+        ByteBuf request = PooledByteBufAllocator.DEFAULT.directBuffer(batch.remaining());
+        request.writeBytes(batch.duplicate());
+        requests.add(request);
+        partition.append(request.nioBuffer(), request, AppendOrigin.CLIENT, outcomes, slot, Time.SYSTEM.milliseconds());
+        request.release();
+    }
+
+    private static ByteBuffer plain(int count) {
+        SimpleRecord[] records = new SimpleRecord[count];
+        for (int i = 0; i < count; i++) {
+            records[i] = new SimpleRecord(i, new byte[] {1, 2, 3});
+        }
+        return records(records);
+    }
+
+    private static ByteBuffer records(SimpleRecord... records) {
+        return MemoryRecords.withRecords(Compression.NONE, records).buffer();
+    }
+
+    private static ByteBuffer idempotent(int sequence, int count) {
+        SimpleRecord[] records = new SimpleRecord[count];
+        for (int i = 0; i < count; i++) {
+            records[i] = new SimpleRecord(i, new byte[] {4, 5, 6});
+        }
+        return MemoryRecords.withIdempotentRecords(Compression.NONE, PRODUCER, (short) 0, sequence, records)
+                .buffer();
+    }
+
+    private static ProducerStates producers() {
+        return new ProducerStates(NAME, new ProducerStateManagerConfig(86_400_000, true), Time.SYSTEM);
+    }
+
+    private TopicConfig config() {
+        return new TopicConfig(
+                1_048_588,
+                Integer.MAX_VALUE,
+                TimestampType.CREATE_TIME,
+                Long.MAX_VALUE,
+                3_600_000,
+                "producer",
+                null,
+                lane,
+                false,
+                true,
+                -1,
+                -1,
+                1);
+    }
+
+    private static final class Outcomes implements AppendCompletion {
+        final List<String> answers = new ArrayList<>();
+
+        @Override
+        public void acknowledged(int slot, long baseOffset, long logAppendTimeMs, long logStartOffset) {
+            answers.add(slot + ":" + baseOffset);
+        }
+
+        @Override
+        public void failed(
+                int slot, Errors error, @Nullable String message, List<RecordError> recordErrors, long logStartOffset) {
+            answers.add(slot + ":" + error);
+        }
+    }
+}
