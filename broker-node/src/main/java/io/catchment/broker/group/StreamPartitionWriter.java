@@ -1,0 +1,102 @@
+package io.catchment.broker.group;
+
+import io.catchment.broker.partition.InternalLog;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.coordinator.common.runtime.PartitionWriter;
+import org.apache.kafka.storage.internals.log.LogConfig;
+import org.apache.kafka.storage.internals.log.VerificationGuard;
+
+/**
+ * How the coordinator writes its records: through the node's own partitions, in the tenure they were loaded in. Thread-safe:
+ * called by the coordinator's threads, one at a time for each partition; it blocks them until an append is queued.
+ */
+final class StreamPartitionWriter implements PartitionWriter {
+    private final InternalLog log;
+    private final Tenures tenures;
+    private final Supplier<LogConfig> config;
+    private final long queueTimeoutMs;
+    private final ConcurrentMap<Listener, TenureWatch> watches = new ConcurrentHashMap<>();
+
+    StreamPartitionWriter(InternalLog log, Tenures tenures, Supplier<LogConfig> config, long queueTimeoutMs) {
+        this.log = log;
+        this.tenures = tenures;
+        this.config = config;
+        this.queueTimeoutMs = queueTimeoutMs;
+    }
+
+    /** The listener hears of this tenure only, as Kafka demands: it is never armed again. */
+    @Override
+    public void registerListener(TopicPartition partition, Listener listener) {
+        tenures.find(partition).ifPresent(tenure -> {
+            TenureWatch watch = new TenureWatch(tenure, listener);
+            watches.put(listener, watch);
+            tenure.view().watch(watch);
+        });
+    }
+
+    @Override
+    public void deregisterListener(TopicPartition partition, Listener listener) {
+        TenureWatch watch = watches.remove(listener);
+        if (watch != null) {
+            watch.retire();
+        }
+    }
+
+    @Override
+    public LogConfig config(TopicPartition partition) {
+        return config.get();
+    }
+
+    /** The records lie in a buffer that the caller uses again: {@link InternalLog#append} copies them before it returns. */
+    @Override
+    public long append(
+            TopicPartition partition, VerificationGuard guard, MemoryRecords records, short transactionVersion) {
+        Tenure tenure = tenures.find(partition)
+                .orElseThrow(() -> new NotLeaderOrFollowerException(partition + " is not served by this node"));
+        CompletableFuture<Long> endOffset =
+                log.append(partition, tenure.epoch(), records.buffer()).toCompletableFuture();
+        tenure.appending(endOffset);
+        return await(partition, endOffset);
+    }
+
+    private long await(TopicPartition partition, CompletableFuture<Long> endOffset) {
+        try {
+            return endOffset.get(queueTimeoutMs, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof KafkaException known
+                    ? known
+                    : new KafkaStorageException("Append to " + partition + " failed", e.getCause());
+        } catch (java.util.concurrent.TimeoutException e) {
+            // Nobody knows whether it will be written. If it is, the next append's offset gives it away and the coordinator reloads.
+            throw new TimeoutException("Append to " + partition + " was not queued in " + queueTimeoutMs + " ms", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TimeoutException("Append to " + partition + " was interrupted", e);
+        }
+    }
+
+    /** Asked only for TxnOffsetCommit, which this node does not offer yet. */
+    @Override
+    public CompletableFuture<VerificationGuard> maybeStartTransactionVerification(
+            TopicPartition partition, String transactionalId, long producerId, short producerEpoch, int apiVersion) {
+        return CompletableFuture.failedFuture(new UnsupportedVersionException("Transactions are not supported"));
+    }
+
+    /** Asked only by the share coordinator, which this node does not run. */
+    @Override
+    public CompletableFuture<Void> deleteRecords(TopicPartition partition, long deleteBeforeOffset) {
+        return CompletableFuture.failedFuture(new UnsupportedVersionException("Share groups are not supported"));
+    }
+}

@@ -1,0 +1,93 @@
+package io.catchment.broker.group.api;
+
+import io.catchment.broker.group.OffsetsTopic;
+import io.catchment.broker.network.Request;
+import io.catchment.broker.request.ApiHandler;
+import java.util.List;
+import java.util.Optional;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.message.FindCoordinatorRequestData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData.Coordinator;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.ApiError;
+import org.apache.kafka.common.requests.FindCoordinatorRequest;
+import org.apache.kafka.common.requests.FindCoordinatorRequest.CoordinatorType;
+import org.apache.kafka.common.requests.FindCoordinatorResponse;
+
+/**
+ * Which node coordinates a group. For the types this node has no coordinator for (TRANSACTION, SHARE) it answers
+ * INVALID_REQUEST with a message: COORDINATOR_NOT_AVAILABLE, the other candidate, makes a transactional producer ask again until
+ * its {@code max.block.ms} is over and report a timeout, while this one fails {@code initTransactions} at once and shows the
+ * message.
+ */
+final class FindCoordinatorHandler implements ApiHandler {
+    private final OffsetsTopic offsetsTopic;
+
+    FindCoordinatorHandler(OffsetsTopic offsetsTopic) {
+        this.offsetsTopic = offsetsTopic;
+    }
+
+    @Override
+    public ApiKeys api() {
+        return ApiKeys.FIND_COORDINATOR;
+    }
+
+    @Override
+    public void handle(Request request) {
+        FindCoordinatorRequestData asked = ((FindCoordinatorRequest) request.body()).data();
+        String listener = request.listener();
+        if (request.header().apiVersion() < FindCoordinatorRequest.MIN_BATCHED_VERSION) {
+            request.respond(single(find(asked.keyType(), asked.key(), listener)));
+        } else {
+            List<Coordinator> found = asked.coordinatorKeys().stream()
+                    .map(key -> find(asked.keyType(), key, listener))
+                    .toList();
+            request.respond(new FindCoordinatorResponse(new FindCoordinatorResponseData().setCoordinators(found)));
+        }
+    }
+
+    private Coordinator find(byte type, String key, String listener) {
+        if (type != CoordinatorType.GROUP.id()) {
+            return failed(key, new ApiError(Errors.INVALID_REQUEST, unsupported(type)));
+        }
+        try {
+            Optional<Node> node = offsetsTopic.coordinatorOf(key, listener);
+            return node.map(found -> coordinator(key, found).setErrorCode(Errors.NONE.code()))
+                    .orElseGet(() -> failed(key, new ApiError(Errors.COORDINATOR_NOT_AVAILABLE)));
+        } catch (RuntimeException e) {
+            return failed(key, ApiError.fromThrowable(e));
+        }
+    }
+
+    private static String unsupported(byte type) {
+        return type == CoordinatorType.TRANSACTION.id()
+                ? "This cluster does not support transactions"
+                : "This cluster has no coordinator of type " + type;
+    }
+
+    private static Coordinator coordinator(String key, Node node) {
+        return new Coordinator()
+                .setKey(key)
+                .setNodeId(node.id())
+                .setHost(node.host())
+                .setPort(node.port());
+    }
+
+    private static Coordinator failed(String key, ApiError error) {
+        return coordinator(key, Node.noNode())
+                .setErrorCode(error.error().code())
+                .setErrorMessage(error.messageWithFallback());
+    }
+
+    /** Versions 0 to 3 ask for one key and have the answer at the top. */
+    private static FindCoordinatorResponse single(Coordinator coordinator) {
+        return new FindCoordinatorResponse(new FindCoordinatorResponseData()
+                .setErrorCode(coordinator.errorCode())
+                .setErrorMessage(coordinator.errorMessage())
+                .setNodeId(coordinator.nodeId())
+                .setHost(coordinator.host())
+                .setPort(coordinator.port()));
+    }
+}

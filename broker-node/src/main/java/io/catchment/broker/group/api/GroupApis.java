@@ -1,0 +1,31 @@
+package io.catchment.broker.group.api;
+
+import io.catchment.broker.group.OffsetsTopic;
+import io.catchment.broker.request.ApiHandler;
+import io.catchment.controlplane.ClusterImage;
+import java.util.List;
+import java.util.function.Supplier;
+import org.apache.kafka.coordinator.group.GroupCoordinator;
+
+/** The table of group APIs. Share groups, streams groups and TxnOffsetCommit are not supported and so absent from it. */
+public final class GroupApis {
+    private GroupApis() {}
+
+    public static List<ApiHandler> handlers(
+            GroupCoordinator coordinator, OffsetsTopic offsetsTopic, Supplier<ClusterImage> image) {
+        return List.of(
+                new FindCoordinatorHandler(offsetsTopic),
+                new JoinGroupHandler(coordinator),
+                new SyncGroupHandler(coordinator),
+                new HeartbeatHandler(coordinator),
+                new LeaveGroupHandler(coordinator),
+                new OffsetCommitHandler(coordinator, image),
+                new OffsetFetchHandler(coordinator, image),
+                new OffsetDeleteHandler(coordinator, image),
+                new ListGroupsHandler(coordinator),
+                new DescribeGroupsHandler(coordinator),
+                new DeleteGroupsHandler(coordinator),
+                new ConsumerGroupHeartbeatHandler(coordinator),
+                new ConsumerGroupDescribeHandler(coordinator));
+    }
+}

@@ -1,0 +1,5 @@
+/** One handler for each group API. */
+@NullMarked
+package io.catchment.broker.group.api;
+
+import org.jspecify.annotations.NullMarked;
