@@ -51,10 +51,14 @@ final class DaemonTimer implements Timer {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         closed = true;
         clock.interrupt();
-        clock.join(CLOSE_MS);
+        try {
+            clock.join(CLOSE_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         wheel.close();
     }
 }

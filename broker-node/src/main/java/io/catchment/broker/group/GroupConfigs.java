@@ -23,6 +23,7 @@ final class GroupConfigs {
         this.coordinator = coordinator;
     }
 
+    @SuppressWarnings("ReferenceEquality") // images share what did not change
     void apply(ConfigurationsImage image) {
         if (image == seen) {
             return;

@@ -1,17 +1,17 @@
 package io.catchment.broker.group;
 
+import com.yammer.metrics.core.MetricsRegistry;
 import io.catchment.broker.partition.InternalLog;
 import io.catchment.broker.partition.PartitionDirectory;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ImageDelta;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.Optional;
 import java.util.function.Supplier;
-import com.yammer.metrics.core.MetricsRegistry;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.metrics.Metrics;

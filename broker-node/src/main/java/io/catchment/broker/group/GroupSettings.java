@@ -32,7 +32,8 @@ public record GroupSettings(GroupCoordinatorConfig coordinator, ShareGroupConfig
 
     /** Reads its keys out of a node's properties; others are ignored. Throws ConfigException for a bad value. */
     public static GroupSettings of(Map<String, ?> nodeProperties) {
-        // Kafka's share settings check themselves against those of the group coordinator, so both are read from one definition.
+        // Kafka's share settings check themselves against those of the group coordinator, so both are read from one
+        // definition.
         AbstractConfig config = new AbstractConfig(definition(), nodeProperties, false);
         ConfigDef log = new ConfigDef()
                 .define(

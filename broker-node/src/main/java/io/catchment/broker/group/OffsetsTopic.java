@@ -39,8 +39,7 @@ public final class OffsetsTopic {
         CompletionStage<CreatedTopic> create(CreateTopic topic);
     }
 
-    OffsetsTopic(
-            GroupCoordinator coordinator, Supplier<ClusterImage> image, Creator creator, GroupSettings settings) {
+    OffsetsTopic(GroupCoordinator coordinator, Supplier<ClusterImage> image, Creator creator, GroupSettings settings) {
         this.coordinator = coordinator;
         this.image = image;
         this.creator = creator;
@@ -98,7 +97,10 @@ public final class OffsetsTopic {
     private void created(@Nullable CreatedTopic result, @Nullable Throwable failure) {
         creating.set(false);
         if (failure != null) {
-            LOG.warn("{} could not be created, the next client's question tries again", Topic.GROUP_METADATA_TOPIC_NAME, failure);
+            LOG.warn(
+                    "{} could not be created, the next client's question tries again",
+                    Topic.GROUP_METADATA_TOPIC_NAME,
+                    failure);
         } else if (result != null
                 && result.error() != null
                 && result.error().reason() != CommandException.Reason.ALREADY_EXISTS) {

@@ -79,7 +79,8 @@ final class StreamPartitionWriter implements PartitionWriter {
                     ? known
                     : new KafkaStorageException("Append to " + partition + " failed", e.getCause());
         } catch (java.util.concurrent.TimeoutException e) {
-            // Nobody knows whether it will be written. If it is, the next append's offset gives it away and the coordinator reloads.
+            // Nobody knows whether it will be written. If it is, the next append's offset gives it away and the
+            // coordinator reloads.
             throw new TimeoutException("Append to " + partition + " was not queued in " + queueTimeoutMs + " ms", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

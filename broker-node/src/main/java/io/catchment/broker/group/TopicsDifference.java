@@ -25,6 +25,7 @@ final class TopicsDifference {
         return new MetadataDelta.Builder().setImage(image).build();
     }
 
+    @SuppressWarnings("ReferenceEquality") // images share what did not change
     static MetadataDelta between(MetadataImage before, MetadataImage after) {
         MetadataDelta delta = none(before);
         if (before.topics() == after.topics()) {
@@ -51,7 +52,8 @@ final class TopicsDifference {
     }
 
     private static void replayPartitions(MetadataDelta delta, Uuid topicId, TopicImage topic) {
-        topic.partitions().forEach((partition, registration) -> delta.replay((PartitionRecord)
-                registration.toRecord(topicId, partition, NEWEST).message()));
+        topic.partitions()
+                .forEach((partition, registration) -> delta.replay((PartitionRecord)
+                        registration.toRecord(topicId, partition, NEWEST).message()));
     }
 }

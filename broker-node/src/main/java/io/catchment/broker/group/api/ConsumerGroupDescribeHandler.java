@@ -26,13 +26,16 @@ final class ConsumerGroupDescribeHandler implements ApiHandler {
     public void handle(Request request) {
         ConsumerGroupDescribeRequest body = (ConsumerGroupDescribeRequest) request.body();
         boolean withOperations = body.data().includeAuthorizedOperations();
-        Answer.with(request, coordinator.consumerGroupDescribe(request.context(), body.data().groupIds()), groups -> {
-            if (withOperations) {
-                groups.stream()
-                        .filter(group -> group.errorCode() == Errors.NONE.code())
-                        .forEach(group -> group.setAuthorizedOperations(GroupOperations.ALL));
-            }
-            return new ConsumerGroupDescribeResponse(new ConsumerGroupDescribeResponseData().setGroups(groups));
-        });
+        Answer.with(
+                request,
+                coordinator.consumerGroupDescribe(request.context(), body.data().groupIds()),
+                groups -> {
+                    if (withOperations) {
+                        groups.stream()
+                                .filter(group -> group.errorCode() == Errors.NONE.code())
+                                .forEach(group -> group.setAuthorizedOperations(GroupOperations.ALL));
+                    }
+                    return new ConsumerGroupDescribeResponse(new ConsumerGroupDescribeResponseData().setGroups(groups));
+                });
     }
 }

@@ -26,13 +26,16 @@ final class DescribeGroupsHandler implements ApiHandler {
     public void handle(Request request) {
         DescribeGroupsRequest body = (DescribeGroupsRequest) request.body();
         boolean withOperations = body.data().includeAuthorizedOperations();
-        Answer.with(request, coordinator.describeGroups(request.context(), body.data().groups()), groups -> {
-            if (withOperations) {
-                groups.stream()
-                        .filter(group -> group.errorCode() == Errors.NONE.code())
-                        .forEach(group -> group.setAuthorizedOperations(GroupOperations.ALL));
-            }
-            return new DescribeGroupsResponse(new DescribeGroupsResponseData().setGroups(groups));
-        });
+        Answer.with(
+                request,
+                coordinator.describeGroups(request.context(), body.data().groups()),
+                groups -> {
+                    if (withOperations) {
+                        groups.stream()
+                                .filter(group -> group.errorCode() == Errors.NONE.code())
+                                .forEach(group -> group.setAuthorizedOperations(GroupOperations.ALL));
+                    }
+                    return new DescribeGroupsResponse(new DescribeGroupsResponseData().setGroups(groups));
+                });
     }
 }

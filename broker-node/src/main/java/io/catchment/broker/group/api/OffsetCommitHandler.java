@@ -89,10 +89,6 @@ final class OffsetCommitHandler implements ApiHandler {
 
     private static void refuse(OffsetCommitResponse.Builder response, OffsetCommitRequestTopic topic, Errors error) {
         response.addPartitions(
-                topic.topicId(),
-                topic.name(),
-                topic.partitions(),
-                OffsetCommitRequestPartition::partitionIndex,
-                error);
+                topic.topicId(), topic.name(), topic.partitions(), OffsetCommitRequestPartition::partitionIndex, error);
     }
 }

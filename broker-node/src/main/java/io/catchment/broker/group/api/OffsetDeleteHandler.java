@@ -57,8 +57,7 @@ final class OffsetDeleteHandler implements ApiHandler {
                 if (topics.exists(topic.name(), partition.partitionIndex())) {
                     kept.partitions().add(partition);
                 } else {
-                    response.addPartition(
-                            topic.name(), partition.partitionIndex(), Errors.UNKNOWN_TOPIC_OR_PARTITION);
+                    response.addPartition(topic.name(), partition.partitionIndex(), Errors.UNKNOWN_TOPIC_OR_PARTITION);
                 }
             }
             if (!kept.partitions().isEmpty()) {

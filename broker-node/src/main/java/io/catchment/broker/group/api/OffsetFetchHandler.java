@@ -47,8 +47,8 @@ final class OffsetFetchHandler implements ApiHandler {
         List<CompletableFuture<OffsetFetchResponseGroup>> answers = new ArrayList<>();
         for (OffsetFetchRequestGroup group : body.groups()) {
             answers.add(fetch(request.context(), group, body.requireStable(), topics, version)
-                    .exceptionally(failure -> OffsetFetchResponse.groupError(
-                            group, Errors.forException(Answer.cause(failure)), version))
+                    .exceptionally(failure ->
+                            OffsetFetchResponse.groupError(group, Errors.forException(Answer.cause(failure)), version))
                     .toCompletableFuture());
         }
         Answer.with(
@@ -100,7 +100,8 @@ final class OffsetFetchHandler implements ApiHandler {
 
     /** The coordinator knows some offsets by name only; a topic that has no id any more cannot be told by id: it is left out. */
     private static OffsetFetchResponseGroup withTopicIds(OffsetFetchResponseGroup answer, TopicNames topics) {
-        List<OffsetFetchResponseTopics> withIds = new ArrayList<>(answer.topics().size());
+        List<OffsetFetchResponseTopics> withIds =
+                new ArrayList<>(answer.topics().size());
         for (OffsetFetchResponseTopics topic : answer.topics()) {
             if (topic.topicId().equals(Uuid.ZERO_UUID)) {
                 topics.idOf(topic.name()).ifPresent(topic::setTopicId);
