@@ -9,9 +9,21 @@ import java.util.concurrent.CompletionStage;
 public interface StreamReader {
 
     /**
-     * Whole batches from the one that holds {@code fromOffset} (the first batch may begin before it), none at or past
+     * Whole batches from the one that holds {@code fromOffset} (the first batch may begin before it), none that ends past
      * {@code limitOffset}, as many as fit in {@code bytesMax} but at least one. Empty (base = end = fromOffset) when there are
-     * none. May stop early at a boundary between extents or objects: call again. The receiver releases the payload.
+     * none, or the offset is below the log start, or the stream is gone. May stop early at a boundary between extents or objects: call again. The
+     * receiver releases the payload, soon: until then it counts against the memory for reads below the tail, for which
+     * this may have to wait. Cancelling the stage's future gives the read up.
+     *
+     * <p>Never hold one answer while waiting for another: see {@link #readIfRoom}.
      */
     CompletionStage<BatchRun> read(long streamId, long fromOffset, long limitOffset, int bytesMax);
+
+    /**
+     * Like {@link #read}, but empty at once when the memory for reads below the tail is taken. For the second and further
+     * partitions of one request: readers that wait while they hold could wait for each other for ever.
+     */
+    default CompletionStage<BatchRun> readIfRoom(long streamId, long fromOffset, long limitOffset, int bytesMax) {
+        return read(streamId, fromOffset, limitOffset, bytesMax);
+    }
 }

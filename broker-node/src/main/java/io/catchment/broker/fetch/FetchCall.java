@@ -1,0 +1,401 @@
+package io.catchment.broker.fetch;
+
+import io.catchment.broker.network.Request;
+import io.catchment.broker.partition.PartitionView;
+import io.catchment.broker.read.BatchRun;
+import io.catchment.broker.read.BatchRuns;
+import io.catchment.broker.read.OffsetGapException;
+import io.catchment.broker.read.StreamReader;
+import io.catchment.objectstore.ObjectStoreException;
+import io.catchment.wal.CorruptExtentException;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.apache.kafka.server.FetchContext;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One fetch request from its arrival to its answer. Owned by the connection's event loop.
+ *
+ * <p>It waits on the partitions until min.bytes are there or max.wait is over, then reads: from the tail at once, below the
+ * tail several partitions side by side, within the byte limits of KIP-74 (at least one batch of the first partition that has
+ * any). A read below the tail that is late is left out of the answer and given up; the consumer asks again. Each run read
+ * is held by its slot until the response takes it, so whatever way this ends, what is not answered is released here.
+ */
+final class FetchCall {
+    private static final Logger LOG = LoggerFactory.getLogger(FetchCall.class);
+    /** Where the answer may name the present leader (KIP-951). */
+    private static final short LEADER_HINT_VERSION = 16;
+
+    private enum State {
+        WAITING,
+        READING,
+        /** All reads are done but failed: answered late, so that the consumer does not ask in a tight loop. */
+        HOLDING_BACK,
+        DONE
+    }
+
+    private final Request request;
+    private final short version;
+    private final FetchContext context;
+    private final FetchSlots slots;
+    private final PartitionLookup lookup;
+    private final StreamReader reader;
+    private final FetchSettings settings;
+    private final Consumer<@Nullable FetchResponse> afterAnswer;
+    private final boolean readCommitted;
+    private final int bytesMax;
+    private final int minBytes;
+    private final long deadlineNanos;
+
+    private State state = State.WAITING;
+    private long readyBytes;
+    private boolean answerAtOnce;
+    private @Nullable ScheduledFuture<?> timer;
+    private final List<ColdRead> coldReads = new ArrayList<>(0);
+    private int outstanding;
+    private int bytesRead;
+    private boolean graceGiven;
+    private boolean coldFailed;
+
+    /** @param afterAnswer told what was answered, or null if nothing was */
+    FetchCall(
+            Request request,
+            FetchContext context,
+            FetchSlots slots,
+            PartitionLookup lookup,
+            StreamReader reader,
+            FetchSettings settings,
+            Consumer<@Nullable FetchResponse> afterAnswer) {
+        FetchRequest body = (FetchRequest) request.body();
+        this.request = request;
+        this.version = request.header().apiVersion();
+        this.context = context;
+        this.slots = slots;
+        this.lookup = lookup;
+        this.reader = reader;
+        this.settings = settings;
+        this.afterAnswer = afterAnswer;
+        this.readCommitted = body.isolationLevel() == IsolationLevel.READ_COMMITTED;
+        this.bytesMax = Math.max(0, Math.min(body.maxBytes(), settings.responseBytesMax()));
+        this.minBytes = Math.min(body.minBytes(), bytesMax);
+        this.deadlineNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.max(0, body.maxWait()));
+    }
+
+    /** A read below the tail for one slot. {@code oversize}: its first batch may be larger than asked for. */
+    private record ColdRead(FetchSlot slot, int bytesMax, boolean oversize, CompletableFuture<BatchRun> future) {}
+
+    // ---- waiting
+
+    void start() {
+        guarded(() -> {
+            slots.begin(this);
+            slots.evaluateAll(this::evaluate);
+            if (isDue() || nothingToWaitFor()) {
+                read();
+                return;
+            }
+            slots.park();
+            slots.watchAll();
+            slots.evaluateWoken(this::evaluateWoken);
+            if (isDue()) {
+                read();
+            } else {
+                schedule(remainingNanos(), this::read);
+            }
+        });
+    }
+
+    /** Some partitions advanced. */
+    void woken() {
+        if (state == State.WAITING) {
+            guarded(() -> {
+                slots.evaluateWoken(this::evaluateWoken);
+                if (isDue()) {
+                    read();
+                }
+            });
+        }
+    }
+
+    /** Answers with what there is. */
+    void finishNow() {
+        if (state != State.DONE) {
+            guarded(this::answer);
+        }
+    }
+
+    /** The connection is gone: nothing is answered. */
+    void drop() {
+        if (state != State.DONE) {
+            finish();
+            slots.releaseRuns();
+            afterAnswer.accept(null);
+            request.respondNothing();
+        }
+    }
+
+    private void evaluate(FetchSlot slot) {
+        readyBytes -= slot.ready;
+        slot.evaluate(lookup, readCommitted, minBytes);
+        readyBytes += slot.ready;
+        answerAtOnce |= slot.status == FetchSlot.Status.DIVERGED
+                || (slot.status == FetchSlot.Status.ERROR && !isUnknown(slot.error));
+    }
+
+    /** What changes for the worse while the request waits, is told at once. */
+    private void evaluateWoken(FetchSlot slot) {
+        evaluate(slot);
+        answerAtOnce |= slot.status == FetchSlot.Status.ERROR;
+    }
+
+    private boolean isDue() {
+        return readyBytes >= minBytes || answerAtOnce || remainingNanos() <= 0;
+    }
+
+    /** Unknown partitions alone are no reason to answer at once, as in Kafka, unless there are no others. */
+    private boolean nothingToWaitFor() {
+        long unknown = slots.active().stream()
+                .filter(slot -> slot.status == FetchSlot.Status.ERROR && isUnknown(slot.error))
+                .count();
+        return unknown == slots.size();
+    }
+
+    private static boolean isUnknown(Errors error) {
+        return error == Errors.UNKNOWN_TOPIC_ID || error == Errors.UNKNOWN_TOPIC_OR_PARTITION;
+    }
+
+    // ---- reading
+
+    private void read() {
+        if (state != State.WAITING) {
+            return;
+        }
+        slots.evaluateWoken(this::evaluateWoken);
+        state = State.READING;
+        slots.unpark();
+        cancelTimer();
+        outstanding = 1;
+        int left = bytesMax;
+        int coldLeft = Math.min(bytesMax, settings.coldBytesMax());
+        boolean first = true;
+        for (FetchSlot slot : slots.active()) {
+            if (slot.status != FetchSlot.Status.DATA || (left == 0 && !first)) {
+                continue;
+            }
+            int max = Math.min(slot.bytesMax(), left);
+            PartitionView view = slot.view();
+            BatchRun tail = view.readTail(slot.offset(), max);
+            if (tail != null) {
+                int bytes = keep(slot, BatchRuns.until(tail, slot.limit()), max, first);
+                left = Math.max(0, left - bytes);
+                first &= bytes == 0;
+            } else if (coldLeft > 0 || first) {
+                int coldMax = Math.min(max, coldLeft);
+                readCold(slot, view, coldMax, first);
+                coldLeft -= coldMax;
+                left -= coldMax;
+                first = false;
+            }
+        }
+        if (--outstanding == 0) {
+            allArrived();
+        } else if (bytesRead > 0 && bytesRead >= minBytes) {
+            giveGrace();
+        } else {
+            schedule(Math.max(remainingNanos(), TimeUnit.MILLISECONDS.toNanos(settings.coldWaitMs())), this::answer);
+        }
+    }
+
+    /** Takes over the run's reference. A first batch over the limit goes out only if it is the first of the response (KIP-74). */
+    private int keep(FetchSlot slot, BatchRun run, int max, boolean oversize) {
+        int bytes = run.payload().readableBytes();
+        if (bytes == 0 || (bytes > max && !oversize)) {
+            run.payload().release();
+            return 0;
+        }
+        slot.answerWith(run);
+        bytesRead += bytes;
+        return bytes;
+    }
+
+    private void readCold(FetchSlot slot, PartitionView view, int max, boolean oversize) {
+        CompletionStage<BatchRun> stage = coldReads.isEmpty()
+                ? reader.read(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max))
+                : reader.readIfRoom(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max));
+        ColdRead read = new ColdRead(slot, max, oversize, stage.toCompletableFuture());
+        coldReads.add(read);
+        outstanding++;
+        stage.whenComplete((run, failure) -> onLoop(read, run, failure));
+    }
+
+    private void onLoop(ColdRead read, @Nullable BatchRun run, @Nullable Throwable failure) {
+        if (request.eventLoop().inEventLoop()) {
+            arrived(read, run, failure);
+            return;
+        }
+        try {
+            request.eventLoop().execute(() -> arrived(read, run, failure));
+        } catch (RejectedExecutionException stopping) {
+            if (run != null) {
+                run.payload().release();
+            }
+        }
+    }
+
+    private void arrived(ColdRead read, @Nullable BatchRun run, @Nullable Throwable failure) {
+        if (state == State.DONE) {
+            if (run != null) {
+                run.payload().release();
+            }
+            return;
+        }
+        if (run != null) {
+            keep(read.slot(), run, read.bytesMax(), read.oversize());
+        } else {
+            coldFailed = true;
+            report(read.slot(), failure);
+            read.slot().failRead(Errors.KAFKA_STORAGE_ERROR);
+        }
+        if (--outstanding == 0) {
+            guarded(this::allArrived);
+        } else if (state == State.READING && bytesRead > 0 && bytesRead >= minBytes) {
+            giveGrace();
+        }
+    }
+
+    private void allArrived() {
+        if (bytesRead == 0 && coldFailed && remainingNanos() > 0) {
+            state = State.HOLDING_BACK;
+            schedule(remainingNanos(), this::answer);
+        } else {
+            answer();
+        }
+    }
+
+    /** There is enough to answer: the rest gets a short while. */
+    private void giveGrace() {
+        if (!graceGiven) {
+            graceGiven = true;
+            schedule(TimeUnit.MILLISECONDS.toNanos(settings.coldGraceMs()), this::answer);
+        }
+    }
+
+    private static void report(FetchSlot slot, @Nullable Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        boolean broken = cause instanceof OffsetGapException
+                || cause instanceof CorruptExtentException
+                || cause instanceof IllegalStateException
+                || (cause instanceof ObjectStoreException store
+                        && store.reason() == ObjectStoreException.Reason.CORRUPT);
+        if (broken) {
+            LOG.error("{}: cannot read offset {}", slot.partition, slot.offset(), cause);
+        } else {
+            LOG.warn("{}: cannot read offset {} now: {}", slot.partition, slot.offset(), String.valueOf(cause));
+        }
+    }
+
+    // ---- the answer
+
+    private void answer() {
+        if (state == State.DONE) {
+            return;
+        }
+        finish();
+        LinkedHashMap<TopicIdPartition, PartitionData> answers = new LinkedHashMap<>();
+        Map<Integer, Node> leaders = new LinkedHashMap<>();
+        for (FetchSlot slot : slots.active()) {
+            if (!slot.removed) {
+                answers.put(slot.partition, partitionAnswer(slot, leaders));
+            }
+        }
+        FetchResponse response = context.updateAndGenerateResponseData(answers, List.copyOf(leaders.values()));
+        boolean refused = response.error() != Errors.NONE;
+        for (FetchSlot slot : slots.active()) {
+            if (refused || !answers.containsKey(slot.partition)) {
+                slot.releaseRun();
+            }
+        }
+        slots.answered();
+        afterAnswer.accept(response);
+        request.respond(response);
+    }
+
+    private PartitionData partitionAnswer(FetchSlot slot, Map<Integer, Node> leaders) {
+        PartitionData data = slot.response(readCommitted);
+        boolean hint = slot.status == FetchSlot.Status.ERROR
+                && version >= LEADER_HINT_VERSION
+                && (slot.error == Errors.NOT_LEADER_OR_FOLLOWER || slot.error == Errors.FENCED_LEADER_EPOCH);
+        if (hint) {
+            PartitionLookup.Leader leader = lookup.leader(
+                    slot.partition.topic(), slot.partition.topicId(), slot.partition.partition(), request.listener());
+            data.setCurrentLeader(new FetchResponseData.LeaderIdAndEpoch()
+                    .setLeaderId(leader.nodeId())
+                    .setLeaderEpoch(leader.epoch()));
+            Node node = leader.node();
+            if (node != null) {
+                leaders.put(node.id(), node);
+            }
+        }
+        return data;
+    }
+
+    /** Ends waiting and reading, whatever the outcome. */
+    private void finish() {
+        state = State.DONE;
+        cancelTimer();
+        slots.end(this);
+        for (ColdRead read : coldReads) {
+            read.future().cancel(false);
+        }
+    }
+
+    private void guarded(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            finish();
+            slots.releaseRuns();
+            afterAnswer.accept(null);
+            request.fail(e);
+        }
+    }
+
+    // ---- time
+
+    private long remainingNanos() {
+        return deadlineNanos - System.nanoTime();
+    }
+
+    private void schedule(long delayNanos, Runnable step) {
+        cancelTimer();
+        timer = request.eventLoop().schedule(() -> guarded(step), Math.max(0, delayNanos), TimeUnit.NANOSECONDS);
+    }
+
+    private void cancelTimer() {
+        ScheduledFuture<?> scheduled = timer;
+        if (scheduled != null) {
+            scheduled.cancel(false);
+            timer = null;
+        }
+    }
+}

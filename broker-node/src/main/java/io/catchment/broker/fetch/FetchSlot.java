@@ -1,0 +1,279 @@
+package io.catchment.broker.fetch;
+
+import io.catchment.broker.network.ByteBufRecords;
+import io.catchment.broker.partition.PartitionView;
+import io.catchment.broker.read.BatchRun;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One partition that a consumer fetches: what it wants, how the partition stands, and what goes into the answer under way.
+ * Owned by the connection's event loop; only {@link #advanced} is called by others.
+ *
+ * <p>Between two evaluations an idle slot costs nothing: the partition's advance marks it as woken.
+ */
+final class FetchSlot implements PartitionView.AdvanceListener {
+    /** What the last evaluation found. */
+    enum Status {
+        /** The consumer has everything up to the end. */
+        IDLE,
+        /** There are records for it. */
+        DATA,
+        /** The consumer's log diverges from ours (its last fetched epoch is unknown here). */
+        DIVERGED,
+        /** {@link #error} says why. */
+        ERROR
+    }
+
+    final TopicIdPartition partition;
+    private final FetchSlots slots;
+    private final AtomicBoolean woken = new AtomicBoolean();
+
+    /** Next of the stack of woken slots. */
+    @Nullable
+    FetchSlot nextWoken;
+
+    private FetchRequest.PartitionData wanted;
+    private @Nullable PartitionView view;
+    private boolean watched;
+
+    /** Is in {@link FetchSlots#active}. */
+    boolean active;
+
+    boolean removed;
+
+    /** Named by the request under way: answered even if there is nothing new. */
+    boolean named;
+
+    Status status = Status.IDLE;
+    Errors error = Errors.NONE;
+    private EpochEnd divergence = EpochEnd.UNDEFINED;
+
+    /** Readable up to here, as of the evaluation. */
+    private long limit;
+
+    /** Bytes from the fetch offset to {@link #countedTo} were counted already. */
+    private int countedBytes;
+
+    private long countedTo;
+
+    /** Bytes ready to be answered, capped by what the partition may send; only exact enough for min.bytes. */
+    int ready;
+
+    /** Read for the answer under way; this slot's reference until the answer takes it. */
+    private @Nullable BatchRun run;
+
+    FetchSlot(FetchSlots slots, TopicIdPartition partition, FetchRequest.PartitionData wanted) {
+        this.slots = slots;
+        this.partition = partition;
+        this.wanted = wanted;
+        this.countedTo = wanted.fetchOffset;
+    }
+
+    void want(FetchRequest.PartitionData changed) {
+        wanted = changed;
+        countedTo = changed.fetchOffset;
+        countedBytes = 0;
+    }
+
+    long offset() {
+        return wanted.fetchOffset;
+    }
+
+    int bytesMax() {
+        return Math.max(0, wanted.maxBytes);
+    }
+
+    long limit() {
+        return limit;
+    }
+
+    /** The partition as of the last evaluation; present while the status is DATA. */
+    PartitionView view() {
+        PartitionView found = view;
+        if (found == null) {
+            throw new IllegalStateException("no partition " + partition + " with status " + status);
+        }
+        return found;
+    }
+
+    @Override
+    public void advanced(PartitionView advanced) {
+        wake();
+    }
+
+    void wake() {
+        if (woken.compareAndSet(false, true)) {
+            slots.woken(this);
+        }
+    }
+
+    /** From now on an advance is heard. Call before the evaluation that follows. */
+    void rest() {
+        woken.set(false);
+    }
+
+    // ---- evaluation
+
+    /** @param minBytes above 1 the bytes that are ready are counted, else that there are some is enough */
+    void evaluate(PartitionLookup lookup, boolean readCommitted, int minBytes) {
+        PartitionView found = find(lookup);
+        ready = 0;
+        if (found == null) {
+            status = Status.ERROR;
+            error = lookup.missing(partition.topic(), partition.topicId(), partition.partition());
+            return;
+        }
+        error = PartitionLookup.checkEpoch(found, wanted.currentLeaderEpoch.orElse(-1));
+        if (error != Errors.NONE) {
+            status = Status.ERROR;
+            return;
+        }
+        long highWatermark = found.highWatermark();
+        if (wanted.lastFetchedEpoch.isPresent()
+                && diverges(found, wanted.lastFetchedEpoch.orElseThrow(), highWatermark)) {
+            return;
+        }
+        if (offset() < found.logStartOffset() || offset() > highWatermark) {
+            status = Status.ERROR;
+            error = Errors.OFFSET_OUT_OF_RANGE;
+            return;
+        }
+        limit = readCommitted ? found.lastStableOffset() : highWatermark;
+        if (offset() >= limit) {
+            status = Status.IDLE;
+            return;
+        }
+        status = Status.DATA;
+        ready = minBytes <= 1 ? 1 : countReady(found, minBytes);
+    }
+
+    private @Nullable PartitionView find(PartitionLookup lookup) {
+        PartitionView known = view;
+        if (known != null && known.serving()) {
+            return known;
+        }
+        PartitionView found = lookup.serving(partition.topic(), partition.topicId(), partition.partition());
+        if (found != known) {
+            boolean watch = watched;
+            unwatch();
+            view = found;
+            if (watch) {
+                watch();
+            }
+        }
+        return found;
+    }
+
+    private boolean diverges(PartitionView found, int lastFetchedEpoch, long logEnd) {
+        EpochEnd end = EpochEnd.of(found.epochStarts(), lastFetchedEpoch, logEnd);
+        if (end.equals(EpochEnd.UNDEFINED)) {
+            status = Status.ERROR;
+            error = Errors.OFFSET_OUT_OF_RANGE;
+            return true;
+        }
+        if (end.epoch() < lastFetchedEpoch || end.endOffset() < offset()) {
+            status = Status.DIVERGED;
+            divergence = end;
+            return true;
+        }
+        return false;
+    }
+
+    /** Counts on from where the last count ended. What is not in the tail counts as enough: it is an old part of the log. */
+    private int countReady(PartitionView found, int enough) {
+        while (countedTo < limit && countedBytes < Math.min(enough, bytesMax())) {
+            BatchRun next = found.readTail(countedTo, bytesMax() - countedBytes);
+            if (next == null) {
+                return enough;
+            }
+            countedBytes += next.payload().readableBytes();
+            countedTo = Math.max(countedTo + 1, next.endOffset());
+            next.payload().release();
+        }
+        return Math.max(1, Math.min(countedBytes, bytesMax()));
+    }
+
+    // ---- watching
+
+    void watch() {
+        watched = true;
+        PartitionView found = view;
+        if (found != null) {
+            found.watch(this);
+        }
+    }
+
+    void unwatch() {
+        PartitionView found = view;
+        if (watched && found != null) {
+            found.unwatch(this);
+        }
+        watched = false;
+    }
+
+    boolean watched() {
+        return watched;
+    }
+
+    // ---- the answer
+
+    /** Takes over the run's reference. */
+    void answerWith(BatchRun read) {
+        releaseRun();
+        run = read;
+    }
+
+    void failRead(Errors readError) {
+        status = Status.ERROR;
+        error = readError;
+    }
+
+    int runBytes() {
+        BatchRun read = run;
+        return read == null ? 0 : read.payload().readableBytes();
+    }
+
+    void releaseRun() {
+        BatchRun read = run;
+        run = null;
+        if (read != null) {
+            read.payload().release();
+        }
+    }
+
+    /** The run's reference now belongs to the response. */
+    void runAnswered() {
+        run = null;
+    }
+
+    /** The records in it still belong to this slot. */
+    PartitionData response(boolean readCommitted) {
+        PartitionView found = view;
+        if (status == Status.ERROR || found == null) {
+            return FetchResponse.partitionResponse(partition.partition(), error);
+        }
+        BatchRun read = run;
+        PartitionData data = new PartitionData()
+                .setPartitionIndex(partition.partition())
+                .setHighWatermark(found.highWatermark())
+                .setLastStableOffset(found.lastStableOffset())
+                .setLogStartOffset(found.logStartOffset())
+                .setAbortedTransactions(readCommitted ? List.of() : null)
+                .setRecords(read == null ? MemoryRecords.EMPTY : new ByteBufRecords(read.payload()));
+        if (status == Status.DIVERGED) {
+            data.setDivergingEpoch(new FetchResponseData.EpochEndOffset()
+                    .setEpoch(divergence.epoch())
+                    .setEndOffset(divergence.endOffset()));
+        }
+        return data;
+    }
+}

@@ -1,0 +1,101 @@
+package io.catchment.broker.fetch;
+
+import io.catchment.broker.partition.PartitionDirectory;
+import io.catchment.broker.partition.PartitionView;
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.NodeState;
+import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TopicState;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
+
+/** Finds partitions for requests, and says why one is not to be had here. Thread-safe; holds no state of its own. */
+final class PartitionLookup {
+    private final PartitionDirectory partitions;
+    private final Supplier<ClusterImage> image;
+
+    PartitionLookup(PartitionDirectory partitions, Supplier<ClusterImage> image) {
+        this.partitions = partitions;
+        this.image = image;
+    }
+
+    /** Who leads a partition as far as this node knows (KIP-951); {@code node} is null when it has no endpoint on the listener. */
+    record Leader(int nodeId, int epoch, @Nullable Node node) {
+        static final Leader UNKNOWN = new Leader(-1, -1, null);
+    }
+
+    ClusterImage image() {
+        return image.get();
+    }
+
+    /** The serving partition on this node, or null: then ask {@link #missing}. By id unless that is {@link Uuid#ZERO_UUID}. */
+    @Nullable
+    PartitionView serving(@Nullable String topic, Uuid topicId, int partition) {
+        PartitionView view = null;
+        if (!topicId.equals(Uuid.ZERO_UUID)) {
+            view = partitions.find(topicId, partition);
+        } else if (topic != null) {
+            view = partitions.find(topic, partition);
+        }
+        return view != null && view.serving() ? view : null;
+    }
+
+    /** Kafka's error for a partition that this node does not serve. */
+    Errors missing(@Nullable String topic, Uuid topicId, int partition) {
+        boolean byId = !topicId.equals(Uuid.ZERO_UUID);
+        Optional<TopicState> state = topic(topic, topicId);
+        if (state.isEmpty()) {
+            return byId ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION;
+        }
+        if (partition < 0 || partition >= state.get().streams().size()) {
+            return Errors.UNKNOWN_TOPIC_OR_PARTITION;
+        }
+        return Errors.NOT_LEADER_OR_FOLLOWER;
+    }
+
+    /** The check of KIP-320: NONE, or whose epoch is behind. {@code requested} below 0 means the client does not say. */
+    static Errors checkEpoch(PartitionView view, int requested) {
+        if (requested < 0 || requested == view.leaderEpoch()) {
+            return Errors.NONE;
+        }
+        return requested < view.leaderEpoch() ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH;
+    }
+
+    Leader leader(@Nullable String topic, Uuid topicId, int partition, String listener) {
+        ClusterImage now = image.get();
+        Optional<TopicState> state = topic(topic, topicId);
+        if (state.isEmpty()
+                || partition < 0
+                || partition >= state.get().streams().size()) {
+            return Leader.UNKNOWN;
+        }
+        Optional<StreamState> stream = now.stream(state.get().streams().get(partition));
+        return stream.map(found ->
+                        new Leader(found.ownerNodeId(), found.epoch(), endpoint(now, found.ownerNodeId(), listener)))
+                .orElse(Leader.UNKNOWN);
+    }
+
+    private static @Nullable Node endpoint(ClusterImage image, int nodeId, String listener) {
+        Optional<NodeState> node = image.node(nodeId);
+        if (node.isEmpty()) {
+            return null;
+        }
+        return node.get().endpoints().stream()
+                .filter(endpoint -> endpoint.name().equals(listener))
+                .findFirst()
+                .map(endpoint -> new Node(
+                        nodeId, endpoint.host(), endpoint.port(), node.get().zone()))
+                .orElse(null);
+    }
+
+    private Optional<TopicState> topic(@Nullable String topic, Uuid topicId) {
+        if (!topicId.equals(Uuid.ZERO_UUID)) {
+            return image.get().topic(topicId);
+        }
+        return topic == null ? Optional.empty() : image.get().topic(topic);
+    }
+}

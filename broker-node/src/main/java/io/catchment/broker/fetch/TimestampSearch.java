@@ -1,0 +1,289 @@
+package io.catchment.broker.fetch;
+
+import io.catchment.broker.read.BatchRun;
+import io.catchment.broker.read.StreamReader;
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.StreamRange;
+import io.catchment.controlplane.StreamState;
+import io.catchment.objectstore.ObjectReader;
+import io.catchment.wal.FrameEntry;
+import io.catchment.wal.FrameKind;
+import io.catchment.wal.Wal;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds offsets by event time. Thread-safe; works on its executor, as it decompresses batches.
+ *
+ * <p>A stream is a list of {@link Stretch}es in offset order, each with the largest time in it: published ranges from the catalog, then
+ * the frames of local extents that are not published yet, whose batch headers the WAL's index holds. Only the stretch that decides
+ * is read: within a range from where the object's own index says.
+ */
+final class TimestampSearch {
+    private static final int SCAN_BYTES = 256 << 10;
+
+    private final Wal wal;
+    private final ObjectReader objects;
+    private final StreamReader reader;
+    private final Supplier<ClusterImage> image;
+    private final Executor executor;
+
+    TimestampSearch(
+            Wal wal, ObjectReader objects, StreamReader reader, Supplier<ClusterImage> image, Executor executor) {
+        this.wal = wal;
+        this.objects = objects;
+        this.reader = reader;
+        this.image = image;
+        this.executor = executor;
+    }
+
+    /** Which part of a stream is searched: from the log start to what the reader may see. */
+    record Scope(long streamId, long startOffset, long limitOffset) {}
+
+    /**
+     * Offsets with a bound on the times in them.
+     *
+     * @param exact false when the bound only says that the stretch must be read: a frame of several batches
+     * @param published where it lies if it is a published range
+     */
+    private record Stretch(
+            long baseOffset,
+            long endOffset,
+            long maxTimestampMs,
+            boolean exact,
+            ObjectReader.@Nullable Location published) {
+
+        boolean mayHold(long timeMs) {
+            return !exact || maxTimestampMs >= timeMs;
+        }
+    }
+
+    /** The first record in offset order whose time is at or after {@code timeMs}, however out of order the times are. */
+    CompletableFuture<TimedOffset> firstAtOrAfter(Scope scope, long timeMs) {
+        return CompletableFuture.supplyAsync(() -> stretches(scope), executor)
+                .thenCompose(stretches -> firstIn(scope, stretches, 0, timeMs));
+    }
+
+    private CompletableFuture<TimedOffset> firstIn(Scope scope, List<Stretch> stretches, int from, long timeMs) {
+        int next = from;
+        while (next < stretches.size() && !stretches.get(next).mayHold(timeMs)) {
+            next++;
+        }
+        if (next == stretches.size()) {
+            return CompletableFuture.completedFuture(TimedOffset.NONE);
+        }
+        int following = next + 1;
+        Stretch stretch = stretches.get(next);
+        return scanStart(stretch, scope, timeMs)
+                .thenCompose(offset -> scanFirst(scope, offset, stretch.endOffset(), timeMs))
+                .thenComposeAsync(
+                        found -> found.found()
+                                ? CompletableFuture.completedFuture(found)
+                                : firstIn(scope, stretches, following, timeMs),
+                        executor);
+    }
+
+    /** The record with the largest time, the first of them. */
+    CompletableFuture<TimedOffset> latest(Scope scope) {
+        return CompletableFuture.supplyAsync(() -> latestCandidates(scope), executor)
+                .thenCompose(candidates -> latestIn(scope, candidates, 0, TimedOffset.NONE));
+    }
+
+    /** Reads candidates, the most promising first, until none can hold a later time than the one found. */
+    private CompletableFuture<TimedOffset> latestIn(Scope scope, List<Stretch> candidates, int next, TimedOffset best) {
+        if (next == candidates.size()) {
+            return CompletableFuture.completedFuture(best);
+        }
+        Stretch stretch = candidates.get(next);
+        boolean canBeBetter = !best.found()
+                || !stretch.exact()
+                || stretch.maxTimestampMs() > best.timestampMs()
+                || (stretch.maxTimestampMs() == best.timestampMs() && stretch.baseOffset() < best.offset());
+        if (!canBeBetter) {
+            return CompletableFuture.completedFuture(best);
+        }
+        return latestOf(scope, stretch)
+                .thenComposeAsync(found -> latestIn(scope, candidates, next + 1, better(best, found)), executor);
+    }
+
+    private CompletableFuture<TimedOffset> latestOf(Scope scope, Stretch stretch) {
+        boolean whole = stretch.baseOffset() >= scope.startOffset() && stretch.endOffset() <= scope.limitOffset();
+        if (!whole || !stretch.exact()) {
+            return scanLatest(scope, stretch.baseOffset(), stretch.endOffset(), TimedOffset.NONE);
+        }
+        return scanStart(stretch, scope, stretch.maxTimestampMs())
+                .thenCompose(offset -> scanFirst(scope, offset, stretch.endOffset(), stretch.maxTimestampMs()));
+    }
+
+    private static TimedOffset better(TimedOffset one, TimedOffset other) {
+        if (!one.found() || !other.found()) {
+            return one.found() ? one : other;
+        }
+        if (one.timestampMs() != other.timestampMs()) {
+            return one.timestampMs() > other.timestampMs() ? one : other;
+        }
+        return one.offset() < other.offset() ? one : other;
+    }
+
+    // ---- what there is to search
+
+    /** Extents first, catalog after: what an extent lost meanwhile was published before. */
+    private List<Stretch> stretches(Scope scope) {
+        List<FrameEntry> frames = frames(scope);
+        List<Stretch> stretches = new ArrayList<>();
+        ClusterImage now = image.get();
+        Optional<StreamState> stream = now.stream(scope.streamId());
+        long published = 0;
+        if (stream.isPresent()) {
+            for (StreamRange range : stream.get().catalog()) {
+                if (overlaps(scope, range.baseOffset(), range.endOffset())) {
+                    stretches.add(publishedStretch(now, scope.streamId(), range));
+                }
+                published = range.endOffset();
+            }
+        }
+        for (FrameEntry frame : frames) {
+            if (frame.endOffset() > published) {
+                boolean exact = BatchTimes.isOneBatch(frame.head(), frame.payloadLength());
+                stretches.add(new Stretch(
+                        frame.baseOffset(),
+                        frame.endOffset(),
+                        exact ? BatchTimes.maxTimestamp(frame.head()) : Long.MAX_VALUE,
+                        exact,
+                        null));
+            }
+        }
+        return stretches;
+    }
+
+    private List<FrameEntry> frames(Scope scope) {
+        List<FrameEntry> frames = new ArrayList<>();
+        for (long extentId : wal.extents()) {
+            for (FrameEntry frame : wal.index(extentId, scope.streamId())) {
+                if (frame.kind() == FrameKind.DATA && overlaps(scope, frame.baseOffset(), frame.endOffset())) {
+                    frames.add(frame);
+                }
+            }
+        }
+        frames.sort(Comparator.comparingLong(FrameEntry::baseOffset));
+        return frames;
+    }
+
+    private static boolean overlaps(Scope scope, long baseOffset, long endOffset) {
+        return endOffset > scope.startOffset() && baseOffset < scope.limitOffset();
+    }
+
+    private static Stretch publishedStretch(ClusterImage image, long streamId, StreamRange range) {
+        long objectBytes = image.object(range.objectId())
+                .map(ObjectState::bytes)
+                .orElseThrow(() -> new IllegalStateException("object " + range.objectId() + " of stream " + streamId
+                        + " is unknown to the control plane (O3)"));
+        ObjectReader.Location location = new ObjectReader.Location(
+                range.objectId(),
+                objectBytes,
+                streamId,
+                range.baseOffset(),
+                range.endOffset(),
+                range.position(),
+                range.length());
+        return new Stretch(range.baseOffset(), range.endOffset(), range.maxEventTimeMs(), true, location);
+    }
+
+    /** Those that may hold the latest time, by their bound: of the frames of one batch only the first best. */
+    private List<Stretch> latestCandidates(Scope scope) {
+        List<Stretch> candidates = new ArrayList<>();
+        Stretch bestFrame = null;
+        for (Stretch stretch : stretches(scope)) {
+            boolean whole = stretch.baseOffset() >= scope.startOffset() && stretch.endOffset() <= scope.limitOffset();
+            if (stretch.published() != null || !stretch.exact() || !whole) {
+                candidates.add(stretch);
+            } else if (bestFrame == null || stretch.maxTimestampMs() > bestFrame.maxTimestampMs()) {
+                bestFrame = stretch;
+            }
+        }
+        if (bestFrame != null) {
+            candidates.add(bestFrame);
+        }
+        candidates.sort(Comparator.comparing(Stretch::exact)
+                .thenComparing(Comparator.comparingLong(Stretch::maxTimestampMs).reversed())
+                .thenComparingLong(Stretch::baseOffset));
+        return candidates;
+    }
+
+    // ---- reading what decides
+
+    private CompletableFuture<Long> scanStart(Stretch stretch, Scope scope, long timeMs) {
+        ObjectReader.Location location = stretch.published();
+        if (location == null) {
+            return CompletableFuture.completedFuture(Math.max(stretch.baseOffset(), scope.startOffset()));
+        }
+        return objects.offsetForTime(location, timeMs)
+                .thenApply(offset -> Math.max(offset, scope.startOffset()))
+                .toCompletableFuture();
+    }
+
+    private CompletableFuture<TimedOffset> scanFirst(Scope scope, long offset, long endOffset, long timeMs) {
+        if (offset >= Math.min(endOffset, scope.limitOffset())) {
+            return CompletableFuture.completedFuture(TimedOffset.NONE);
+        }
+        return read(scope, offset)
+                .thenComposeAsync(
+                        run -> {
+                            TimedOffset found;
+                            try {
+                                found = BatchTimes.firstAtOrAfter(run.payload(), scope.startOffset(), timeMs);
+                            } finally {
+                                run.payload().release();
+                            }
+                            return found.found() || run.isEmpty()
+                                    ? CompletableFuture.completedFuture(found)
+                                    : scanFirst(scope, run.endOffset(), endOffset, timeMs);
+                        },
+                        executor);
+    }
+
+    private CompletableFuture<TimedOffset> scanLatest(Scope scope, long offset, long endOffset, TimedOffset best) {
+        long from = Math.max(offset, scope.startOffset());
+        if (from >= Math.min(endOffset, scope.limitOffset())) {
+            return CompletableFuture.completedFuture(best);
+        }
+        return read(scope, from)
+                .thenComposeAsync(
+                        run -> {
+                            TimedOffset latest;
+                            try {
+                                latest = BatchTimes.latest(run.payload(), scope.startOffset(), best);
+                            } finally {
+                                run.payload().release();
+                            }
+                            return run.isEmpty()
+                                    ? CompletableFuture.completedFuture(latest)
+                                    : scanLatest(scope, run.endOffset(), endOffset, latest);
+                        },
+                        executor);
+    }
+
+    private CompletableFuture<BatchRun> read(Scope scope, long offset) {
+        return reader.read(scope.streamId(), offset, scope.limitOffset(), SCAN_BYTES)
+                .toCompletableFuture();
+    }
+
+    // ---- where the levels begin and end
+
+    /** The lowest offset of the stream, from its log start on, that a local extent holds; the end if none does. */
+    CompletableFuture<Long> firstLocal(Scope scope) {
+        return CompletableFuture.supplyAsync(
+                () -> frames(scope).stream()
+                        .mapToLong(frame -> Math.max(scope.startOffset(), frame.baseOffset()))
+                        .min()
+                        .orElse(scope.limitOffset()),
+                executor);
+    }
+}

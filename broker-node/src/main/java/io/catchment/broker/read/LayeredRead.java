@@ -1,0 +1,266 @@
+package io.catchment.broker.read;
+
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.StreamRange;
+import io.catchment.controlplane.StreamState;
+import io.catchment.objectstore.ObjectReader;
+import io.catchment.wal.FrameRead;
+import io.netty.buffer.ByteBuf;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One read below the tail. Steps run one after the other on whatever thread completed the one before, so the state needs no
+ * lock.
+ *
+ * <p>The levels change while it runs: an extent is published, then deleted. So extents are asked first and the catalog after
+ * (what an extent no longer has was published before it went), and a level that fails because its extent or object is gone
+ * sends the read back to the start. An offset in neither level is a broken invariant and fails loudly (O2).
+ */
+final class LayeredRead {
+    private static final int ATTEMPTS_MAX = 8;
+
+    private final LayeredStreamReader levels;
+    private final long streamId;
+    private final long fromOffset;
+    private final long limitOffset;
+    private final int granted;
+    private final CompletableFuture<BatchRun> result = new CompletableFuture<>();
+    private int bytesWanted;
+    private int attempts;
+
+    /** {@code granted} bytes of the budget are this read's once it is started; they pass on to the payload or are given back. */
+    LayeredRead(LayeredStreamReader levels, long streamId, long fromOffset, long limitOffset, int granted) {
+        this.levels = levels;
+        this.streamId = streamId;
+        this.fromOffset = fromOffset;
+        this.limitOffset = limitOffset;
+        this.granted = granted;
+        this.bytesWanted = granted;
+    }
+
+    /** Completes on any thread; cancelling it gives the read up. */
+    CompletableFuture<BatchRun> result() {
+        return result;
+    }
+
+    void startAfter(CompletableFuture<Void> grant) {
+        CompletionStage<BatchRun> outcome = result;
+        outcome.whenComplete((run, failure) -> {
+            if (result.isCancelled()) {
+                grant.cancel(false);
+            }
+        });
+        CompletionStage<Void> granting = grant;
+        granting.whenComplete((ok, refused) -> {
+            if (refused == null) {
+                start();
+            } else if (!grant.isCancelled()) {
+                result.completeExceptionally(refused);
+            }
+        });
+    }
+
+    void start() {
+        guarded(this::attempt);
+    }
+
+    private void attempt() {
+        if (result.isDone()) {
+            giveBack();
+            return;
+        }
+        attempts++;
+        OptionalLong extent = levels.extents.locate(streamId, fromOffset);
+        if (extent.isPresent()) {
+            readExtent(extent.getAsLong());
+            return;
+        }
+        ClusterImage image = levels.image.get();
+        Optional<StreamState> stream = image.stream(streamId);
+        if (stream.isEmpty() || fromOffset < stream.get().logStartOffset()) {
+            finishEmpty();
+            return;
+        }
+        Optional<StreamRange> range = stream.get().range(fromOffset);
+        if (range.isPresent()) {
+            readObject(image, range.get());
+            return;
+        }
+        OptionalLong searched = levels.extents.search(streamId, fromOffset);
+        if (searched.isPresent() && attempts < ATTEMPTS_MAX) {
+            readExtent(searched.getAsLong());
+            return;
+        }
+        fail(new OffsetGapException("offset " + fromOffset + " of stream " + streamId + " (limit " + limitOffset
+                + ") is neither in a local extent nor published: log start "
+                + stream.get().logStartOffset() + ", published to "
+                + stream.get().catalogEndOffset() + ", local extents " + levels.wal.extents()));
+    }
+
+    private void readExtent(long extentId) {
+        levels.wal
+                .read(extentId, streamId, fromOffset, bytesWanted)
+                .whenComplete((frames, failure) -> guarded(() -> extentAnswered(extentId, frames, failure)));
+    }
+
+    private void extentAnswered(long extentId, @Nullable FrameRead frames, @Nullable Throwable failure) {
+        if (frames == null) {
+            extentFailed(extentId, failure == null ? new IllegalStateException("no frames") : unwrap(failure));
+            return;
+        }
+        ByteBuf payload = frames.payload();
+        if (!payload.isReadable()) {
+            payload.release();
+            extentFailed(
+                    extentId,
+                    new IllegalStateException("extent " + extentId + " has offset " + fromOffset + " of stream "
+                            + streamId + " in its index but read nothing"));
+            return;
+        }
+        levels.extentReads.increment();
+        levels.extentBytes.add(payload.readableBytes());
+        finish(payload, cut(payload));
+    }
+
+    /** Gone: look again. Still there: its bytes cannot be read, so only a published copy can help. */
+    private void extentFailed(long extentId, Throwable failure) {
+        if (attempts >= ATTEMPTS_MAX) {
+            fail(failure);
+            return;
+        }
+        if (levels.wal.length(extentId).isEmpty()) {
+            attempt();
+            return;
+        }
+        ClusterImage image = levels.image.get();
+        Optional<StreamRange> range = image.stream(streamId).flatMap(stream -> stream.range(fromOffset));
+        if (range.isEmpty()) {
+            fail(failure);
+            return;
+        }
+        attempts++;
+        readObject(image, range.get());
+    }
+
+    private void readObject(ClusterImage image, StreamRange range) {
+        Optional<ObjectState> object = image.object(range.objectId());
+        if (object.isEmpty()) {
+            fail(new IllegalStateException("object " + range.objectId() + " of stream " + streamId + " offsets "
+                    + range.baseOffset() + " to " + range.endOffset() + " is unknown to the control plane (O3)"));
+            return;
+        }
+        ObjectReader.Location location = new ObjectReader.Location(
+                range.objectId(),
+                object.get().bytes(),
+                streamId,
+                range.baseOffset(),
+                range.endOffset(),
+                range.position(),
+                range.length());
+        levels.objects
+                .read(location, fromOffset, bytesWanted)
+                .whenComplete((read, failure) -> guarded(() -> objectAnswered(image, range, read, failure)));
+    }
+
+    private void objectAnswered(
+            ClusterImage image, StreamRange range, ObjectReader.@Nullable RangeRead read, @Nullable Throwable failure) {
+        if (read == null) {
+            objectFailed(range, failure == null ? new IllegalStateException("no range") : unwrap(failure));
+            return;
+        }
+        ByteBuf payload = read.payload();
+        BatchCut cut = cut(payload);
+        if (cut.isEmpty() && cut.missing() > 0) {
+            int had = payload.readableBytes();
+            payload.release();
+            if (read.reachesEnd()) {
+                fail(new OffsetGapException("object " + range.objectId() + " ends before the batch with offset "
+                        + fromOffset + " of stream " + streamId + " though its range is " + range.baseOffset() + " to "
+                        + range.endOffset()));
+                return;
+            }
+            bytesWanted = Math.max(Math.addExact(had, cut.missing()), bytesWanted * 2);
+            readObject(image, range);
+            return;
+        }
+        levels.objectReads.increment();
+        levels.objectBytes.add(payload.readableBytes());
+        finish(payload, cut);
+    }
+
+    /** A merge may have moved the range to another object meanwhile; otherwise the failure stands. */
+    private void objectFailed(StreamRange range, Throwable failure) {
+        Optional<StreamRange> now = levels.image.get().stream(streamId).flatMap(stream -> stream.range(fromOffset));
+        if (attempts < ATTEMPTS_MAX && (now.isEmpty() || now.get().objectId() != range.objectId())) {
+            attempt();
+        } else {
+            fail(failure);
+        }
+    }
+
+    /** Takes over the payload's reference. */
+    private BatchCut cut(ByteBuf payload) {
+        try {
+            return BatchCut.of(payload, fromOffset, limitOffset, granted);
+        } catch (RuntimeException e) {
+            payload.release();
+            throw e;
+        }
+    }
+
+    /** Takes over the payload's reference and hands it on, with the bytes it pins, in the answer. */
+    private void finish(ByteBuf payload, BatchCut cut) {
+        if (cut.isEmpty()) {
+            payload.release();
+            if (cut.missing() > 0) {
+                fail(new IllegalStateException("a frame of stream " + streamId + " at offset " + fromOffset
+                        + " ends inside a batch, " + cut.missing() + " bytes short"));
+            } else {
+                finishEmpty();
+            }
+            return;
+        }
+        int pinned = payload.readableBytes();
+        if (pinned > granted) {
+            levels.budget.grow(pinned - granted);
+        } else if (pinned < granted) {
+            levels.budget.release(granted - pinned);
+        }
+        ByteBuf counted = new CountedPayload(payload.slice(cut.start(), cut.length()), levels.budget, pinned);
+        if (!result.complete(new BatchRun(cut.baseOffset(), cut.endOffset(), counted))) {
+            counted.release();
+        }
+    }
+
+    private void finishEmpty() {
+        giveBack();
+        result.complete(BatchRuns.empty(fromOffset));
+    }
+
+    private void fail(Throwable failure) {
+        giveBack();
+        result.completeExceptionally(failure);
+    }
+
+    private void giveBack() {
+        levels.budget.release(granted);
+    }
+
+    private void guarded(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException e) {
+            fail(e);
+        }
+    }
+
+    private static Throwable unwrap(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+}

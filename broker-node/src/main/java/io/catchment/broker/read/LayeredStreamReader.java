@@ -1,0 +1,68 @@
+package io.catchment.broker.read;
+
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.objectstore.ObjectReader;
+import io.catchment.wal.Wal;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+
+/**
+ * Both levels below the tail: extents on this node's NVMe, then published objects through the block cache (DESIGN §8).
+ * Thread-safe: each read is a {@link LayeredRead} of its own.
+ */
+public final class LayeredStreamReader implements StreamReader {
+    final Wal wal;
+    final ExtentLocator extents;
+    final ObjectReader objects;
+    final Supplier<ClusterImage> image;
+    final ReadBudget budget;
+    final LongAdder extentReads = new LongAdder();
+    final LongAdder extentBytes = new LongAdder();
+    final LongAdder objectReads = new LongAdder();
+    final LongAdder objectBytes = new LongAdder();
+
+    public LayeredStreamReader(Wal wal, ObjectReader objects, Supplier<ClusterImage> image, ReadBudget budget) {
+        this.wal = wal;
+        this.extents = new ExtentLocator(wal);
+        this.objects = objects;
+        this.image = image;
+        this.budget = budget;
+    }
+
+    @Override
+    public CompletionStage<BatchRun> read(long streamId, long fromOffset, long limitOffset, int bytesMax) {
+        if (fromOffset >= limitOffset) {
+            return CompletableFuture.completedFuture(BatchRuns.empty(fromOffset));
+        }
+        int granted = budget.share(bytesMax);
+        CompletableFuture<Void> grant = budget.acquire(granted);
+        LayeredRead read = new LayeredRead(this, streamId, fromOffset, limitOffset, granted);
+        if (grant.isDone() && !grant.isCompletedExceptionally()) {
+            read.start();
+        } else {
+            read.startAfter(grant);
+        }
+        return read.result();
+    }
+
+    @Override
+    public CompletionStage<BatchRun> readIfRoom(long streamId, long fromOffset, long limitOffset, int bytesMax) {
+        int granted = budget.share(bytesMax);
+        if (fromOffset >= limitOffset || !budget.tryAcquire(granted)) {
+            return CompletableFuture.completedFuture(BatchRuns.empty(fromOffset));
+        }
+        LayeredRead read = new LayeredRead(this, streamId, fromOffset, limitOffset, granted);
+        read.start();
+        return read.result();
+    }
+
+    /** For metrics: what each level has served since start. */
+    public Served served() {
+        return new Served(extentReads.sum(), extentBytes.sum(), objectReads.sum(), objectBytes.sum());
+    }
+
+    /** Reads and bytes by level. */
+    public record Served(long extentReads, long extentBytes, long objectReads, long objectBytes) {}
+}
