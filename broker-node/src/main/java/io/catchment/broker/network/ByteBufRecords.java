@@ -14,6 +14,7 @@ import org.apache.kafka.common.record.internal.RecordsSend;
  */
 public final class ByteBufRecords implements BaseRecords {
     private final ByteBuf payload;
+    private boolean taken;
 
     /** Takes over one reference of {@code payload}; its readable bytes must be whole record batches and stay unchanged. */
     public ByteBufRecords(ByteBuf payload) {
@@ -25,8 +26,21 @@ public final class ByteBufRecords implements BaseRecords {
         return payload;
     }
 
+    /** Gives the reference up, unless the network has already taken it. */
     public void release() {
-        payload.release();
+        if (!taken) {
+            taken = true;
+            payload.release();
+        }
+    }
+
+    /** The reference changes hands: the caller releases it. */
+    ByteBuf take() {
+        if (taken) {
+            throw new IllegalStateException("these records were already written or released");
+        }
+        taken = true;
+        return payload;
     }
 
     @Override

@@ -1,0 +1,20 @@
+package io.catchment.broker.network;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** What all connections of a server share. Thread-safe. */
+final class ServerShared {
+    final NetworkLimits limits;
+    final NetworkObserver observer;
+    final RequestMemory requestMemory;
+    final UnsentBudget unsent;
+    final ServerLog log = new ServerLog();
+    final AtomicInteger connections = new AtomicInteger();
+
+    ServerShared(NetworkLimits limits, NetworkObserver observer) {
+        this.limits = limits;
+        this.observer = observer;
+        this.requestMemory = new RequestMemory(limits.queuedRequestBytesMax());
+        this.unsent = new UnsentBudget(limits.unsentResponseBytesMax());
+    }
+}
