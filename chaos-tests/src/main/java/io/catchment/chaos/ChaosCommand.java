@@ -1,0 +1,21 @@
+package io.catchment.chaos;
+
+import io.catchment.chaos.scenario.KillCycleCommand;
+import io.catchment.chaos.station.CheckCommand;
+import io.catchment.chaos.station.PlayCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The chaos programs: workloads, faults, checkers, benchmark. */
+@Command(
+        name = "chaos",
+        mixinStandardHelpOptions = true,
+        subcommands = {PlayCommand.class, CheckCommand.class, KillCycleCommand.class, CommandLine.HelpCommand.class},
+        description = "Loads a cluster, breaks it, and checks what it promised. Returns 1 when a promise was broken.")
+public final class ChaosCommand {
+    private ChaosCommand() {}
+
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new ChaosCommand()).execute(arguments));
+    }
+}

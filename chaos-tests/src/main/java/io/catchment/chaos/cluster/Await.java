@@ -1,0 +1,29 @@
+package io.catchment.chaos.cluster;
+
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/** Waiting for a condition, with a deadline. */
+public final class Await {
+    private Await() {}
+
+    /** @throws IllegalStateException when the condition does not hold in time */
+    public static void until(String what, Duration limit, BooleanSupplier condition) {
+        if (!within(limit, condition)) {
+            throw new IllegalStateException("not within " + limit.toMillis() + " ms: " + what);
+        }
+    }
+
+    /** Whether the condition held in time. */
+    public static boolean within(Duration limit, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + limit.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() >= deadline) {
+                return false;
+            }
+            LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
+        }
+        return true;
+    }
+}

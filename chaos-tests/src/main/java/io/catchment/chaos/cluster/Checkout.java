@@ -1,0 +1,41 @@
+package io.catchment.chaos.cluster;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Where the project's own programs lie. */
+public final class Checkout {
+    private Checkout() {}
+
+    public static Path launcher() {
+        return program("deploy/bin/catchment");
+    }
+
+    public static Path kafkaTool() {
+        return program("chaos-tests/bin/kafka-tool");
+    }
+
+    public static Path kafkaNode() {
+        return program("chaos-tests/bench/kafka-node");
+    }
+
+    /** Our own classes, for the class path of a stock tool. */
+    public static Path chaosClasses() {
+        return root().resolve("chaos-tests/target/classes");
+    }
+
+    private static Path program(String path) {
+        Path program = root().resolve(path);
+        if (!Files.isExecutable(program)) {
+            throw new IllegalStateException(
+                    program + " is missing: set -Dcatchment.checkout to the folder of the project");
+        }
+        return program;
+    }
+
+    private static Path root() {
+        return Path.of(System.getProperty("catchment.checkout", "."))
+                .toAbsolutePath()
+                .normalize();
+    }
+}

@@ -1,0 +1,52 @@
+package io.catchment.chaos.workload;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/** Creates and deletes topics. */
+public final class Topics {
+    private Topics() {}
+
+    /** One that exists already is taken as it is. Its records stay for ever: event times of test data are often old. */
+    public static void create(String bootstrap, String topic, int partitions) {
+        try (Admin admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap))) {
+            await(
+                    admin.createTopics(List.of(new NewTopic(topic, Optional.of(partitions), Optional.empty())
+                                    .configs(Map.of("retention.ms", "-1"))))
+                            .all(),
+                    TopicExistsException.class);
+        }
+    }
+
+    /** One that does not exist is no error. */
+    public static void delete(String bootstrap, String topic) {
+        try (Admin admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap))) {
+            await(admin.deleteTopics(List.of(topic)).all(), UnknownTopicOrPartitionException.class);
+        }
+    }
+
+    private static void await(KafkaFuture<Void> future, Class<? extends Throwable> harmless) {
+        try {
+            future.get(60, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            if (!harmless.isInstance(e.getCause())) {
+                throw new IllegalStateException(e.getCause());
+            }
+        } catch (TimeoutException e) {
+            throw new IllegalStateException("no answer from the cluster within 60 s", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+}
