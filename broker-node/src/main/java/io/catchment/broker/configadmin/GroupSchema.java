@@ -1,0 +1,40 @@
+package io.catchment.broker.configadmin;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.common.config.AbstractConfig;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.coordinator.group.GroupConfig;
+import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
+import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
+import org.apache.kafka.server.config.ConfigSynonym;
+
+/** The keys a group may have, with Kafka's validation against this node's limits for groups. Immutable. */
+public final class GroupSchema {
+    private final GroupCoordinatorConfig groups;
+    private final ShareGroupConfig shareGroups;
+
+    /** @param nodeProperties the node's configuration as written; keys that do not concern groups are ignored */
+    public GroupSchema(Map<String, String> nodeProperties) {
+        ConfigDef limits = new ConfigDef(GroupCoordinatorConfig.CONFIG_DEF);
+        ShareGroupConfig.CONFIG_DEF.configKeys().values().forEach(limits::define);
+        AbstractConfig parsed = new AbstractConfig(limits, nodeProperties, false);
+        this.groups = new GroupCoordinatorConfig(parsed);
+        this.shareGroups = new ShareGroupConfig(parsed);
+    }
+
+    ConfigDef keys() {
+        return GroupConfig.CONFIG_DEF;
+    }
+
+    static List<ConfigSynonym> synonyms(String key) {
+        Optional<String> synonym = GroupConfig.ALL_GROUP_CONFIG_SYNONYMS.getOrDefault(key, Optional.empty());
+        return synonym.map(name -> List.of(new ConfigSynonym(name))).orElseGet(List::of);
+    }
+
+    /** @throws org.apache.kafka.common.KafkaException with what is wrong */
+    void validate(Map<String, String> overrides) {
+        GroupConfig.validate(overrides, groups, shareGroups);
+    }
+}

@@ -1,0 +1,173 @@
+package io.catchment.broker.configadmin;
+
+import io.catchment.broker.network.Request;
+import io.catchment.broker.request.ApiHandler;
+import io.catchment.broker.topic.TopicSchema;
+import io.catchment.broker.topicadmin.CommandErrors;
+import io.catchment.broker.topicadmin.Later;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.ControlPlane;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
+import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData.AlterConfigsResource;
+import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
+import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData.AlterConfigsResourceResponse;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.ApiError;
+import org.apache.kafka.common.requests.IncrementalAlterConfigsRequest;
+import org.apache.kafka.common.requests.IncrementalAlterConfigsResponse;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * IncrementalAlterConfigs of topics and groups. Thread-safe: alterations made through this node run one after the other, so that
+ * an APPEND sees what the one before left.
+ *
+ * <p>Node configurations are refused: they change by node.properties and a restart.
+ */
+public final class IncrementalAlterConfigsHandler implements ApiHandler {
+    private final ControlPlane controlPlane;
+    private final TopicSchema topics;
+    private final GroupSchema groups;
+    private CompletionStage<?> last = CompletableFuture.completedFuture(null);
+
+    public IncrementalAlterConfigsHandler(ControlPlane controlPlane, TopicSchema topics, GroupSchema groups) {
+        this.controlPlane = controlPlane;
+        this.topics = topics;
+        this.groups = groups;
+    }
+
+    @Override
+    public ApiKeys api() {
+        return ApiKeys.INCREMENTAL_ALTER_CONFIGS;
+    }
+
+    @Override
+    public void handle(Request request) {
+        IncrementalAlterConfigsRequestData data = ((IncrementalAlterConfigsRequest) request.body()).data();
+        Map<ConfigResource, AlterConfigsResource> resources = new LinkedHashMap<>();
+        Set<ConfigResource> duplicates = new HashSet<>();
+        for (AlterConfigsResource resource : data.resources()) {
+            ConfigResource key =
+                    new ConfigResource(ConfigResource.Type.forId(resource.resourceType()), resource.resourceName());
+            if (resources.putIfAbsent(key, resource) != null) {
+                duplicates.add(key);
+            }
+        }
+        Map<AlterConfigsResource, CompletionStage<ApiError>> outcomes = new LinkedHashMap<>();
+        resources.forEach((key, resource) -> outcomes.put(
+                resource,
+                duplicates.contains(key)
+                        ? CompletableFuture.completedFuture(
+                                new ApiError(Errors.INVALID_REQUEST, "Each resource must appear at most once."))
+                        : afterTheLast(() -> alter(key, resource, data.validateOnly()))));
+        CompletableFuture<Void> all = CompletableFuture.allOf(outcomes.values().stream()
+                .map(CompletionStage::toCompletableFuture)
+                .toArray(CompletableFuture<?>[]::new));
+        Later.respond(request, all, (done, failure) -> answer(outcomes));
+    }
+
+    /** {@code step} never completes exceptionally, and neither does this. */
+    private synchronized CompletionStage<ApiError> afterTheLast(Supplier<CompletionStage<ApiError>> step) {
+        CompletionStage<ApiError> next = last.thenCompose(done -> step.get());
+        last = next;
+        return next;
+    }
+
+    private CompletionStage<ApiError> alter(ConfigResource resource, AlterConfigsResource asked, boolean validateOnly) {
+        try {
+            Map<String, @Nullable String> changes = changes(resource, asked);
+            if (validateOnly || changes.isEmpty()) {
+                return CompletableFuture.completedFuture(ApiError.NONE);
+            }
+            return controlPlane
+                    .submit(new Command.AlterConfigs(resource.type().id(), resource.name(), changes))
+                    .handle((done, failure) -> failure == null ? ApiError.NONE : error(failure));
+        } catch (RuntimeException e) {
+            return CompletableFuture.completedFuture(error(e));
+        }
+    }
+
+    private static ApiError error(Throwable failure) {
+        return CommandErrors.of(failure, Errors.UNKNOWN_TOPIC_OR_PARTITION, Errors.INVALID_CONFIG);
+    }
+
+    /** @throws KafkaException if any of it is invalid: a resource is altered as a whole or not at all */
+    private Map<String, @Nullable String> changes(ConfigResource resource, AlterConfigsResource asked) {
+        ConfigOperations operations = ConfigOperations.of(asked);
+        Map<String, String> before =
+                controlPlane.image().configs(resource.type().id(), resource.name());
+        switch (resource.type()) {
+            case TOPIC -> {
+                return topicChanges(resource.name(), operations, before);
+            }
+            case GROUP -> {
+                if (resource.name().isEmpty()) {
+                    throw Errors.INVALID_REQUEST.exception("Default group resources are not allowed.");
+                }
+                Map<String, String> after = operations.apply(before, groups.keys());
+                groups.validate(after);
+                return difference(before, after);
+            }
+            case BROKER ->
+                throw Errors.INVALID_REQUEST.exception("Cannot update these configs dynamically: " + operations.names()
+                        + ". Set them in the node's configuration file and restart it.");
+            case BROKER_LOGGER ->
+                throw Errors.INVALID_REQUEST.exception(
+                        "Log levels cannot be altered at run time. Set them in the node's logback configuration.");
+            default ->
+                throw Errors.INVALID_REQUEST.exception(
+                        "Unsupported resource type " + resource.type() + " (" + asked.resourceType() + ")");
+        }
+    }
+
+    private Map<String, @Nullable String> topicChanges(
+            String topic, ConfigOperations operations, Map<String, String> before) {
+        if (topic.isEmpty()) {
+            throw Errors.INVALID_REQUEST.exception("Default topic resources are not allowed.");
+        }
+        Topic.validate(topic);
+        Map<String, String> after = operations.apply(before, topics.keys());
+        topics.validate(before, after);
+        if (controlPlane.image().topic(topic).isEmpty()) {
+            throw Errors.UNKNOWN_TOPIC_OR_PARTITION.exception("The topic '" + topic + "' does not exist.");
+        }
+        return difference(before, after);
+    }
+
+    private static Map<String, @Nullable String> difference(Map<String, String> before, Map<String, String> after) {
+        Map<String, @Nullable String> changes = new HashMap<>();
+        before.keySet().stream().filter(key -> !after.containsKey(key)).forEach(key -> changes.put(key, null));
+        after.forEach((key, value) -> {
+            if (!value.equals(before.get(key))) {
+                changes.put(key, value);
+            }
+        });
+        return changes;
+    }
+
+    private static IncrementalAlterConfigsResponse answer(
+            Map<AlterConfigsResource, CompletionStage<ApiError>> outcomes) {
+        IncrementalAlterConfigsResponseData data = new IncrementalAlterConfigsResponseData();
+        outcomes.forEach((resource, outcome) -> {
+            ApiError error = outcome.toCompletableFuture().join();
+            data.responses()
+                    .add(new AlterConfigsResourceResponse()
+                            .setResourceType(resource.resourceType())
+                            .setResourceName(resource.resourceName())
+                            .setErrorCode(error.error().code())
+                            .setErrorMessage(error.message()));
+        });
+        return new IncrementalAlterConfigsResponse(data);
+    }
+}

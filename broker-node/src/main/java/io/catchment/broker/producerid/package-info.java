@@ -1,0 +1,5 @@
+/** Ids of idempotent producers. */
+@NullMarked
+package io.catchment.broker.producerid;
+
+import org.jspecify.annotations.NullMarked;
