@@ -20,12 +20,14 @@ import io.catchment.controlplane.ControlPlane;
 import java.util.List;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
+import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
 
 /**
  * The administrative APIs of one node, over its view of the control plane. Immutable; handlers are thread-safe.
  *
  * @param handlers one per API
- * @param autoCreator for others that need an internal topic: {@code create("__consumer_offsets")}
+ * @param autoCreator for the owners of internal topics: {@code createInternal}
  */
 public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator) {
     public AdminApis {
@@ -33,22 +35,24 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator)
     }
 
     /**
-     * @param node the node's configuration; the settings for topics and groups are taken from what it sets
+     * @param node the node's configuration; the settings for new topics are taken from what it sets
      * @param topics shared with the produce path's TopicConfigs
      * @param controllerListeners controller.listener.names: there DescribeCluster tells of controllers
      * @param describePartitionsMax max.request.partition.size.limit
      * @param nodeEpoch of this node's present registration
-     * @throws org.apache.kafka.common.config.ConfigException if a setting for topics or groups is invalid
+     * @throws org.apache.kafka.common.config.ConfigException if a setting for topics is invalid
      */
     public static AdminApis of(
             ControlPlane controlPlane,
             NodeSettings node,
             TopicSchema topics,
+            GroupCoordinatorConfig groups,
+            ShareGroupConfig shareGroups,
             Set<String> controllerListeners,
             int describePartitionsMax,
             LongSupplier nodeEpoch) {
-        TopicAdminConfig config = TopicAdminConfig.of(node.written());
-        GroupSchema groups = new GroupSchema(node.written());
+        TopicAdminConfig config = TopicAdminConfig.of(node.written(), groups);
+        GroupSchema groupSchema = new GroupSchema(groups, shareGroups);
         TopicAutoCreator autoCreator = new TopicAutoCreator(controlPlane, config);
         return new AdminApis(
                 List.of(
@@ -58,8 +62,8 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator)
                         new CreateTopicsHandler(controlPlane, topics, config),
                         new DeleteTopicsHandler(controlPlane, config),
                         new CreatePartitionsHandler(controlPlane),
-                        new DescribeConfigsHandler(controlPlane, topics, groups, node),
-                        new IncrementalAlterConfigsHandler(controlPlane, topics, groups),
+                        new DescribeConfigsHandler(controlPlane, topics, groupSchema, node),
+                        new IncrementalAlterConfigsHandler(controlPlane, topics, groupSchema),
                         new InitProducerIdHandler(new ProducerIds(controlPlane, node.nodeId(), nodeEpoch))),
                 autoCreator);
     }

@@ -3,7 +3,6 @@ package io.catchment.broker.configadmin;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.coordinator.group.GroupConfig;
 import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
@@ -15,13 +14,9 @@ public final class GroupSchema {
     private final GroupCoordinatorConfig groups;
     private final ShareGroupConfig shareGroups;
 
-    /** @param nodeProperties the node's configuration as written; keys that do not concern groups are ignored */
-    public GroupSchema(Map<String, String> nodeProperties) {
-        ConfigDef limits = new ConfigDef(GroupCoordinatorConfig.CONFIG_DEF);
-        ShareGroupConfig.CONFIG_DEF.configKeys().values().forEach(limits::define);
-        AbstractConfig parsed = new AbstractConfig(limits, nodeProperties, false);
-        this.groups = new GroupCoordinatorConfig(parsed);
-        this.shareGroups = new ShareGroupConfig(parsed);
+    public GroupSchema(GroupCoordinatorConfig groups, ShareGroupConfig shareGroups) {
+        this.groups = groups;
+        this.shareGroups = shareGroups;
     }
 
     ConfigDef keys() {

@@ -1,18 +1,24 @@
 package io.catchment.broker.topicadmin;
 
+import io.catchment.controlplane.Command.CreateTopic;
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
 
-/** How topics are created when the request does not say, by Kafka's names for these keys. */
+/**
+ * How topics are created when the request does not say, by Kafka's names for these keys.
+ *
+ * @param offsetsTopic how __consumer_offsets is created when a client asks for it
+ */
 public record TopicAdminConfig(
         int numPartitions,
         short defaultReplicationFactor,
         boolean autoCreateTopics,
         boolean deleteTopics,
-        int offsetsTopicPartitions,
-        int offsetsTopicSegmentBytes) {
+        CreateTopic offsetsTopic) {
 
     private static final ConfigDef KEYS = new ConfigDef()
             .define(
@@ -41,21 +47,7 @@ public record TopicAdminConfig(
                     ConfigDef.Type.BOOLEAN,
                     true,
                     Importance.MEDIUM,
-                    "Allow topics to be deleted.")
-            .define(
-                    "offsets.topic.num.partitions",
-                    ConfigDef.Type.INT,
-                    50,
-                    Range.atLeast(1),
-                    Importance.LOW,
-                    "Partitions of __consumer_offsets. Not to be changed once it exists.")
-            .define(
-                    "offsets.topic.segment.bytes",
-                    ConfigDef.Type.INT,
-                    100 * 1024 * 1024,
-                    Range.atLeast(1 << 20),
-                    Importance.LOW,
-                    "segment.bytes of __consumer_offsets.");
+                    "Allow topics to be deleted.");
 
     /** The keys with their documentation, for the node's configuration. */
     public static ConfigDef keys() {
@@ -63,15 +55,24 @@ public record TopicAdminConfig(
     }
 
     /** @throws org.apache.kafka.common.config.ConfigException if a value is invalid; other keys are ignored */
-    public static TopicAdminConfig of(Map<String, String> nodeProperties) {
+    public static TopicAdminConfig of(Map<String, String> nodeProperties, GroupCoordinatorConfig groups) {
         Map<String, Object> values = KEYS.parse(nodeProperties);
         return new TopicAdminConfig(
                 number(values, "num.partitions"),
                 (short) number(values, "default.replication.factor"),
                 flag(values, "auto.create.topics.enable"),
                 flag(values, "delete.topic.enable"),
-                number(values, "offsets.topic.num.partitions"),
-                number(values, "offsets.topic.segment.bytes"));
+                new CreateTopic(
+                        Topic.GROUP_METADATA_TOPIC_NAME,
+                        groups.offsetsTopicPartitions(),
+                        groups.offsetsTopicReplicationFactor(),
+                        Map.of(
+                                "cleanup.policy",
+                                "compact",
+                                "compression.type",
+                                "producer",
+                                "segment.bytes",
+                                Integer.toString(groups.offsetsTopicSegmentBytes()))));
     }
 
     private static int number(Map<String, Object> values, String key) {

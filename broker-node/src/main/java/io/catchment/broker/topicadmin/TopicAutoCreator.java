@@ -4,7 +4,10 @@ import static org.apache.kafka.common.internals.Topic.CLUSTER_METADATA_TOPIC_NAM
 import static org.apache.kafka.common.internals.Topic.GROUP_METADATA_TOPIC_NAME;
 
 import io.catchment.broker.topic.TopicConfig;
-import io.catchment.controlplane.Command;
+import io.catchment.controlplane.Command.CreateTopic;
+import io.catchment.controlplane.Command.CreateTopics;
+import io.catchment.controlplane.Command.CreatedTopic;
+import io.catchment.controlplane.Command.ItemError;
 import io.catchment.controlplane.ControlPlane;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -30,7 +33,7 @@ public final class TopicAutoCreator {
 
     private final ControlPlane controlPlane;
     private final TopicAdminConfig config;
-    private final ConcurrentHashMap<String, CompletableFuture<Errors>> underWay = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<String, CompletableFuture<CreatedTopic>> underWay = new ConcurrentHashMap<>();
 
     public TopicAutoCreator(ControlPlane controlPlane, TopicAdminConfig config) {
         this.controlPlane = controlPlane;
@@ -38,35 +41,50 @@ public final class TopicAutoCreator {
     }
 
     /**
-     * Answers NONE when the topic exists in this node's image; INVALID_TOPIC_EXCEPTION for a name no topic may have;
-     * REQUEST_TIMED_OUT when the control plane could not be reached. Never completes exceptionally.
+     * Creates clients' topics by name, in one command. Answers per topic: NONE when it exists in this node's image now;
+     * INVALID_TOPIC_EXCEPTION for a name no topic may have; REQUEST_TIMED_OUT when the control plane could not be reached. Never
+     * completes exceptionally.
      */
-    public CompletionStage<Errors> create(String topic) {
-        return create(List.of(topic)).thenApply(results -> results.getOrDefault(topic, Errors.UNKNOWN_SERVER_ERROR));
-    }
-
-    /** The same for many, in one command. */
     public CompletionStage<Map<String, Errors>> create(Collection<String> topics) {
-        Map<String, CompletableFuture<Errors>> results = new LinkedHashMap<>();
-        List<Command.CreateTopic> commands = new ArrayList<>();
+        Map<String, Errors> known = new HashMap<>();
+        List<CreateTopic> wanted = new ArrayList<>();
         NewTopicNames names = new NewTopicNames(controlPlane.image());
         for (String topic : topics) {
-            Errors known = known(topic, names);
-            if (known != null) {
-                results.put(topic, CompletableFuture.completedFuture(known));
-                continue;
-            }
-            CompletableFuture<Errors> mine = new CompletableFuture<>();
-            CompletableFuture<Errors> others = underWay.putIfAbsent(topic, mine);
-            results.put(topic, others == null ? mine : others);
-            if (others == null) {
-                commands.add(command(topic));
+            Errors answer = known(topic, names);
+            if (answer != null) {
+                known.put(topic, answer);
+            } else {
+                wanted.add(
+                        topic.equals(GROUP_METADATA_TOPIC_NAME)
+                                ? urgent(config.offsetsTopic())
+                                : new CreateTopic(
+                                        topic, config.numPartitions(), config.defaultReplicationFactor(), Map.of()));
             }
         }
-        if (!commands.isEmpty()) {
-            submit(commands);
-        }
-        return collect(results);
+        Map<String, CompletableFuture<Errors>> pending = new LinkedHashMap<>();
+        submit(wanted).forEach((topic, created) -> pending.put(topic, created.handle(TopicAutoCreator::outcome)));
+        return CompletableFuture.allOf(pending.values().toArray(CompletableFuture<?>[]::new))
+                .thenApply(done -> {
+                    pending.forEach((topic, outcome) -> known.put(topic, outcome.join()));
+                    return known;
+                });
+    }
+
+    /**
+     * Creates an internal topic with the settings its owner wants, in the urgent class unless these name another: groups must go on
+     * while a site's backlog fills the other lanes. Fails with a CommandException.
+     */
+    public CompletionStage<CreatedTopic> createInternal(CreateTopic topic) {
+        CompletableFuture<CreatedTopic> created = submit(List.of(urgent(topic))).get(topic.name());
+        return created == null
+                ? CompletableFuture.failedFuture(new IllegalStateException("Nobody creates " + topic.name()))
+                : created;
+    }
+
+    private static CreateTopic urgent(CreateTopic topic) {
+        Map<String, String> configs = new HashMap<>(topic.configs());
+        configs.putIfAbsent(TopicConfig.PRIORITY, "urgent");
+        return new CreateTopic(topic.name(), topic.partitions(), topic.replicationFactor(), configs, topic.owners());
     }
 
     /** The answer that needs no command, or null. */
@@ -74,75 +92,65 @@ public final class TopicAutoCreator {
         if (topic.equals(CLUSTER_METADATA_TOPIC_NAME)) {
             return Errors.INVALID_TOPIC_EXCEPTION;
         }
-        ApiError problem = names.check(topic).orElse(null);
-        if (problem == null) {
-            return null;
-        }
-        return problem.error() == Errors.TOPIC_ALREADY_EXISTS ? Errors.NONE : problem.error();
+        Errors problem = names.check(topic).map(ApiError::error).orElse(null);
+        return problem == Errors.TOPIC_ALREADY_EXISTS ? Errors.NONE : problem;
     }
 
-    private Command.CreateTopic command(String topic) {
-        if (topic.equals(GROUP_METADATA_TOPIC_NAME)) {
-            return new Command.CreateTopic(
-                    topic,
-                    config.offsetsTopicPartitions(),
-                    config.defaultReplicationFactor(),
-                    Map.of(
-                            "cleanup.policy",
-                            "compact",
-                            "compression.type",
-                            "producer",
-                            "segment.bytes",
-                            Integer.toString(config.offsetsTopicSegmentBytes()),
-                            // Groups must go on while a site's backlog fills the other lanes.
-                            TopicConfig.PRIORITY,
-                            "urgent"));
+    /** Submits those that are not under way yet. */
+    private Map<String, CompletableFuture<CreatedTopic>> submit(List<CreateTopic> topics) {
+        Map<String, CompletableFuture<CreatedTopic>> created = new LinkedHashMap<>();
+        List<CreateTopic> mine = new ArrayList<>();
+        for (CreateTopic topic : topics) {
+            CompletableFuture<CreatedTopic> fresh = new CompletableFuture<>();
+            CompletableFuture<CreatedTopic> others = underWay.putIfAbsent(topic.name(), fresh);
+            created.put(topic.name(), others == null ? fresh : others);
+            if (others == null) {
+                mine.add(topic);
+            }
         }
-        return new Command.CreateTopic(topic, config.numPartitions(), config.defaultReplicationFactor(), Map.of());
+        if (!mine.isEmpty()) {
+            controlPlane
+                    .submit(new CreateTopics(mine, false))
+                    .whenComplete((results, failure) -> conclude(mine, results, failure));
+        }
+        return created;
     }
 
-    private void submit(List<Command.CreateTopic> commands) {
-        controlPlane.submit(new Command.CreateTopics(commands, false)).whenComplete((created, failure) -> {
-            Map<String, Errors> results = failure == null ? results(created) : failed(commands, failure);
-            for (Command.CreateTopic command : commands) {
-                CompletableFuture<Errors> waiting = underWay.remove(command.name());
-                if (waiting != null) {
-                    waiting.complete(results.getOrDefault(command.name(), Errors.UNKNOWN_SERVER_ERROR));
+    private void conclude(List<CreateTopic> topics, @Nullable List<CreatedTopic> results, @Nullable Throwable failure) {
+        Map<String, CreatedTopic> byName = new HashMap<>();
+        if (results != null) {
+            results.forEach(result -> byName.put(result.name(), result));
+        } else {
+            LOG.warn("{} topics could not be created: {}", topics.size(), String.valueOf(failure));
+        }
+        for (CreateTopic topic : topics) {
+            CompletableFuture<CreatedTopic> waiting = underWay.remove(topic.name());
+            CreatedTopic result = byName.get(topic.name());
+            if (waiting == null) {
+                throw new IllegalStateException("Creation of " + topic.name() + " was concluded twice");
+            } else if (result == null) {
+                waiting.completeExceptionally(
+                        failure != null ? failure : new IllegalStateException("No answer for " + topic.name()));
+            } else {
+                if (result.error() == null) {
+                    LOG.info(
+                            "Created topic {} with {} partitions because it is used", topic.name(), topic.partitions());
                 }
-            }
-        });
-    }
-
-    private static Map<String, Errors> results(List<Command.CreatedTopic> created) {
-        Map<String, Errors> results = new HashMap<>();
-        for (Command.CreatedTopic topic : created) {
-            Command.ItemError problem = topic.error();
-            Errors error = problem == null
-                    ? Errors.NONE
-                    : CommandErrors.of(problem, Errors.UNKNOWN_TOPIC_OR_PARTITION, Errors.INVALID_TOPIC_EXCEPTION)
-                            .error();
-            results.put(topic.name(), error == Errors.TOPIC_ALREADY_EXISTS ? Errors.NONE : error);
-            if (error == Errors.NONE) {
-                LOG.info("Created topic {} with {} partitions because it is used", topic.name(), topic.partitions());
+                waiting.complete(result);
             }
         }
-        return results;
     }
 
-    private static Map<String, Errors> failed(List<Command.CreateTopic> commands, Throwable failure) {
-        ApiError error = CommandErrors.of(failure, Errors.UNKNOWN_TOPIC_OR_PARTITION, Errors.INVALID_TOPIC_EXCEPTION);
-        LOG.warn("{} topics could not be created automatically: {}", commands.size(), error.messageWithFallback());
-        Map<String, Errors> results = new HashMap<>();
-        commands.forEach(command -> results.put(command.name(), error.error()));
-        return results;
-    }
-
-    private static CompletionStage<Map<String, Errors>> collect(Map<String, CompletableFuture<Errors>> results) {
-        return CompletableFuture.allOf(results.values().toArray(CompletableFuture<?>[]::new))
-                .thenApply(done -> {
-                    Map<String, Errors> errors = new HashMap<>();
-                    results.forEach((topic, result) -> errors.put(topic, result.join()));
-                    return errors;
-                });
+    private static Errors outcome(@Nullable CreatedTopic created, @Nullable Throwable failure) {
+        ItemError error = created == null ? null : created.error();
+        Errors outcome = Errors.NONE;
+        if (failure != null) {
+            outcome = CommandErrors.of(failure, Errors.UNKNOWN_TOPIC_OR_PARTITION, Errors.INVALID_TOPIC_EXCEPTION)
+                    .error();
+        } else if (error != null) {
+            outcome = CommandErrors.of(error, Errors.UNKNOWN_TOPIC_OR_PARTITION, Errors.INVALID_TOPIC_EXCEPTION)
+                    .error();
+        }
+        return outcome == Errors.TOPIC_ALREADY_EXISTS ? Errors.NONE : outcome;
     }
 }
