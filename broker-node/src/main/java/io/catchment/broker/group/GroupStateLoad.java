@@ -160,7 +160,7 @@ final class GroupStateLoad {
                 tenure.topicPartition(),
                 replay.nextOffset(),
                 delayMs,
-                failure instanceof CompletionException ? failure.getCause() : failure);
+                String.valueOf(failure instanceof CompletionException ? failure.getCause() : failure));
         try {
             var unused = threads.schedule(this::step, delayMs, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {

@@ -26,6 +26,8 @@ import org.slf4j.LoggerFactory;
 public final class OffsetsTopic {
     private static final Logger LOG = LoggerFactory.getLogger(OffsetsTopic.class);
 
+    private static final String NAME = Topic.GROUP_METADATA_TOPIC_NAME;
+
     private final GroupCoordinator coordinator;
     private final Supplier<ClusterImage> image;
     private final Creator creator;
@@ -55,7 +57,7 @@ public final class OffsetsTopic {
     public Optional<Node> coordinatorOf(String group, String listener) {
         int partition = coordinator.partitionFor(group);
         ClusterImage now = image.get();
-        var topic = now.topic(Topic.GROUP_METADATA_TOPIC_NAME);
+        var topic = now.topic(NAME);
         if (topic.isEmpty()) {
             createOnce();
             return Optional.empty();
@@ -81,12 +83,12 @@ public final class OffsetsTopic {
         if (!creating.compareAndSet(false, true)) {
             return;
         }
-        LOG.info("Creating {} with {} partitions", Topic.GROUP_METADATA_TOPIC_NAME, partitions);
+        LOG.info("Creating {} with {} partitions", NAME, partitions);
         Map<String, String> configs = new TreeMap<>();
         coordinator
                 .groupMetadataTopicConfigs()
                 .forEach((key, value) -> configs.put(String.valueOf(key), String.valueOf(value)));
-        CreateTopic topic = new CreateTopic(Topic.GROUP_METADATA_TOPIC_NAME, partitions, replicationFactor, configs);
+        CreateTopic topic = new CreateTopic(NAME, partitions, replicationFactor, configs);
         try {
             var unused = creator.create(topic).whenComplete(this::created);
         } catch (RuntimeException e) {
@@ -98,13 +100,13 @@ public final class OffsetsTopic {
         creating.set(false);
         if (failure != null) {
             LOG.warn(
-                    "{} could not be created, the next client's question tries again",
-                    Topic.GROUP_METADATA_TOPIC_NAME,
-                    failure);
+                    "{} could not be created, the next client's question tries again: {}",
+                    NAME,
+                    String.valueOf(failure));
         } else if (result != null
                 && result.error() != null
                 && result.error().reason() != CommandException.Reason.ALREADY_EXISTS) {
-            LOG.error("{} could not be created: {}", Topic.GROUP_METADATA_TOPIC_NAME, result.error());
+            LOG.error("{} could not be created: {}", NAME, result.error());
         }
     }
 }
