@@ -4,11 +4,14 @@ import io.netty.buffer.ByteBuf;
 
 /**
  * Builds one bundle: the ranges of many streams, written one stream after the other, each an unbroken run of payloads.
- * Not thread-safe: owned by whoever builds. The payloads are referenced, not copied.
+ * Not thread-safe: owned by whoever builds. Large payloads are referenced; small ones are gathered, which is cheaper than a reference each.
  */
 public interface BundleBuilder extends AutoCloseable {
 
-    /** Begins the range of a stream; call {@link #payload} for each of its frames in offset order, then the next stream. */
+    /**
+     * Begins the ranges of a stream; call {@link #payload} for each of its frames in offset order, then the next stream. Where offsets
+     * do not follow each other a further range of the same stream begins. A stream is begun once.
+     */
     void stream(long streamId);
 
     /** Takes over one reference of the payload. */

@@ -6,8 +6,8 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * A bucket prefix or a directory that holds immutable objects. Thread-safe; nothing here blocks. Stages fail with
- * {@link ObjectStoreException}. Implementations do not retry: {@link ObjectStores} wraps them with timeouts, retries with
- * backoff and jitter, and metrics.
+ * {@link ObjectStoreException} and may complete on the store's own threads. Implementations do not retry: the retry package wraps them
+ * with timeouts, retries with backoff and jitter, a circuit breaker and metrics. Which keys are allowed: {@link ObjectKeys#check}.
  */
 public interface ObjectStore extends AutoCloseable {
 
@@ -17,10 +17,16 @@ public interface ObjectStore extends AutoCloseable {
      */
     CompletionStage<Void> put(String key, ByteBuf body);
 
-    /** Like put, but fails with ALREADY_EXISTS if the key exists. Atomic; the only primitive to fence with. */
+    /**
+     * Like put, but fails with ALREADY_EXISTS if the key exists. Atomic; the only primitive to fence with. After TRANSIENT it is unknown
+     * whether it was written: read it back to know.
+     */
     CompletionStage<Void> putIfAbsent(String key, ByteBuf body);
 
-    /** Exactly {@code length} bytes from {@code position}; fewer is a failure. The caller releases the buffer. */
+    /**
+     * Exactly {@code length} bytes from {@code position}; an object that ends before them fails with CORRUPT. The caller releases the
+     * buffer, which may be composite.
+     */
     CompletionStage<ByteBuf> get(String key, long position, int length);
 
     /** Deletes what exists of the keys; missing ones are no error. */

@@ -1,0 +1,226 @@
+package io.catchment.objectstore.cache;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
+import io.catchment.objectstore.ObjectStoreException;
+import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.bundle.BundleFooter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Blocks by object and index. {@code flights} is owned by {@code lock}, which is never held during a call to the store, a completion or a
+ * release; everything else is thread-safe by itself.
+ *
+ * <p>A block that is wanted and neither cached nor on its way starts a flight; who wants it meanwhile joins the flight (single-flight). When
+ * the block lands it is put into the cache first and its flight ends after that, so whoever finds no flight under the lock and looks into
+ * the cache once more either finds the block or may start a new flight.
+ */
+final class BlockCache implements BlockLoader.Landing {
+    private static final int RUN_BLOCKS_MAX = 8;
+
+    private final Cache<BlockKey, BlockBuffer> blocks;
+    private final BlockLoader loader;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<BlockKey, List<CompletableFuture<BlockBuffer>>> flights = new HashMap<>();
+    private boolean closed;
+
+    private final LongAdder hits = new LongAdder();
+    private final LongAdder misses = new LongAdder();
+    private final LongAdder evictions = new LongAdder();
+
+    BlockCache(long cacheBytes, BlockLoader loader) {
+        this.loader = loader;
+        this.blocks = Caffeine.newBuilder()
+                .maximumWeight(cacheBytes)
+                .weigher((BlockKey key, BlockBuffer block) -> block.length())
+                .executor(Runnable::run)
+                .removalListener((@Nullable BlockKey key, @Nullable BlockBuffer block, RemovalCause cause) -> {
+                    if (cause.wasEvicted()) {
+                        evictions.increment();
+                    }
+                    if (block != null) {
+                        block.release();
+                    }
+                })
+                .build();
+    }
+
+    /** Consecutive blocks, one reference each for the receiver. On failure none is held. */
+    CompletableFuture<List<BlockBuffer>> acquire(long objectId, BundleFooter footer, int first, int last) {
+        List<CompletableFuture<BlockBuffer>> wanted = new ArrayList<>(last - first + 1);
+        List<Integer> absent = new ArrayList<>();
+        for (int block = first; block <= last; block++) {
+            BlockBuffer cached = cached(new BlockKey(objectId, block));
+            wanted.add(cached == null ? new CompletableFuture<>() : CompletableFuture.completedFuture(cached));
+            if (cached == null) {
+                absent.add(block);
+            }
+        }
+        hits.add(wanted.size() - absent.size());
+        misses.add(absent.size());
+        if (absent.isEmpty()) {
+            return CompletableFuture.completedFuture(
+                    wanted.stream().map(CompletableFuture::join).toList());
+        }
+        join(objectId, footer, first, absent, wanted);
+        return Gathered.all(wanted);
+    }
+
+    /** Starts what of these blocks is neither cached nor under way, if there is room to spare. */
+    void loadAhead(long objectId, BundleFooter footer, int first, int last) {
+        List<Integer> fresh = new ArrayList<>();
+        lock.lock();
+        try {
+            for (int block = first; block <= last && !closed; block++) {
+                BlockKey key = new BlockKey(objectId, block);
+                if (!flights.containsKey(key) && blocks.getIfPresent(key) == null) {
+                    flights.put(key, new ArrayList<>(1));
+                    fresh.add(block);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        for (Load load : runs(objectId, footer, fresh, true)) {
+            if (!loader.tryAhead(load, this)) {
+                failed(load, new ObjectStoreException(Reason.TRANSIENT, "no room to read ahead", null));
+            }
+        }
+    }
+
+    @Override
+    public void landed(Load load, int i, BlockBuffer block) {
+        BlockKey key = load.key(i);
+        block.retain();
+        blocks.put(key, block);
+        List<CompletableFuture<BlockBuffer>> waiting;
+        boolean late;
+        lock.lock();
+        try {
+            waiting = flights.remove(key);
+            late = closed;
+        } finally {
+            lock.unlock();
+        }
+        if (late) {
+            blocks.invalidate(key);
+        }
+        if (waiting != null) {
+            for (CompletableFuture<BlockBuffer> waiter : waiting) {
+                block.retain();
+                if (!waiter.complete(block)) {
+                    block.release();
+                }
+            }
+        }
+        block.release();
+    }
+
+    @Override
+    public void failed(Load load, Throwable cause) {
+        List<CompletableFuture<BlockBuffer>> waiting = new ArrayList<>();
+        lock.lock();
+        try {
+            for (int i = 0; i < load.count(); i++) {
+                List<CompletableFuture<BlockBuffer>> flight = flights.remove(load.key(i));
+                if (flight != null) {
+                    waiting.addAll(flight);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        waiting.forEach(waiter -> waiter.completeExceptionally(cause));
+    }
+
+    /** Forgets all blocks; what is still loading is let go when it lands. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
+        blocks.invalidateAll();
+    }
+
+    long hits() {
+        return hits.sum();
+    }
+
+    long misses() {
+        return misses.sum();
+    }
+
+    long evictions() {
+        return evictions.sum();
+    }
+
+    private @Nullable BlockBuffer cached(BlockKey key) {
+        BlockBuffer block = blocks.getIfPresent(key);
+        return block != null && block.tryRetain() ? block : null;
+    }
+
+    private void join(
+            long objectId,
+            BundleFooter footer,
+            int first,
+            List<Integer> absent,
+            List<CompletableFuture<BlockBuffer>> wanted) {
+        List<Integer> fresh = new ArrayList<>();
+        List<Runnable> landedMeanwhile = new ArrayList<>();
+        boolean refused;
+        lock.lock();
+        try {
+            refused = closed;
+            for (int block : refused ? List.<Integer>of() : absent) {
+                CompletableFuture<BlockBuffer> waiter = wanted.get(block - first);
+                BlockKey key = new BlockKey(objectId, block);
+                List<CompletableFuture<BlockBuffer>> flight = flights.get(key);
+                BlockBuffer cached = flight == null ? cached(key) : null;
+                if (cached != null) {
+                    landedMeanwhile.add(() -> waiter.complete(cached));
+                    continue;
+                }
+                if (flight == null) {
+                    flight = new ArrayList<>(2);
+                    flights.put(key, flight);
+                    fresh.add(block);
+                }
+                flight.add(waiter);
+            }
+        } finally {
+            lock.unlock();
+        }
+        landedMeanwhile.forEach(Runnable::run);
+        if (refused) {
+            ObjectStoreException cause = new ObjectStoreException(Reason.REFUSED, "the object reader is closed", null);
+            absent.forEach(block -> wanted.get(block - first).completeExceptionally(cause));
+        }
+        for (Load load : runs(objectId, footer, fresh, false)) {
+            loader.load(load, this);
+        }
+    }
+
+    /** Neighbouring blocks come with one request. */
+    private static List<Load> runs(long objectId, BundleFooter footer, List<Integer> blocks, boolean ahead) {
+        List<Load> runs = new ArrayList<>(2);
+        int from = 0;
+        for (int i = 1; i <= blocks.size(); i++) {
+            boolean ends = i == blocks.size() || blocks.get(i) != blocks.get(i - 1) + 1 || i - from == RUN_BLOCKS_MAX;
+            if (ends) {
+                runs.add(new Load(objectId, footer, blocks.get(from), i - from, 1, ahead));
+                from = i;
+            }
+        }
+        return runs;
+    }
+}

@@ -1,0 +1,295 @@
+package io.catchment.objectstore.cache;
+
+import io.catchment.objectstore.ObjectKeys;
+import io.catchment.objectstore.ObjectStore;
+import io.catchment.objectstore.ObjectStoreException;
+import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.bundle.BlockChecksums;
+import io.catchment.objectstore.bundle.BundleFormat;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads blocks from the store and verifies them (O4). The queue and the count of running loads are owned by {@code lock}, which is never
+ * held during a call to the store or to the landing.
+ *
+ * <p>Bounds: so many loads at a time, so many in the queue, and so many bytes of blocks alive in all ({@code liveBytes}: cached, loading, or
+ * evicted but held by a reader). A load over a bound waits, at most {@code waitMs}, for a load to end or a reader to release.
+ */
+final class BlockLoader {
+    private static final Logger LOG = LoggerFactory.getLogger(BlockLoader.class);
+    private static final int ATTEMPTS_MAX = 3;
+
+    /** Where blocks go. Each block of a load lands, or fails, exactly once. */
+    interface Landing {
+        /** @param i index in the load; the receiver takes over one reference */
+        void landed(Load load, int i, BlockBuffer block);
+
+        void failed(Load load, Throwable cause);
+    }
+
+    private record Queued(Load load, Landing landing) {}
+
+    private final ObjectStore store;
+    private final ReaderSettings settings;
+    private final ByteBufAllocator allocator;
+    private final ScheduledExecutorService timer;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final ArrayDeque<Queued> queue = new ArrayDeque<>();
+    private int running;
+    private volatile int queued;
+
+    private final AtomicLong liveBytes = new AtomicLong();
+    private final LongAdder loadedBytes = new LongAdder();
+    private final LongAdder aheadBytes = new LongAdder();
+    private final LongAdder corruptBlocks = new LongAdder();
+
+    BlockLoader(
+            ObjectStore store, ReaderSettings settings, ByteBufAllocator allocator, ScheduledExecutorService timer) {
+        this.store = store;
+        this.settings = settings;
+        this.allocator = allocator;
+        this.timer = timer;
+    }
+
+    /** Now or when there is room. */
+    void load(Load load, Landing landing) {
+        Queued entry = new Queued(load, landing);
+        boolean full;
+        boolean waits;
+        lock.lock();
+        try {
+            full = queue.size() >= settings.queueMax();
+            waits = !full && (!queue.isEmpty() || !fits(load));
+            if (!full) {
+                queue.add(entry);
+                queued = queue.size();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (full) {
+            landing.failed(load, busy("its queue of " + settings.queueMax() + " loads is full"));
+            return;
+        }
+        if (waits) {
+            ScheduledFuture<?> unused = timer.schedule(() -> giveUp(entry), settings.waitMs(), TimeUnit.MILLISECONDS);
+        }
+        startWhatFits();
+    }
+
+    /** Only if nothing else waits and a quarter of the bounds stays free for what is really asked for. */
+    boolean tryAhead(Load load, Landing landing) {
+        lock.lock();
+        try {
+            boolean room = queue.isEmpty()
+                    && running < Math.max(1, settings.loadsMax() * 3 / 4)
+                    && liveBytes.get() + load.bytes() <= settings.cacheBytes() + settings.extraBytes() * 3 / 4;
+            if (!room) {
+                return false;
+            }
+            running++;
+            liveBytes.addAndGet(load.bytes());
+        } finally {
+            lock.unlock();
+        }
+        start(new Queued(load, landing));
+        return true;
+    }
+
+    long liveBytes() {
+        return liveBytes.get();
+    }
+
+    long loadedBytes() {
+        return loadedBytes.sum();
+    }
+
+    long aheadBytes() {
+        return aheadBytes.sum();
+    }
+
+    long corruptBlocks() {
+        return corruptBlocks.sum();
+    }
+
+    int queuedLoads() {
+        return queued;
+    }
+
+    void corruptFooter() {
+        corruptBlocks.increment();
+    }
+
+    private boolean fits(Load load) {
+        long live = liveBytes.get();
+        return running < settings.loadsMax()
+                && (live == 0 || live + load.bytes() <= settings.cacheBytes() + settings.extraBytes());
+    }
+
+    private void startWhatFits() {
+        List<Queued> starting = new ArrayList<>(2);
+        lock.lock();
+        try {
+            while (!queue.isEmpty() && fits(queue.peekFirst().load())) {
+                Queued next = queue.removeFirst();
+                running++;
+                liveBytes.addAndGet(next.load().bytes());
+                starting.add(next);
+            }
+            queued = queue.size();
+        } finally {
+            lock.unlock();
+        }
+        starting.forEach(this::start);
+    }
+
+    private void start(Queued entry) {
+        Load load = entry.load();
+        long position = (long) load.firstBlock() * BundleFormat.BLOCK_BYTES;
+        try {
+            store.get(ObjectKeys.key(load.objectId()), position, Math.toIntExact(load.bytes()))
+                    .whenComplete((bytes, failure) -> arrived(entry, bytes, failure));
+        } catch (RuntimeException refused) {
+            arrived(entry, null, refused);
+        }
+    }
+
+    private void arrived(Queued entry, @Nullable ByteBuf bytes, @Nullable Throwable failure) {
+        lock.lock();
+        try {
+            running--;
+        } finally {
+            lock.unlock();
+        }
+        if (bytes == null) {
+            liveBytes.addAndGet(-entry.load().bytes());
+            Throwable cause = StageFailure.cause(failure);
+            boolean corrupt = cause instanceof ObjectStoreException known && known.reason() == Reason.CORRUPT;
+            if (!corrupt || !again(entry, 0, entry.load().count(), "shorter than its footer says")) {
+                entry.landing().failed(entry.load(), cause);
+            }
+        } else {
+            split(entry, bytes);
+        }
+        startWhatFits();
+    }
+
+    private void split(Queued entry, ByteBuf bytes) {
+        Load load = entry.load();
+        int at = bytes.readerIndex();
+        try {
+            for (int i = 0; i < load.count(); i++) {
+                int length = load.footer().blockBytes(load.firstBlock() + i);
+                verify(entry, i, bytes, at, length);
+                at += length;
+            }
+        } finally {
+            bytes.release();
+        }
+    }
+
+    private void verify(Queued entry, int i, ByteBuf bytes, int at, int length) {
+        Load load = entry.load();
+        if (BlockChecksums.of(bytes, at, length) != load.footer().blockCrc(load.firstBlock() + i)) {
+            liveBytes.addAndGet(-length);
+            bad(entry, i);
+            return;
+        }
+        BlockBuffer block;
+        try {
+            block = block(bytes, at, length, load.count() == 1);
+        } catch (OutOfMemoryError noDirectMemory) {
+            liveBytes.addAndGet(-length);
+            entry.landing().failed(load.again(i), busy("no direct memory for a block"));
+            return;
+        }
+        loadedBytes.add(length);
+        if (load.ahead()) {
+            aheadBytes.add(length);
+        }
+        entry.landing().landed(load, i, block);
+    }
+
+    /** The store's own buffer where it is in one piece and has nothing else in it, else a copy: a block must not keep others alive. */
+    private BlockBuffer block(ByteBuf bytes, int at, int length, boolean alone) {
+        if (alone && bytes.isDirect() && bytes.nioBufferCount() == 1 && bytes.capacity() == length) {
+            return new BlockBuffer(bytes.retain(), this::freed);
+        }
+        ByteBuf memory = allocator.directBuffer(length, length);
+        memory.writeBytes(bytes, at, length);
+        return new BlockBuffer(memory, this::freed);
+    }
+
+    private void bad(Queued entry, int i) {
+        if (!again(entry, i, 1, "checksum differs")) {
+            Load one = entry.load().again(i);
+            String message = "block " + one.firstBlock() + " of object " + ObjectKeys.key(one.objectId())
+                    + " is not what was written, read " + ATTEMPTS_MAX + " times";
+            LOG.error(
+                    "{}; it is not served (O4). Compare the object with a backup or another replica of the bucket.",
+                    message);
+            entry.landing().failed(one, new ObjectStoreException(Reason.CORRUPT, message, null));
+        }
+    }
+
+    /** Asks the store once more for blocks that were bad, one by one; false when that was done often enough. */
+    private boolean again(Queued entry, int from, int count, String what) {
+        Load load = entry.load();
+        corruptBlocks.add(count);
+        if (load.attempt() >= ATTEMPTS_MAX) {
+            return false;
+        }
+        LOG.warn(
+                "object {}, {} block(s) from {}: {}; reading again (attempt {} of {})",
+                ObjectKeys.key(load.objectId()),
+                count,
+                load.firstBlock() + from,
+                what,
+                load.attempt() + 1,
+                ATTEMPTS_MAX);
+        for (int i = from; i < from + count; i++) {
+            load(load.again(i), entry.landing());
+        }
+        return true;
+    }
+
+    /** From {@link BlockBuffer}, on whatever thread released last. */
+    private void freed(int bytes) {
+        liveBytes.addAndGet(-bytes);
+        if (queued > 0) {
+            startWhatFits();
+        }
+    }
+
+    private void giveUp(Queued entry) {
+        boolean waited;
+        lock.lock();
+        try {
+            waited = queue.remove(entry);
+            queued = queue.size();
+        } finally {
+            lock.unlock();
+        }
+        if (waited) {
+            entry.landing().failed(entry.load(), busy("no room for " + settings.waitMs() + " ms"));
+            startWhatFits();
+        }
+    }
+
+    private static ObjectStoreException busy(String why) {
+        return new ObjectStoreException(Reason.TRANSIENT, "the object reader is busy: " + why, null);
+    }
+}
