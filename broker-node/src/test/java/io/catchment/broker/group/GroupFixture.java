@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.catchment.broker.group.api.GroupApis;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.broker.testing.FakeControlPlane;
+import io.catchment.broker.testing.FakeRequest;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.TopicState;
 import java.time.Duration;
@@ -30,7 +31,7 @@ import org.apache.kafka.common.utils.Time;
  */
 final class GroupFixture implements AutoCloseable {
     static final String OFFSETS = Topic.GROUP_METADATA_TOPIC_NAME;
-    static final Duration DEADLINE = Duration.ofSeconds(20);
+    static final Duration DEADLINE = Duration.ofSeconds(30);
 
     final FakeControlPlane controlPlane = new FakeControlPlane().withNode(1, "PLAINTEXT");
     final FakePartitions partitions = new FakePartitions();
@@ -163,13 +164,11 @@ final class GroupFixture implements AutoCloseable {
     }
 
     CompletableFuture<AbstractResponse> send(AbstractRequest request) {
-        FakeRequest exchange = new FakeRequest(request);
         ApiHandler handler = handlers.get(request.apiKey());
         if (handler == null) {
             throw new AssertionError("no handler for " + request.apiKey());
         }
-        handler.handle(exchange);
-        return exchange.answer();
+        return FakeRequest.sent(handler, request, "PLAINTEXT").pending();
     }
 
     <T extends AbstractResponse> T call(Class<T> type, AbstractRequest request) {

@@ -84,6 +84,11 @@ public final class FakeRequest implements Request {
         }
     }
 
+    /** Done with the answer, or with why it could not be written. */
+    public CompletableFuture<AbstractResponse> pending() {
+        return answer.copy();
+    }
+
     public AbstractResponse answer() {
         try {
             return answer.get(DEADLINE_S, TimeUnit.SECONDS);
