@@ -1,0 +1,278 @@
+package io.catchment.controlplane.command;
+
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.proto.AllocateProducerIds;
+import io.catchment.controlplane.proto.AlterConfigs;
+import io.catchment.controlplane.proto.Checkpoint;
+import io.catchment.controlplane.proto.CommandRequest;
+import io.catchment.controlplane.proto.CreateExtent;
+import io.catchment.controlplane.proto.CreatePartitions;
+import io.catchment.controlplane.proto.CreateTopics;
+import io.catchment.controlplane.proto.DeleteTopics;
+import io.catchment.controlplane.proto.ExpireObjects;
+import io.catchment.controlplane.proto.ForgetObjects;
+import io.catchment.controlplane.proto.OpenStreams;
+import io.catchment.controlplane.proto.PrepareObjects;
+import io.catchment.controlplane.proto.PublishFlush;
+import io.catchment.controlplane.proto.Range;
+import io.catchment.controlplane.proto.RecoverExtent;
+import io.catchment.controlplane.proto.RegisterNode;
+import io.catchment.controlplane.proto.ReleaseExtent;
+import io.catchment.controlplane.proto.SealExtent;
+import io.catchment.controlplane.proto.UnregisterNode;
+import io.catchment.controlplane.state.Protos;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Commands on the wire (rpc.proto). */
+public final class CommandCodec {
+    private CommandCodec() {}
+
+    public static void write(Command<?> command, CommandRequest.Builder out) {
+        if (command instanceof Command.RegisterNode c) {
+            out.setRegisterNode(RegisterNode.newBuilder()
+                    .setNodeId(c.nodeId())
+                    .setStoreId(c.storeId())
+                    .addAllEndpoints(Protos.endpointsToProto(c.endpoints()))
+                    .setZone(c.zone())
+                    .addAllRoles(c.roles())
+                    .setIncarnation(Protos.uuid(c.incarnation())));
+        } else if (command instanceof Command.UnregisterNode c) {
+            out.setUnregisterNode(
+                    UnregisterNode.newBuilder().setNodeId(c.nodeId()).setNodeEpoch(c.nodeEpoch()));
+        } else if (command instanceof Command.CreateTopics c) {
+            out.setCreateTopics(createTopics(c));
+        } else if (command instanceof Command.DeleteTopics c) {
+            out.setDeleteTopics(DeleteTopics.newBuilder().addAllNames(c.names()));
+        } else if (command instanceof Command.CreatePartitions c) {
+            out.setCreatePartitions(CreatePartitions.newBuilder()
+                    .setTopic(c.topic())
+                    .setTotalCount(c.totalCount())
+                    .setValidateOnly(c.validateOnly()));
+        } else if (command instanceof Command.AlterConfigs c) {
+            out.setAlterConfigs(alterConfigs(c));
+        } else if (command instanceof Command.AllocateProducerIds c) {
+            out.setAllocateProducerIds(
+                    AllocateProducerIds.newBuilder().setNodeId(c.nodeId()).setNodeEpoch(c.nodeEpoch()));
+        } else if (command instanceof Command.OpenStreams c) {
+            out.setOpenStreams(openStreams(c));
+        } else if (command instanceof Command.CreateExtent c) {
+            out.setCreateExtent(CreateExtent.newBuilder()
+                    .setNodeId(c.nodeId())
+                    .setNodeEpoch(c.nodeEpoch())
+                    .setLane(c.lane()));
+        } else if (command instanceof Command.SealExtent c) {
+            out.setSealExtent(SealExtent.newBuilder()
+                    .setExtentId(c.extentId())
+                    .setEpoch(c.epoch())
+                    .setLength(c.length())
+                    .addAllHolders(Protos.storesToProto(c.holders())));
+        } else if (command instanceof Command.RecoverExtent c) {
+            out.setRecoverExtent(RecoverExtent.newBuilder()
+                    .setExtentId(c.extentId())
+                    .setRecovererNodeId(c.recovererNodeId())
+                    .setRecovererNodeEpoch(c.recovererNodeEpoch()));
+        } else if (command instanceof Command.ReleaseExtent c) {
+            out.setReleaseExtent(ReleaseExtent.newBuilder()
+                    .setExtentId(c.extentId())
+                    .addAllHolders(Protos.storesToProto(c.holders())));
+        } else if (command instanceof Command.PrepareObjects c) {
+            out.setPrepareObjects(PrepareObjects.newBuilder()
+                    .setNodeId(c.nodeId())
+                    .setNodeEpoch(c.nodeEpoch())
+                    .setCount(c.count())
+                    .setTtlMs(c.ttlMs()));
+        } else if (command instanceof Command.PublishFlush c) {
+            out.setPublishFlush(publishFlush(c));
+        } else if (command instanceof Command.ForgetObjects c) {
+            out.setForgetObjects(ForgetObjects.newBuilder().addAllObjectIds(c.objectIds()));
+        } else if (command instanceof Command.ExpireObjects c) {
+            out.setExpireObjects(ExpireObjects.newBuilder().addAllObjectIds(c.objectIds()));
+        } else {
+            throw new IllegalArgumentException("no wire form for " + command.getClass());
+        }
+    }
+
+    public static Command<?> read(CommandRequest in) {
+        return switch (in.getCommandCase()) {
+            case REGISTER_NODE -> {
+                RegisterNode c = in.getRegisterNode();
+                yield new Command.RegisterNode(
+                        c.getNodeId(),
+                        c.getStoreId(),
+                        Protos.endpoints(c.getEndpointsList()),
+                        c.getZone(),
+                        c.getRolesList(),
+                        Protos.uuid(c.getIncarnation()));
+            }
+            case UNREGISTER_NODE ->
+                new Command.UnregisterNode(
+                        in.getUnregisterNode().getNodeId(),
+                        in.getUnregisterNode().getNodeEpoch());
+            case CREATE_TOPICS -> createTopics(in.getCreateTopics());
+            case DELETE_TOPICS -> new Command.DeleteTopics(in.getDeleteTopics().getNamesList());
+            case CREATE_PARTITIONS ->
+                new Command.CreatePartitions(
+                        in.getCreatePartitions().getTopic(),
+                        in.getCreatePartitions().getTotalCount(),
+                        in.getCreatePartitions().getValidateOnly());
+            case ALTER_CONFIGS -> alterConfigs(in.getAlterConfigs());
+            case ALLOCATE_PRODUCER_IDS ->
+                new Command.AllocateProducerIds(
+                        in.getAllocateProducerIds().getNodeId(),
+                        in.getAllocateProducerIds().getNodeEpoch());
+            case OPEN_STREAMS -> openStreams(in.getOpenStreams());
+            case CREATE_EXTENT ->
+                new Command.CreateExtent(
+                        in.getCreateExtent().getNodeId(),
+                        in.getCreateExtent().getNodeEpoch(),
+                        in.getCreateExtent().getLane());
+            case SEAL_EXTENT ->
+                new Command.SealExtent(
+                        in.getSealExtent().getExtentId(),
+                        in.getSealExtent().getEpoch(),
+                        in.getSealExtent().getLength(),
+                        Protos.stores(in.getSealExtent().getHoldersList()));
+            case RECOVER_EXTENT ->
+                new Command.RecoverExtent(
+                        in.getRecoverExtent().getExtentId(),
+                        in.getRecoverExtent().getRecovererNodeId(),
+                        in.getRecoverExtent().getRecovererNodeEpoch());
+            case RELEASE_EXTENT ->
+                new Command.ReleaseExtent(
+                        in.getReleaseExtent().getExtentId(),
+                        Protos.stores(in.getReleaseExtent().getHoldersList()));
+            case PREPARE_OBJECTS ->
+                new Command.PrepareObjects(
+                        in.getPrepareObjects().getNodeId(),
+                        in.getPrepareObjects().getNodeEpoch(),
+                        in.getPrepareObjects().getCount(),
+                        in.getPrepareObjects().getTtlMs());
+            case PUBLISH_FLUSH -> publishFlush(in.getPublishFlush());
+            case FORGET_OBJECTS ->
+                new Command.ForgetObjects(in.getForgetObjects().getObjectIdsList());
+            case EXPIRE_OBJECTS ->
+                new Command.ExpireObjects(in.getExpireObjects().getObjectIdsList());
+            case BARRIER, COMMAND_NOT_SET ->
+                throw new IllegalArgumentException("not a command: " + in.getCommandCase());
+        };
+    }
+
+    private static CreateTopics createTopics(Command.CreateTopics command) {
+        CreateTopics.Builder builder = CreateTopics.newBuilder().setValidateOnly(command.validateOnly());
+        for (Command.CreateTopic topic : command.topics()) {
+            builder.addTopics(CreateTopics.NewTopic.newBuilder()
+                    .setName(topic.name())
+                    .setPartitions(topic.partitions())
+                    .setReplicationFactor(topic.replicationFactor())
+                    .putAllConfigs(topic.configs()));
+        }
+        return builder.build();
+    }
+
+    private static Command.CreateTopics createTopics(CreateTopics command) {
+        return new Command.CreateTopics(
+                command.getTopicsList().stream()
+                        .map(topic -> new Command.CreateTopic(
+                                topic.getName(),
+                                topic.getPartitions(),
+                                (short) topic.getReplicationFactor(),
+                                topic.getConfigsMap()))
+                        .toList(),
+                command.getValidateOnly());
+    }
+
+    private static AlterConfigs alterConfigs(Command.AlterConfigs command) {
+        AlterConfigs.Builder builder = AlterConfigs.newBuilder()
+                .setResourceType(command.resourceType())
+                .setResourceName(command.resourceName());
+        for (Map.Entry<String, @Nullable String> change : command.changes().entrySet()) {
+            String value = change.getValue();
+            if (value == null) {
+                builder.addRemoved(change.getKey());
+            } else {
+                builder.putSet(change.getKey(), value);
+            }
+        }
+        return builder.build();
+    }
+
+    private static Command.AlterConfigs alterConfigs(AlterConfigs command) {
+        Map<String, @Nullable String> changes = new HashMap<>(command.getSetMap());
+        command.getRemovedList().forEach(name -> changes.put(name, null));
+        return new Command.AlterConfigs((byte) command.getResourceType(), command.getResourceName(), changes);
+    }
+
+    private static OpenStreams openStreams(Command.OpenStreams command) {
+        OpenStreams.Builder builder =
+                OpenStreams.newBuilder().setNodeId(command.nodeId()).setNodeEpoch(command.nodeEpoch());
+        for (Command.Claim claim : command.claims()) {
+            builder.addStreamIds(claim.streamId()).addEndOffsets(claim.endOffset());
+        }
+        return builder.build();
+    }
+
+    private static Command.OpenStreams openStreams(OpenStreams command) {
+        List<Command.Claim> claims = new ArrayList<>(command.getStreamIdsCount());
+        for (int i = 0; i < command.getStreamIdsCount(); i++) {
+            claims.add(new Command.Claim(command.getStreamIds(i), command.getEndOffsets(i)));
+        }
+        return new Command.OpenStreams(command.getNodeId(), command.getNodeEpoch(), claims);
+    }
+
+    private static PublishFlush publishFlush(Command.PublishFlush command) {
+        PublishFlush.Builder builder = PublishFlush.newBuilder()
+                .setNodeId(command.nodeId())
+                .setNodeEpoch(command.nodeEpoch())
+                .setExtentId(command.extentId())
+                .setObjectId(command.objectId())
+                .setObjectBytes(command.objectBytes());
+        for (Command.NewRange range : command.ranges()) {
+            builder.addRanges(Range.newBuilder()
+                    .setStreamId(range.streamId())
+                    .setBaseOffset(range.baseOffset())
+                    .setEndOffset(range.endOffset())
+                    .setPosition(range.position())
+                    .setLength(range.length())
+                    .setMaxEventTimeMs(range.maxEventTimeMs())
+                    .setMaxAppendTimeMs(range.maxAppendTimeMs()));
+        }
+        for (Command.NewCheckpoint checkpoint : command.checkpoints()) {
+            builder.addCheckpoints(Checkpoint.newBuilder()
+                    .setStreamId(checkpoint.streamId())
+                    .setOffset(checkpoint.offset())
+                    .setPosition(checkpoint.position())
+                    .setLength(checkpoint.length()));
+        }
+        return builder.build();
+    }
+
+    private static Command.PublishFlush publishFlush(PublishFlush command) {
+        return new Command.PublishFlush(
+                command.getNodeId(),
+                command.getNodeEpoch(),
+                command.getExtentId(),
+                command.getObjectId(),
+                command.getObjectBytes(),
+                command.getRangesList().stream()
+                        .map(range -> new Command.NewRange(
+                                range.getStreamId(),
+                                range.getBaseOffset(),
+                                range.getEndOffset(),
+                                range.getPosition(),
+                                range.getLength(),
+                                range.getMaxEventTimeMs(),
+                                range.getMaxAppendTimeMs()))
+                        .toList(),
+                command.getCheckpointsList().stream()
+                        .map(checkpoint -> new Command.NewCheckpoint(
+                                checkpoint.getStreamId(),
+                                checkpoint.getOffset(),
+                                checkpoint.getPosition(),
+                                checkpoint.getLength()))
+                        .toList());
+    }
+}

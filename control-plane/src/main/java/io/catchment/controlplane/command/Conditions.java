@@ -1,0 +1,19 @@
+package io.catchment.controlplane.command;
+
+import java.util.function.Supplier;
+import org.apache.kafka.common.Uuid;
+
+/**
+ * What a decision may look at besides the state. Whatever it uses of this goes into the records, so that replay needs none of it.
+ *
+ * @param nowMs the controller's wall clock
+ * @param replicas R, stores of an extent
+ * @param ackQuorum A, how many of them must have a byte synced
+ */
+public record Conditions(long nowMs, Supplier<Uuid> newTopicId, int replicas, int ackQuorum) {
+    public Conditions {
+        if (ackQuorum < 1 || ackQuorum > replicas) {
+            throw new IllegalArgumentException("ack quorum " + ackQuorum + " of " + replicas + " replicas");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.catchment.controlplane.command;
+
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.log.LogRecord;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.metadata.ConfigRecord;
+import org.apache.kafka.common.metadata.ProducerIdsRecord;
+import org.jspecify.annotations.Nullable;
+
+/** Configurations, and blocks of producer ids. */
+final class ConfigRules {
+    /** Kafka's size of a block. */
+    static final int PRODUCER_IDS_PER_BLOCK = 1000;
+
+    private ConfigRules() {}
+
+    static Decision<Command.Done> alter(Command.AlterConfigs command, Draft draft) {
+        ConfigResource.Type type = ConfigResource.Type.forId(command.resourceType());
+        if (type == ConfigResource.Type.UNKNOWN) {
+            return Draft.refuse(Reason.INVALID, "configurations of resource type " + command.resourceType());
+        }
+        if (type == ConfigResource.Type.TOPIC && !draft.state().topics().containsKey(command.resourceName())) {
+            return Draft.refuse(Reason.NOT_FOUND, "topic " + command.resourceName() + " does not exist");
+        }
+        Map<String, String> present = draft.state().configsOf(new ConfigResource(type, command.resourceName()));
+        List<LogRecord> records = new ArrayList<>();
+        for (Map.Entry<String, @Nullable String> change : command.changes().entrySet()) {
+            if (!Objects.equals(present.get(change.getKey()), change.getValue())) {
+                records.add(LogRecord.kafka(
+                        new ConfigRecord()
+                                .setResourceType(command.resourceType())
+                                .setResourceName(command.resourceName())
+                                .setName(change.getKey())
+                                .setValue(change.getValue()),
+                        (short) 0));
+            }
+        }
+        draft.add(records);
+        return draft.accept(new Command.Done());
+    }
+
+    static Decision<Command.ProducerIdBlock> allocateProducerIds(Command.AllocateProducerIds command, Draft draft) {
+        @Nullable String fenced = draft.fenced(command.nodeId(), command.nodeEpoch());
+        if (fenced != null) {
+            return Draft.refuse(Reason.FENCED, fenced);
+        }
+        long first = draft.state().nextProducerId();
+        draft.kafka(
+                new ProducerIdsRecord()
+                        .setBrokerId(command.nodeId())
+                        .setBrokerEpoch(command.nodeEpoch())
+                        .setNextProducerId(first + PRODUCER_IDS_PER_BLOCK),
+                (short) 0);
+        return draft.accept(new Command.ProducerIdBlock(first, PRODUCER_IDS_PER_BLOCK));
+    }
+}

@@ -1,0 +1,138 @@
+package io.catchment.controlplane.command;
+
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.Command.NewCheckpoint;
+import io.catchment.controlplane.Command.NewRange;
+import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.proto.Checkpoint;
+import io.catchment.controlplane.proto.FlushPublished;
+import io.catchment.controlplane.proto.Range;
+import io.catchment.controlplane.proto.Record;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A sealed extent's data is in an object now. */
+final class FlushRules {
+    /** Ranges and checkpoints together that one command may publish: its record must fit into one batch. */
+    static final int ENTRIES_MAX = 100_000;
+
+    private FlushRules() {}
+
+    static Decision<Command.Done> publish(Command.PublishFlush command, Draft draft) {
+        @Nullable String fenced = draft.fenced(command.nodeId(), command.nodeEpoch());
+        if (fenced != null) {
+            return Draft.refuse(Reason.FENCED, fenced);
+        }
+        @Nullable ExtentState extent = draft.state().extents().get(command.extentId());
+        if (extent == null) {
+            // It left the state after it was flushed and its last copy was released
+            return command.extentId() >= 1 && command.extentId() < draft.state().nextExtentId()
+                    ? draft.accept(new Command.Done())
+                    : Draft.refuse(Reason.NOT_FOUND, "extent " + command.extentId() + " does not exist");
+        }
+        if (extent.phase() == Phase.FLUSHED) {
+            return draft.accept(new Command.Done());
+        }
+        if (extent.phase() != Phase.SEALED) {
+            return Draft.refuse(
+                    Reason.NOT_YET, "extent " + command.extentId() + " is " + extent.phase() + ", not sealed");
+        }
+        Decision.@Nullable Refused<Command.Done> objection = checkObject(command, draft);
+        if (objection != null) {
+            return objection;
+        }
+        FlushPublished.Builder flush = FlushPublished.newBuilder()
+                .setExtentId(command.extentId())
+                .setObjectId(command.objectId())
+                .setObjectBytes(command.objectBytes())
+                .setAtMs(draft.conditions().nowMs());
+        objection = addRanges(command, draft, flush);
+        if (objection != null) {
+            return objection;
+        }
+        addCheckpoints(command, draft, flush);
+        draft.own(Record.newBuilder().setFlushPublished(flush));
+        return draft.accept(new Command.Done());
+    }
+
+    private static Decision.@Nullable Refused<Command.Done> checkObject(Command.PublishFlush command, Draft draft) {
+        if (command.objectId() < 0) {
+            return command.ranges().isEmpty() && command.checkpoints().isEmpty()
+                    ? null
+                    : new Decision.Refused<>(
+                            Reason.INVALID,
+                            "extent " + command.extentId() + " is published without an object but with ranges");
+        }
+        if (command.ranges().size() + command.checkpoints().size() > ENTRIES_MAX) {
+            return new Decision.Refused<>(
+                    Reason.INVALID, "a flush of more than " + ENTRIES_MAX + " ranges and checkpoints");
+        }
+        @Nullable ObjectState object = draft.state().objects().get(command.objectId());
+        if (object == null || object.phase() == ObjectState.Phase.DOOMED) {
+            return new Decision.Refused<>(
+                    Reason.NOT_FOUND,
+                    "object " + command.objectId() + (object == null ? " does not exist" : " is doomed")
+                            + ": its time limit is over; upload again under a new id");
+        }
+        if (object.phase() == ObjectState.Phase.PUBLISHED) {
+            return new Decision.Refused<>(
+                    Reason.INVALID, "object " + command.objectId() + " is published already, by another flush");
+        }
+        return null;
+    }
+
+    /** Contiguity (O2): each range begins where its stream's catalog, with the ranges before it in this flush, ends. */
+    private static Decision.@Nullable Refused<Command.Done> addRanges(
+            Command.PublishFlush command, Draft draft, FlushPublished.Builder flush) {
+        Map<Long, Long> ends = new HashMap<>();
+        for (NewRange range : command.ranges()) {
+            @Nullable StreamState stream = draft.state().streams().get(range.streamId());
+            if (stream == null) {
+                continue;
+            }
+            long end = ends.getOrDefault(range.streamId(), stream.catalogEndOffset());
+            if (range.endOffset() <= range.baseOffset() || range.position() < 0 || range.length() < 1) {
+                return new Decision.Refused<>(Reason.INVALID, "an impossible range: " + range);
+            }
+            if (range.baseOffset() > end) {
+                return new Decision.Refused<>(
+                        Reason.NOT_YET,
+                        "stream " + range.streamId() + " is published up to " + end
+                                + "; the extent with the offsets before " + range.baseOffset() + " comes first");
+            }
+            if (range.baseOffset() < end) {
+                return new Decision.Refused<>(
+                        Reason.INVALID,
+                        "stream " + range.streamId() + " is published up to " + end + ": offsets from "
+                                + range.baseOffset() + " on cannot be published again (O2)");
+            }
+            ends.put(range.streamId(), range.endOffset());
+            flush.addRanges(Range.newBuilder()
+                    .setStreamId(range.streamId())
+                    .setBaseOffset(range.baseOffset())
+                    .setEndOffset(range.endOffset())
+                    .setPosition(range.position())
+                    .setLength(range.length())
+                    .setMaxEventTimeMs(range.maxEventTimeMs())
+                    .setMaxAppendTimeMs(range.maxAppendTimeMs()));
+        }
+        return null;
+    }
+
+    private static void addCheckpoints(Command.PublishFlush command, Draft draft, FlushPublished.Builder flush) {
+        for (NewCheckpoint checkpoint : command.checkpoints()) {
+            if (draft.state().streams().containsKey(checkpoint.streamId())) {
+                flush.addCheckpoints(Checkpoint.newBuilder()
+                        .setStreamId(checkpoint.streamId())
+                        .setOffset(checkpoint.offset())
+                        .setPosition(checkpoint.position())
+                        .setLength(checkpoint.length()));
+            }
+        }
+    }
+}

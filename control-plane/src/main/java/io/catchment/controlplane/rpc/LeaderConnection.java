@@ -1,0 +1,196 @@
+package io.catchment.controlplane.rpc;
+
+import io.catchment.controlplane.proto.CommandRequest;
+import io.catchment.controlplane.proto.CommandResponse;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.network.ByteBufferSend;
+import org.apache.kafka.common.network.ListenerName;
+import org.apache.kafka.common.network.NetworkReceive;
+import org.apache.kafka.common.network.NetworkSend;
+import org.apache.kafka.common.network.PlaintextChannelBuilder;
+import org.apache.kafka.common.network.Selectable;
+import org.apache.kafka.common.network.Selector;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.internals.LogContext;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This node's connection to the active controller, for commands. One thread of its own owns the socket; it sleeps when nothing is
+ * under way. {@link #send} is thread-safe and bounded by its caller, who limits the commands in flight.
+ *
+ * <p>A stage that fails with {@link NotSentException} certainly did not reach the controller; any other failure leaves it open.
+ */
+public final class LeaderConnection implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LeaderConnection.class);
+    private static final int BUFFER_BYTES = 256 * 1024;
+    private static final long IDLE_POLL_MS = 60_000;
+
+    private final Selector selector;
+    private final Metrics metrics;
+    private final Thread thread;
+    private final ConcurrentLinkedQueue<Call> calls = new ConcurrentLinkedQueue<>();
+    private final Map<Integer, Call> sent = new HashMap<>();
+    private final List<Call> waiting = new ArrayList<>();
+    private volatile boolean closed;
+    private @Nullable InetSocketAddress peer;
+    private boolean ready;
+    private String connection = "";
+    private int connections;
+    private int correlationId;
+
+    public LeaderConnection(ListenerName listener, int nodeId, Time time) {
+        PlaintextChannelBuilder channels = new PlaintextChannelBuilder(listener);
+        channels.configure(Map.of());
+        metrics = new Metrics(time);
+        selector = new Selector(
+                Selector.NO_IDLE_TIMEOUT_MS,
+                metrics,
+                time,
+                "command",
+                channels,
+                new LogContext("[commands-" + nodeId + "] "));
+        thread = new Thread(this::run, "commands-" + nodeId);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private record Call(InetSocketAddress peer, CommandRequest request, CompletableFuture<CommandResponse> answer) {}
+
+    /** It was not sent. */
+    public static final class NotSentException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        NotSentException(String message) {
+            super(message);
+        }
+    }
+
+    public CompletableFuture<CommandResponse> send(InetSocketAddress controller, CommandRequest request) {
+        Call call = new Call(controller, request, new CompletableFuture<>());
+        calls.add(call);
+        selector.wakeup();
+        if (closed) {
+            call.answer().completeExceptionally(new NotSentException("this node is closing"));
+        }
+        return call.answer();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        selector.wakeup();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        while (!closed) {
+            try {
+                takeCalls();
+                selector.poll(IDLE_POLL_MS);
+                if (selector.connected().contains(connection)) {
+                    ready = true;
+                }
+                sendWaiting();
+                receive();
+                if (selector.disconnected().containsKey(connection)) {
+                    disconnect("the controller at " + peer + " closed the connection");
+                }
+            } catch (IOException | RuntimeException e) {
+                LOG.warn("connection to the controller at {} failed", peer, e);
+                disconnect(String.valueOf(e.getMessage()));
+            }
+        }
+        disconnect("this node is closing");
+        selector.close();
+        metrics.close();
+        takeClosed();
+    }
+
+    private void takeClosed() {
+        for (Call call = calls.poll(); call != null; call = calls.poll()) {
+            call.answer().completeExceptionally(new NotSentException("this node is closing"));
+        }
+    }
+
+    private void takeCalls() throws IOException {
+        for (Call call = calls.poll(); call != null; call = calls.poll()) {
+            if (!call.peer().equals(peer)) {
+                disconnect("the controller moved to " + call.peer());
+                waiting.add(call);
+                connect(call.peer());
+            } else {
+                waiting.add(call);
+            }
+        }
+        sendWaiting();
+    }
+
+    private void connect(InetSocketAddress to) throws IOException {
+        peer = to;
+        connection = "controller-" + connections++;
+        InetSocketAddress resolved = to.isUnresolved() ? new InetSocketAddress(to.getHostString(), to.getPort()) : to;
+        if (resolved.isUnresolved()) {
+            throw new IOException("the controller's host " + to.getHostString() + " has no address");
+        }
+        selector.connect(connection, resolved, Selectable.USE_DEFAULT_BUFFER_SIZE, BUFFER_BYTES);
+    }
+
+    /** A channel takes one send at a time. */
+    private void sendWaiting() {
+        if (!ready || waiting.isEmpty() || selector.channel(connection) == null) {
+            return;
+        }
+        if (!selector.channel(connection).ready()
+                || selector.channel(connection).hasSend()) {
+            return;
+        }
+        Call call = waiting.remove(0);
+        int id = correlationId++;
+        sent.put(id, call);
+        ByteBuffer frame = CommandFrames.writeRequest(id, call.request());
+        selector.send(new NetworkSend(connection, ByteBufferSend.sizePrefixed(frame)));
+        selector.wakeup();
+    }
+
+    private void receive() {
+        for (NetworkReceive receive : selector.completedReceives()) {
+            if (receive.source().equals(connection)) {
+                CommandFrames.Response response = CommandFrames.readResponse(receive.payload());
+                @Nullable Call call = sent.remove(response.correlationId());
+                if (call != null) {
+                    call.answer().complete(response.body());
+                }
+            }
+        }
+    }
+
+    private void disconnect(String reason) {
+        if (peer != null) {
+            selector.close(connection);
+        }
+        peer = null;
+        ready = false;
+        connection = "";
+        List<Call> unsent = List.copyOf(waiting);
+        List<Call> unanswered = List.copyOf(sent.values());
+        waiting.clear();
+        sent.clear();
+        unsent.forEach(call -> call.answer().completeExceptionally(new NotSentException(reason)));
+        unanswered.forEach(call -> call.answer().completeExceptionally(new IOException(reason)));
+    }
+}

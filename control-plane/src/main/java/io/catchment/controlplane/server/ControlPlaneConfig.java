@@ -1,0 +1,224 @@
+package io.catchment.controlplane.server;
+
+import io.catchment.controlplane.raft.RaftConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The control plane of one node. {@link #singleController} has the defaults for development; change what differs with the
+ * {@code with…} methods.
+ *
+ * @param directory of this node's copy of the control log; never inside the WAL's
+ * @param roles of this node: as a controller it may vote, else it observes
+ * @param listener name of the controller listener, the same on all nodes
+ * @param host and
+ * @param port where other nodes reach this node's controller listener
+ * @param formation what an unused directory becomes
+ * @param controllers {@code host:port} of the controllers' listeners, to find the active one; empty on an only controller
+ * @param replicas R, how many stores an extent is written to
+ * @param ackQuorum A, how many of them must have a byte synced before it is acknowledged
+ * @param commandTimeoutMs how long a command is retried
+ * @param snapshotBytes log written since the last snapshot that makes the next one due
+ * @param snapshotIntervalMs time since the last snapshot after which any new record makes the next one due
+ * @param retentionBytes log and old snapshots beyond this are deleted once a newer snapshot covers them
+ */
+public record ControlPlaneConfig(
+        int nodeId,
+        String clusterId,
+        Path directory,
+        Set<String> roles,
+        String listener,
+        String host,
+        int port,
+        Formation formation,
+        List<String> controllers,
+        int replicas,
+        int ackQuorum,
+        int electionTimeoutMs,
+        int fetchTimeoutMs,
+        int requestTimeoutMs,
+        long commandTimeoutMs,
+        long snapshotBytes,
+        long snapshotIntervalMs,
+        int segmentBytes,
+        long retentionBytes) {
+
+    /** What to do with a directory that was never used. A used one is just opened, whatever is said here. */
+    public enum Formation {
+        /** Become the only voter of a new cluster. On one node only, and only when there is no cluster yet. */
+        ALONE,
+        /** Observe the cluster that the other controllers are. */
+        JOIN,
+        /** As JOIN, and ask to become a voter. */
+        JOIN_AND_VOTE
+    }
+
+    private static final String CONTROLLER = "controller";
+    private static final int SEGMENT_BYTES_MIN = 8 << 20;
+
+    public ControlPlaneConfig {
+        roles = Set.copyOf(roles);
+        controllers = List.copyOf(controllers);
+        require(nodeId >= 0, "node id " + nodeId + " is negative");
+        require(!clusterId.isEmpty(), "the cluster id is empty");
+        require(
+                replicas >= 1 && ackQuorum >= 1 && ackQuorum <= replicas,
+                "ack quorum " + ackQuorum + " of " + replicas);
+        require(
+                fetchTimeoutMs >= RaftConfig.FETCH_TIMEOUT_MS_MIN,
+                "fetch timeout " + fetchTimeoutMs + " ms is below " + RaftConfig.FETCH_TIMEOUT_MS_MIN + " ms");
+        require(segmentBytes >= SEGMENT_BYTES_MIN, "segments of " + segmentBytes + " bytes cannot hold every batch");
+        require(formation != Formation.ALONE || roles.contains(CONTROLLER), "only a controller can form a cluster");
+        require(
+                formation == Formation.ALONE || !controllers.isEmpty(),
+                "a node that joins needs the addresses of the controllers");
+    }
+
+    /** Everything as in development: one controller, one replica. */
+    public static ControlPlaneConfig singleController(
+            int nodeId, String clusterId, Path directory, Set<String> roles, String host, int port) {
+        return new ControlPlaneConfig(
+                nodeId,
+                clusterId,
+                directory,
+                roles,
+                "CONTROLLER",
+                host,
+                port,
+                Formation.ALONE,
+                List.of(),
+                1,
+                1,
+                300,
+                1000,
+                1000,
+                TimeUnit.SECONDS.toMillis(30),
+                16L << 20,
+                TimeUnit.HOURS.toMillis(1),
+                SEGMENT_BYTES_MIN,
+                32L << 20);
+    }
+
+    /** Another way into the cluster, by these controllers. */
+    public ControlPlaneConfig withFormation(Formation newFormation, List<String> newControllers) {
+        return new ControlPlaneConfig(
+                nodeId,
+                clusterId,
+                directory,
+                roles,
+                listener,
+                host,
+                port,
+                newFormation,
+                newControllers,
+                replicas,
+                ackQuorum,
+                electionTimeoutMs,
+                fetchTimeoutMs,
+                requestTimeoutMs,
+                commandTimeoutMs,
+                snapshotBytes,
+                snapshotIntervalMs,
+                segmentBytes,
+                retentionBytes);
+    }
+
+    public ControlPlaneConfig withReplicas(int newReplicas, int newAckQuorum) {
+        return new ControlPlaneConfig(
+                nodeId,
+                clusterId,
+                directory,
+                roles,
+                listener,
+                host,
+                port,
+                formation,
+                controllers,
+                newReplicas,
+                newAckQuorum,
+                electionTimeoutMs,
+                fetchTimeoutMs,
+                requestTimeoutMs,
+                commandTimeoutMs,
+                snapshotBytes,
+                snapshotIntervalMs,
+                segmentBytes,
+                retentionBytes);
+    }
+
+    public ControlPlaneConfig withSnapshots(long newSnapshotBytes, long newSnapshotIntervalMs, long newRetentionBytes) {
+        return new ControlPlaneConfig(
+                nodeId,
+                clusterId,
+                directory,
+                roles,
+                listener,
+                host,
+                port,
+                formation,
+                controllers,
+                replicas,
+                ackQuorum,
+                electionTimeoutMs,
+                fetchTimeoutMs,
+                requestTimeoutMs,
+                commandTimeoutMs,
+                newSnapshotBytes,
+                newSnapshotIntervalMs,
+                segmentBytes,
+                newRetentionBytes);
+    }
+
+    public ControlPlaneConfig withCommandTimeoutMs(long newCommandTimeoutMs) {
+        return new ControlPlaneConfig(
+                nodeId,
+                clusterId,
+                directory,
+                roles,
+                listener,
+                host,
+                port,
+                formation,
+                controllers,
+                replicas,
+                ackQuorum,
+                electionTimeoutMs,
+                fetchTimeoutMs,
+                requestTimeoutMs,
+                newCommandTimeoutMs,
+                snapshotBytes,
+                snapshotIntervalMs,
+                segmentBytes,
+                retentionBytes);
+    }
+
+    boolean isController() {
+        return roles.contains(CONTROLLER);
+    }
+
+    RaftConfig raft() {
+        return new RaftConfig(
+                nodeId,
+                clusterId,
+                directory,
+                isController(),
+                formation == Formation.JOIN_AND_VOTE,
+                listener,
+                host,
+                port,
+                controllers,
+                electionTimeoutMs,
+                fetchTimeoutMs,
+                requestTimeoutMs,
+                segmentBytes,
+                retentionBytes);
+    }
+
+    private static void require(boolean condition, String otherwise) {
+        if (!condition) {
+            throw new IllegalArgumentException("control plane: " + otherwise);
+        }
+    }
+}

@@ -1,0 +1,307 @@
+package io.catchment.controlplane.server;
+
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.CommandException;
+import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.ImageListener;
+import io.catchment.controlplane.command.CommandCodec;
+import io.catchment.controlplane.command.Conditions;
+import io.catchment.controlplane.command.Upkeep;
+import io.catchment.controlplane.image.ImageStep;
+import io.catchment.controlplane.image.StateImage;
+import io.catchment.controlplane.image.WholeImage;
+import io.catchment.controlplane.lead.Leader;
+import io.catchment.controlplane.lead.Reply;
+import io.catchment.controlplane.lead.Submission;
+import io.catchment.controlplane.log.Leadership;
+import io.catchment.controlplane.log.LogBatch;
+import io.catchment.controlplane.log.LogListener;
+import io.catchment.controlplane.log.LogReader;
+import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.log.ReplicatedLog;
+import io.catchment.controlplane.log.SnapshotReader;
+import io.catchment.controlplane.proto.CommandRequest;
+import io.catchment.controlplane.proto.CommandResponse;
+import io.catchment.controlplane.proto.CommandResponse.Status;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.apache.kafka.common.Uuid;
+
+/**
+ * One node's control plane: replays the log into images, leads when it is told to, and sends its own commands to whoever leads.
+ * Its state is owned by the control loop; the public methods are thread-safe and leave the work to it. Stages complete on the
+ * loop, and listeners are called there: they must not block, and one that throws stops the node, since it missed a change.
+ *
+ * <p>Order within a step: the new image is visible, then listeners hear of it, then the commands that rest on it are answered.
+ */
+final class ControlPlaneNode implements ControlPlane, LogListener {
+    private static final int COMMANDS_UNDER_WAY_MAX = 4096;
+    private static final int STEP_RECORDS_MAX = 10_000;
+    private static final long UPKEEP_MS = 1000;
+    private static final long RETRY_MS = 50;
+
+    private final int nodeId;
+    private final String clusterId;
+    private final ControlLoop loop;
+    private final ReplicatedLog log;
+    private final RemoteController remote;
+    private final Leader leader;
+    private final CommandClient client;
+    private final Snapshotter snapshotter;
+    private final Supplier<Conditions> conditions;
+    private final List<ImageListener> listeners = new ArrayList<>();
+    private final AtomicInteger commandsUnderWay = new AtomicInteger();
+    private Leadership leadership = Leadership.UNKNOWN;
+    private volatile StateImage image;
+    private volatile boolean closed;
+
+    /** @param sessionId of this process's commands: random */
+    ControlPlaneNode(
+            ControlPlaneConfig config,
+            ControlLoop loop,
+            ReplicatedLog log,
+            RemoteController remote,
+            long sessionId,
+            Supplier<Uuid> newTopicId) {
+        nodeId = config.nodeId();
+        clusterId = config.clusterId();
+        this.loop = loop;
+        this.log = log;
+        this.remote = remote;
+        conditions = () -> new Conditions(loop.wallClockMs(), newTopicId, config.replicas(), config.ackQuorum());
+        leader = new Leader(log, conditions);
+        client = new CommandClient(loop, this::route, sessionId, config.commandTimeoutMs(), RETRY_MS);
+        snapshotter =
+                new Snapshotter(log, "control-snapshot-" + nodeId, config.snapshotBytes(), config.snapshotIntervalMs());
+        image = StateImage.empty(clusterId);
+    }
+
+    void start() {
+        log.start(this);
+        loop.schedule(this::upkeep, UPKEEP_MS);
+    }
+
+    @Override
+    public StateImage image() {
+        return image;
+    }
+
+    @Override
+    public <R> CompletionStage<R> submit(Command<R> command) {
+        return underWay(future -> client.submit(command, future));
+    }
+
+    @Override
+    public CompletionStage<Void> barrier() {
+        return underWay(client::barrier);
+    }
+
+    private <R> CompletionStage<R> underWay(Consumer<CompletableFuture<R>> start) {
+        CompletableFuture<R> future = new CompletableFuture<>();
+        if (closed || commandsUnderWay.incrementAndGet() > COMMANDS_UNDER_WAY_MAX) {
+            future.completeExceptionally(new CommandException(
+                    Reason.UNAVAILABLE,
+                    closed ? "this node is closing" : "more than " + COMMANDS_UNDER_WAY_MAX + " commands under way"));
+            if (!closed) {
+                commandsUnderWay.decrementAndGet();
+            }
+            return future;
+        }
+        CompletableFuture<R> counted = future.whenComplete((answer, failure) -> commandsUnderWay.decrementAndGet());
+        if (!loop.execute(() -> start.accept(future))) {
+            future.completeExceptionally(new CommandException(Reason.UNAVAILABLE, "this node is closing"));
+        }
+        return counted;
+    }
+
+    @Override
+    public void subscribe(ImageListener listener) {
+        loop.execute(() -> {
+            listeners.add(listener);
+            listener.changed(WholeImage.asDelta(image), image);
+        });
+    }
+
+    /** A command from another node, or a barrier; answered when what it rests on is replayed here. */
+    void handle(CommandRequest request, Consumer<CommandResponse> answer) {
+        loop.execute(() -> {
+            if (!request.getClusterId().equals(clusterId)) {
+                answer.accept(CommandResponse.newBuilder()
+                        .setStatus(Status.INVALID)
+                        .setMessage("this is cluster " + clusterId + ", not " + request.getClusterId())
+                        .build());
+                return;
+            }
+            Submission submission = new Submission(
+                    request.getSessionId(),
+                    request.getSequence(),
+                    request.getAckedBelow(),
+                    request.hasBarrier() ? null : CommandCodec.read(request));
+            submitToLeader(submission, reply -> answer.accept(response(reply)));
+        });
+    }
+
+    // ---- what the log says, on the log's thread
+
+    @Override
+    public void committed(LogReader batches) {
+        loop.execute(() -> replay(batches));
+    }
+
+    @Override
+    public void snapshot(SnapshotReader snapshot) {
+        loop.execute(() -> load(snapshot));
+    }
+
+    @Override
+    public void leadership(Leadership now) {
+        loop.execute(() -> follow(now));
+    }
+
+    // ---- on the loop
+
+    private void replay(LogReader batches) {
+        try (batches) {
+            while (batches.hasNext()) {
+                ImageStep step = ImageStep.after(image);
+                long bytes = 0;
+                while (batches.hasNext() && step.records() < STEP_RECORDS_MAX) {
+                    LogBatch batch = batches.next();
+                    step.replay(batch);
+                    bytes += batch.sizeBytes();
+                }
+                publish(step.finish());
+                snapshotter.replayed(image, bytes, loop.monotonicMs());
+            }
+        }
+    }
+
+    private void load(SnapshotReader snapshot) {
+        try (snapshot) {
+            ImageStep step = ImageStep.instead(image);
+            long timestampMs = snapshot.lastTimestampMs();
+            while (snapshot.hasNext()) {
+                snapshot.next().records().forEach(step::replay);
+            }
+            step.at(snapshot.lastOffset(), snapshot.lastEpoch(), timestampMs);
+            publish(step.finish());
+        }
+    }
+
+    private void publish(ImageStep.Result result) {
+        image = result.image();
+        if (result.changed()) {
+            for (ImageListener listener : listeners) {
+                listener.changed(result.delta(), image);
+            }
+        }
+        leader.replayedUpTo(image.offset());
+        client.imageAt(image.offset());
+    }
+
+    private void follow(Leadership now) {
+        leadership = now;
+        image = image.withController(now.leaderId());
+        if (now.is(nodeId)) {
+            leader.activate(now.epoch(), image.state(), image.offset());
+            appendIfAny(Upkeep.missingFeatures(leader.state()));
+        } else {
+            leader.deactivate();
+        }
+        client.leadershipChanged();
+    }
+
+    private void upkeep() {
+        if (leader.active()) {
+            appendIfAny(Upkeep.due(leader.state(), conditions.get()));
+        }
+        loop.schedule(this::upkeep, UPKEEP_MS);
+    }
+
+    private void appendIfAny(List<LogRecord> records) {
+        if (!records.isEmpty()) {
+            leader.append(records);
+        }
+    }
+
+    private void route(Submission submission, Consumer<Reply> answer) {
+        if (leadership.leaderId() == Leadership.NOBODY || leadership.is(nodeId)) {
+            submitToLeader(submission, answer);
+            return;
+        }
+        Optional<InetSocketAddress> address = log.address(leadership.leaderId());
+        if (address.isEmpty()) {
+            answer.accept(new Reply(
+                    Status.UNAVAILABLE,
+                    "the address of controller " + leadership.leaderId() + " is not known",
+                    -1,
+                    null));
+            return;
+        }
+        remote.send(
+                address.get(),
+                request(submission),
+                response -> loop.execute(() -> answer.accept(new Reply(
+                        response.getStatus(),
+                        response.getMessage(),
+                        response.getOffset(),
+                        response.hasAnswer() ? response.getAnswer() : null))));
+    }
+
+    private void submitToLeader(Submission submission, Consumer<Reply> answer) {
+        leader.submit(submission, answer);
+        // What rests on nothing new is due at once
+        leader.replayedUpTo(image.offset());
+    }
+
+    private CommandRequest request(Submission submission) {
+        CommandRequest.Builder request = CommandRequest.newBuilder()
+                .setSessionId(submission.sessionId())
+                .setSequence(submission.sequence())
+                .setAckedBelow(submission.ackedBelow())
+                .setClusterId(clusterId);
+        Command<?> command = submission.command();
+        if (command == null) {
+            request.setBarrier(io.catchment.controlplane.proto.Barrier.getDefaultInstance());
+        } else {
+            CommandCodec.write(command, request);
+        }
+        return request.build();
+    }
+
+    private static CommandResponse response(Reply reply) {
+        CommandResponse.Builder response = CommandResponse.newBuilder()
+                .setStatus(reply.status())
+                .setMessage(reply.message())
+                .setOffset(reply.offset());
+        if (reply.answer() != null) {
+            response.setAnswer(reply.answer());
+        }
+        return response.build();
+    }
+
+    /** Ends commands under way, then the log, then the loop. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        loop.execute(() -> {
+            client.close();
+            leader.deactivate();
+        });
+        snapshotter.close();
+        log.close();
+        remote.close();
+        loop.close();
+    }
+}

@@ -1,0 +1,66 @@
+package io.catchment.controlplane.server;
+
+import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.ControllerEndpoint;
+import io.catchment.controlplane.raft.KafkaReplicatedLog;
+import io.catchment.controlplane.rpc.LeaderConnection;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.util.function.Consumer;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.network.ListenerName;
+import org.apache.kafka.common.utils.Time;
+
+/**
+ * One node's control plane, wired: opens its directory (and formats it when it was never used), starts the log, and offers the
+ * {@link ControlPlane} to the node and the {@link ControllerEndpoint} to its network. Immutable; close it once, last of all.
+ *
+ * <pre>{@code
+ * var server = ControlPlaneServer.start(config, Time.SYSTEM, failure -> halt());
+ * network.listen("CONTROLLER", server.endpoint());
+ * server.controlPlane().submit(new Command.RegisterNode(...));
+ * }</pre>
+ */
+public final class ControlPlaneServer implements AutoCloseable {
+    private final ControlPlaneNode node;
+    private final ControllerEndpoint endpoint;
+
+    private ControlPlaneServer(ControlPlaneNode node, ControllerEndpoint endpoint) {
+        this.node = node;
+        this.endpoint = endpoint;
+    }
+
+    /**
+     * @param fatal called, on any thread and perhaps more than once, when this node's control plane cannot go on: its disk fails,
+     *     a record cannot be replayed, a listener threw. The process must end: what it shows is no longer what is
+     * @throws IOException when the directory is locked, damaged or another node's; the message says what to do
+     */
+    public static ControlPlaneServer start(ControlPlaneConfig config, Time time, Consumer<Throwable> fatal)
+            throws IOException {
+        boolean formAlone = config.formation() == ControlPlaneConfig.Formation.ALONE;
+        KafkaReplicatedLog log = KafkaReplicatedLog.open(config.raft(), formAlone, time, fatal);
+        ControlPlaneNode node = new ControlPlaneNode(
+                config,
+                new ControlThread("control-plane-" + config.nodeId(), time, fatal),
+                log,
+                new ConnectedController(
+                        () -> new LeaderConnection(ListenerName.normalised(config.listener()), config.nodeId(), time)),
+                new SecureRandom().nextLong(),
+                Uuid::randomUuid);
+        node.start();
+        return new ControlPlaneServer(node, new NodeEndpoint(node, log));
+    }
+
+    public ControlPlane controlPlane() {
+        return node;
+    }
+
+    public ControllerEndpoint endpoint() {
+        return endpoint;
+    }
+
+    @Override
+    public void close() {
+        node.close();
+    }
+}

@@ -1,0 +1,46 @@
+package io.catchment.controlplane.server;
+
+import io.catchment.controlplane.ControllerEndpoint;
+import io.catchment.controlplane.raft.KafkaReplicatedLog;
+import io.catchment.controlplane.rpc.CommandFrames;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** Sends each request frame to whom it is for: Kafka's to the log, commands to the node. Thread-safe. */
+final class NodeEndpoint implements ControllerEndpoint {
+    private final ControlPlaneNode node;
+    private final KafkaReplicatedLog log;
+
+    NodeEndpoint(ControlPlaneNode node, KafkaReplicatedLog log) {
+        this.node = node;
+        this.log = log;
+    }
+
+    @Override
+    public boolean takes(short apiKey) {
+        return apiKey == COMMAND_API_KEY || KafkaReplicatedLog.takes(apiKey);
+    }
+
+    @Override
+    public CompletionStage<ByteBuffer[]> handle(ByteBuffer frame, InetAddress client) {
+        if (frame.remaining() < Short.BYTES) {
+            return CompletableFuture.failedFuture(new IllegalArgumentException("a request frame without an API key"));
+        }
+        if (CommandFrames.apiKey(frame) != COMMAND_API_KEY) {
+            return log.handle(frame, client).thenApply(response -> new ByteBuffer[] {response});
+        }
+        CompletableFuture<ByteBuffer[]> response = new CompletableFuture<>();
+        try {
+            CommandFrames.Request request = CommandFrames.readRequest(frame);
+            node.handle(
+                    request.body(),
+                    answer -> response.complete(
+                            new ByteBuffer[] {CommandFrames.writeResponse(request.correlationId(), answer)}));
+        } catch (IllegalArgumentException e) {
+            response.completeExceptionally(e);
+        }
+        return response;
+    }
+}

@@ -1,0 +1,177 @@
+package io.catchment.controlplane.state;
+
+import io.catchment.controlplane.Endpoint;
+import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.NodeState;
+import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.StreamRange;
+import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.proto.Checkpoint;
+import io.catchment.controlplane.proto.Extent;
+import io.catchment.controlplane.proto.Node;
+import io.catchment.controlplane.proto.Range;
+import io.catchment.controlplane.proto.Store;
+import io.catchment.controlplane.proto.StoredObject;
+import java.util.List;
+import org.apache.kafka.common.Uuid;
+
+/** The parts of the state to and from their protobuf form. */
+public final class Protos {
+    private Protos() {}
+
+    public static io.catchment.controlplane.proto.Uuid uuid(Uuid value) {
+        return io.catchment.controlplane.proto.Uuid.newBuilder()
+                .setHigh(value.getMostSignificantBits())
+                .setLow(value.getLeastSignificantBits())
+                .build();
+    }
+
+    public static Uuid uuid(io.catchment.controlplane.proto.Uuid value) {
+        return new Uuid(value.getHigh(), value.getLow());
+    }
+
+    public static List<io.catchment.controlplane.proto.Endpoint> endpointsToProto(List<Endpoint> values) {
+        return values.stream()
+                .map(endpoint -> io.catchment.controlplane.proto.Endpoint.newBuilder()
+                        .setName(endpoint.name())
+                        .setHost(endpoint.host())
+                        .setPort(endpoint.port())
+                        .build())
+                .toList();
+    }
+
+    public static List<Endpoint> endpoints(List<io.catchment.controlplane.proto.Endpoint> values) {
+        return values.stream()
+                .map(endpoint -> new Endpoint(endpoint.getName(), endpoint.getHost(), endpoint.getPort()))
+                .toList();
+    }
+
+    public static Node node(NodeState node) {
+        return Node.newBuilder()
+                .setNodeId(node.nodeId())
+                .setEpoch(node.epoch())
+                .setStoreId(node.storeId())
+                .addAllEndpoints(endpointsToProto(node.endpoints()))
+                .setZone(node.zone())
+                .addAllRoles(node.roles())
+                .setIncarnation(uuid(node.incarnation()))
+                .setFenced(node.fenced())
+                .build();
+    }
+
+    static NodeState node(Node node) {
+        return new NodeState(
+                node.getNodeId(),
+                node.getEpoch(),
+                node.getStoreId(),
+                endpoints(node.getEndpointsList()),
+                node.getZone(),
+                List.copyOf(node.getRolesList()),
+                uuid(node.getIncarnation()),
+                node.getFenced());
+    }
+
+    public static List<Store> storesToProto(List<ExtentState.Store> stores) {
+        return stores.stream()
+                .map(store -> Store.newBuilder()
+                        .setNodeId(store.nodeId())
+                        .setStoreId(store.storeId())
+                        .build())
+                .toList();
+    }
+
+    public static List<ExtentState.Store> stores(List<Store> stores) {
+        return stores.stream()
+                .map(store -> new ExtentState.Store(store.getNodeId(), store.getStoreId()))
+                .toList();
+    }
+
+    public static Extent extent(ExtentState extent) {
+        return Extent.newBuilder()
+                .setExtentId(extent.extentId())
+                .setWriterNodeId(extent.writerNodeId())
+                .setWriterEpoch(extent.writerEpoch())
+                .setEpoch(extent.epoch())
+                .setLane(extent.lane())
+                .addAllEnsemble(storesToProto(extent.ensemble()))
+                .setAckQuorum(extent.ackQuorum())
+                .setPhase(Extent.Phase.valueOf(extent.phase().name()))
+                .setLength(extent.length())
+                .addAllHolders(storesToProto(extent.holders()))
+                .build();
+    }
+
+    public static ExtentState extent(Extent extent) {
+        return new ExtentState(
+                extent.getExtentId(),
+                extent.getWriterNodeId(),
+                extent.getWriterEpoch(),
+                extent.getEpoch(),
+                extent.getLane(),
+                stores(extent.getEnsembleList()),
+                extent.getAckQuorum(),
+                ExtentState.Phase.valueOf(extent.getPhase().name()),
+                extent.getLength(),
+                stores(extent.getHoldersList()));
+    }
+
+    static StoredObject object(ObjectState object) {
+        return StoredObject.newBuilder()
+                .setObjectId(object.objectId())
+                .setBytes(object.bytes())
+                .setReferences(object.references())
+                .setPhase(StoredObject.Phase.valueOf(object.phase().name()))
+                .setSinceMs(object.sinceMs())
+                .setDeadlineMs(object.deadlineMs())
+                .build();
+    }
+
+    static ObjectState object(StoredObject object) {
+        return new ObjectState(
+                object.getObjectId(),
+                object.getBytes(),
+                object.getReferences(),
+                ObjectState.Phase.valueOf(object.getPhase().name()),
+                object.getSinceMs(),
+                object.getDeadlineMs());
+    }
+
+    static Range range(long streamId, StreamRange range) {
+        return Range.newBuilder()
+                .setStreamId(streamId)
+                .setBaseOffset(range.baseOffset())
+                .setEndOffset(range.endOffset())
+                .setObjectId(range.objectId())
+                .setPosition(range.position())
+                .setLength(range.length())
+                .setMaxEventTimeMs(range.maxEventTimeMs())
+                .setMaxAppendTimeMs(range.maxAppendTimeMs())
+                .build();
+    }
+
+    static StreamRange range(Range range, long objectId) {
+        return new StreamRange(
+                range.getBaseOffset(),
+                range.getEndOffset(),
+                objectId,
+                range.getPosition(),
+                range.getLength(),
+                range.getMaxEventTimeMs(),
+                range.getMaxAppendTimeMs());
+    }
+
+    static Checkpoint checkpoint(long streamId, StreamState.Checkpoint checkpoint) {
+        return Checkpoint.newBuilder()
+                .setStreamId(streamId)
+                .setOffset(checkpoint.offset())
+                .setObjectId(checkpoint.objectId())
+                .setPosition(checkpoint.position())
+                .setLength(checkpoint.length())
+                .build();
+    }
+
+    static StreamState.Checkpoint checkpoint(Checkpoint checkpoint, long objectId) {
+        return new StreamState.Checkpoint(
+                checkpoint.getOffset(), objectId, checkpoint.getPosition(), checkpoint.getLength());
+    }
+}

@@ -1,0 +1,47 @@
+package io.catchment.controlplane.state;
+
+import io.catchment.controlplane.StreamRange;
+import java.util.AbstractList;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.RandomAccess;
+
+/**
+ * A stream's catalog: an immutable list that is cheap to extend, because its versions share their full chunks. Adding copies at
+ * most one chunk and, once per chunk, the list of chunks.
+ */
+final class RangeList extends AbstractList<StreamRange> implements RandomAccess {
+    private static final int CHUNK = 64;
+    static final RangeList EMPTY = new RangeList(new StreamRange[0][], new StreamRange[0]);
+
+    private final StreamRange[][] full;
+    private final StreamRange[] tail;
+
+    private RangeList(StreamRange[][] full, StreamRange[] tail) {
+        this.full = full;
+        this.tail = tail;
+    }
+
+    RangeList plus(StreamRange range) {
+        if (tail.length < CHUNK) {
+            StreamRange[] longer = Arrays.copyOf(tail, tail.length + 1);
+            longer[tail.length] = range;
+            return new RangeList(full, longer);
+        }
+        StreamRange[][] more = Arrays.copyOf(full, full.length + 1);
+        more[full.length] = tail;
+        return new RangeList(more, new StreamRange[] {range});
+    }
+
+    @Override
+    public StreamRange get(int index) {
+        Objects.checkIndex(index, size());
+        int chunk = index / CHUNK;
+        return chunk < full.length ? full[chunk][index % CHUNK] : tail[index % CHUNK];
+    }
+
+    @Override
+    public int size() {
+        return full.length * CHUNK + tail.length;
+    }
+}

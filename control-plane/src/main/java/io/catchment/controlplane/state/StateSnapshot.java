@@ -1,0 +1,154 @@
+package io.catchment.controlplane.state;
+
+import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.NodeState;
+import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.StreamRange;
+import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TopicState;
+import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.proto.Counters;
+import io.catchment.controlplane.proto.Record;
+import io.catchment.controlplane.proto.Session;
+import io.catchment.controlplane.proto.Stream;
+import io.catchment.controlplane.proto.StreamRanges;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.kafka.common.metadata.TopicRecord;
+import org.apache.kafka.image.MetadataImage;
+import org.apache.kafka.image.writer.ImageWriter;
+import org.apache.kafka.image.writer.ImageWriterOptions;
+import org.apache.kafka.server.common.ApiMessageAndVersion;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A state as the records that rebuild it: replayed onto an empty state they give an equal one. Kafka's topics come from here, with
+ * our streams, since a partition is a stream; the rest of Kafka's image writes itself.
+ */
+public final class StateSnapshot {
+    private static final int RANGES_PER_RECORD = 1000;
+
+    private final ClusterState state;
+    private final MetadataImage metadata;
+    private final Consumer<LogRecord> out;
+
+    private StateSnapshot(ClusterState state, MetadataImage metadata, Consumer<LogRecord> out) {
+        this.state = state;
+        this.metadata = metadata;
+        this.out = out;
+    }
+
+    public static void write(ClusterState state, MetadataImage metadata, Consumer<LogRecord> out) {
+        StateSnapshot snapshot = new StateSnapshot(state, metadata, out);
+        snapshot.writeKafkaParts();
+        snapshot.writeTopicsAndStreams();
+        snapshot.writeOwnParts();
+    }
+
+    private void writeKafkaParts() {
+        ImageWriterOptions options = new ImageWriterOptions.Builder(metadata).build();
+        try (ImageWriter writer = new ForwardingWriter(out)) {
+            metadata.features().write(writer, options);
+            metadata.configs().write(writer);
+            metadata.clientQuotas().write(writer);
+            metadata.producerIds().write(writer);
+            metadata.acls().write(writer);
+            metadata.scram().write(writer, options);
+            metadata.delegationTokens().write(writer, options);
+        }
+    }
+
+    private void writeTopicsAndStreams() {
+        for (ObjectState object : state.objects().values()) {
+            own(Record.newBuilder().setObject(Protos.object(object)));
+        }
+        for (TopicState topic : state.topics().values()) {
+            out.accept(LogRecord.kafka(new TopicRecord().setName(topic.name()).setTopicId(topic.topicId()), (short) 0));
+            for (long streamId : topic.streams()) {
+                StreamState stream = state.streams().get(streamId);
+                if (stream == null) {
+                    throw new IllegalStateException("topic " + topic + " names a stream that is not in the state");
+                }
+                own(Record.newBuilder().setStream(stream(stream)));
+                writeRanges(stream);
+            }
+        }
+    }
+
+    private void writeRanges(StreamState stream) {
+        List<StreamRange> catalog = stream.catalog();
+        for (int from = 0; from < catalog.size(); from += RANGES_PER_RECORD) {
+            StreamRanges.Builder ranges = StreamRanges.newBuilder();
+            for (StreamRange range : catalog.subList(from, Math.min(from + RANGES_PER_RECORD, catalog.size()))) {
+                ranges.addRanges(Protos.range(stream.streamId(), range));
+            }
+            own(Record.newBuilder().setStreamRanges(ranges));
+        }
+    }
+
+    private void writeOwnParts() {
+        for (NodeState node : state.nodes().values()) {
+            own(Record.newBuilder().setNode(Protos.node(node)));
+        }
+        for (ExtentState extent : state.extents().values()) {
+            own(Record.newBuilder().setExtent(Protos.extent(extent)));
+        }
+        for (Map.Entry<Long, CommandSession> session : state.sessions().entrySet()) {
+            own(Record.newBuilder().setSession(session(session.getKey(), session.getValue())));
+        }
+        // Last: the records above leave smaller values behind
+        own(Record.newBuilder()
+                .setCounters(Counters.newBuilder()
+                        .setNextEpoch(state.nextEpoch())
+                        .setNextStreamId(state.nextStreamId())
+                        .setNextExtentId(state.nextExtentId())
+                        .setNextObjectId(state.nextObjectId())
+                        .setCommands(state.commands())));
+    }
+
+    private static Stream stream(StreamState stream) {
+        Stream.Builder builder = Stream.newBuilder()
+                .setStreamId(stream.streamId())
+                .setTopicId(Protos.uuid(stream.topicId()))
+                .setPartition(stream.partition())
+                .setOwnerNodeId(stream.ownerNodeId())
+                .setOwnerNodeEpoch(stream.ownerNodeEpoch())
+                .setEpoch(stream.epoch())
+                .setLogStartOffset(stream.logStartOffset());
+        for (StreamState.EpochStart start : stream.epochStarts()) {
+            builder.addEpochNumbers(start.epoch()).addEpochStartOffsets(start.startOffset());
+        }
+        StreamState.@Nullable Checkpoint checkpoint = stream.checkpoint();
+        if (checkpoint != null) {
+            builder.setCheckpoint(Protos.checkpoint(stream.streamId(), checkpoint));
+        }
+        return builder.build();
+    }
+
+    private static Session session(long sessionId, CommandSession session) {
+        Session.Builder builder = Session.newBuilder()
+                .setSessionId(sessionId)
+                .setAckedBelow(session.ackedBelow())
+                .setLastCommand(session.lastCommand());
+        session.answers()
+                .forEach((sequence, answer) -> builder.addSequences(sequence).addAnswers(answer));
+        return builder.build();
+    }
+
+    private void own(Record.Builder record) {
+        out.accept(LogRecord.own(record));
+    }
+
+    private record ForwardingWriter(Consumer<LogRecord> out) implements ImageWriter {
+        @Override
+        public void write(ApiMessageAndVersion record) {
+            out.accept(new LogRecord.Kafka(record));
+        }
+
+        @Override
+        public void close(boolean complete) {
+            // Nothing is held
+        }
+    }
+}

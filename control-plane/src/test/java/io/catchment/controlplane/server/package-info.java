@@ -1,0 +1,4 @@
+@NullMarked
+package io.catchment.controlplane.server;
+
+import org.jspecify.annotations.NullMarked;
