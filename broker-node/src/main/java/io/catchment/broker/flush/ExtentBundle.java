@@ -1,0 +1,75 @@
+package io.catchment.broker.flush;
+
+import io.catchment.broker.batch.BatchHeader;
+import io.catchment.objectstore.BundleBuilder;
+import io.catchment.wal.FrameEntry;
+import io.catchment.wal.FrameKind;
+import io.catchment.wal.LoadedExtent;
+import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongPredicate;
+
+/** Turns a loaded extent into a bundle: its frames grouped by stream, each stream's newest checkpoint behind them. */
+final class ExtentBundle {
+    private ExtentBundle() {}
+
+    /** Streams that {@code exists} denies are left out. The builder stays the caller's. */
+    static BundleBuilder.Built build(LoadedExtent extent, LongPredicate exists, BundleBuilder builder) {
+        ByteBuf bytes = extent.bytes();
+        ByteBuffer nio = bytes.nioBuffer(0, bytes.writerIndex());
+        long[] streams = extent.streams().clone();
+        Arrays.sort(streams);
+        for (long stream : streams) {
+            if (exists.test(stream)) {
+                addStream(stream, extent.frames(stream), bytes, nio, builder);
+            }
+        }
+        return builder.build();
+    }
+
+    private static void addStream(
+            long stream, List<FrameEntry> frames, ByteBuf bytes, ByteBuffer nio, BundleBuilder builder) {
+        builder.stream(stream);
+        FrameEntry checkpoint = null;
+        for (FrameEntry frame : frames) {
+            if (frame.kind() == FrameKind.DATA) {
+                builder.payload(
+                        frame.baseOffset(),
+                        frame.endOffset(),
+                        maxTimestampMs(nio, frame),
+                        frame.appendTimeMs(),
+                        slice(bytes, frame));
+            } else if (frame.kind() == FrameKind.CHECKPOINT
+                    && (checkpoint == null || frame.baseOffset() >= checkpoint.baseOffset())) {
+                checkpoint = frame;
+            }
+        }
+        if (checkpoint != null) {
+            builder.checkpoint(checkpoint.baseOffset(), slice(bytes, checkpoint));
+        }
+    }
+
+    private static ByteBuf slice(ByteBuf bytes, FrameEntry frame) {
+        return bytes.retainedSlice(Math.toIntExact(frame.payloadPosition()), frame.payloadLength());
+    }
+
+    /** The newest event time of the frame's batches, by their headers. */
+    private static long maxTimestampMs(ByteBuffer nio, FrameEntry frame) {
+        int at = Math.toIntExact(frame.payloadPosition());
+        int end = at + frame.payloadLength();
+        long newest = Long.MIN_VALUE;
+        while (at < end) {
+            int size = BatchHeader.sizeInBytes(nio, at);
+            if (size < BatchHeader.BYTES || size > end - at) {
+                throw new IllegalStateException(
+                        "frame of stream " + frame.streamId() + " at position " + frame.position() + ": a batch of "
+                                + size + " bytes does not fit into the " + (end - at) + " that are left");
+            }
+            newest = Math.max(newest, BatchHeader.maxTimestamp(nio, at));
+            at += size;
+        }
+        return newest;
+    }
+}

@@ -1,0 +1,49 @@
+package io.catchment.broker.flush;
+
+import io.catchment.controlplane.CommandException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Which step of a flush failed, and why. */
+final class FlushFailure extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final FlushMetrics.Stage stage;
+
+    private FlushFailure(FlushMetrics.Stage stage, Throwable cause) {
+        super(String.valueOf(cause.getMessage()), cause, false, false);
+        this.stage = stage;
+    }
+
+    FlushMetrics.Stage stage() {
+        return stage;
+    }
+
+    /** Null unless the control plane refused. */
+    CommandException.@Nullable Reason reason() {
+        return getCause() instanceof CommandException command ? command.reason() : null;
+    }
+
+    /** The step's stage; what the call itself throws fails the stage too. */
+    static <T> CompletionStage<T> attempt(FlushMetrics.Stage stage, Supplier<CompletionStage<T>> step) {
+        try {
+            return of(stage, step.get());
+        } catch (RuntimeException failed) {
+            return CompletableFuture.failedStage(from(stage, failed));
+        }
+    }
+
+    /** The same, but a failure says that it was of this stage. */
+    static <T> CompletionStage<T> of(FlushMetrics.Stage stage, CompletionStage<T> step) {
+        return step.exceptionallyCompose(failure -> CompletableFuture.failedStage(from(stage, failure)));
+    }
+
+    static FlushFailure from(FlushMetrics.Stage fallback, Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        return cause instanceof FlushFailure known ? known : new FlushFailure(fallback, cause);
+    }
+}

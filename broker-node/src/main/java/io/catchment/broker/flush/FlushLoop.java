@@ -1,0 +1,19 @@
+package io.catchment.broker.flush;
+
+/** The one thread that owns the state of flusher and reaper, with its clock. Tests drive one by hand. */
+public interface FlushLoop extends AutoCloseable {
+
+    /** Runs the step later, after those before it. From any thread; after {@link #close} it is dropped. */
+    void execute(Runnable step);
+
+    void schedule(Runnable step, long delayMs);
+
+    /** Monotonic. */
+    long nanoTime();
+
+    /** Ms since the Unix epoch. */
+    long wallClockMs();
+
+    @Override
+    void close();
+}

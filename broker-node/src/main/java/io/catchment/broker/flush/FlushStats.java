@@ -1,0 +1,32 @@
+package io.catchment.broker.flush;
+
+import io.catchment.wal.Lane;
+import java.util.Map;
+
+/**
+ * Where the flush stands, as of the last look (at most about a second old).
+ *
+ * @param oldestUnflushedMs by lane: age of the oldest data of this node that is in no published object; 0 if there is none
+ * @param unflushedBytes by lane: bytes of local extents that are not flushed
+ * @param unflushedExtents with data
+ * @param hotBytes of flushed extents still on the local disk
+ * @param doomedObjects in the cluster, waiting to be deleted
+ * @param storeFailures uploads failed in a row; 0 while the object store answers
+ * @param stopped why the flush ended for good (this node's epoch is over), or empty
+ */
+public record FlushStats(
+        Map<Lane, Long> oldestUnflushedMs,
+        Map<Lane, Long> unflushedBytes,
+        int unflushedExtents,
+        long hotBytes,
+        int doomedObjects,
+        int storeFailures,
+        String stopped) {
+
+    static final FlushStats NONE = new FlushStats(Map.of(), Map.of(), 0, 0, 0, 0, "");
+
+    public FlushStats {
+        oldestUnflushedMs = Map.copyOf(oldestUnflushedMs);
+        unflushedBytes = Map.copyOf(unflushedBytes);
+    }
+}

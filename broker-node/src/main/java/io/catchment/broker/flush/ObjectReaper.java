@@ -1,0 +1,136 @@
+package io.catchment.broker.flush;
+
+import io.catchment.broker.flush.FlushMetrics.Stage;
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.NodeState;
+import io.catchment.controlplane.ObjectState;
+import io.catchment.objectstore.ObjectKeys;
+import io.catchment.objectstore.ObjectStore;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owned by the flush loop. Deletes doomed objects once readers that may be under way have had their time, then has them forgotten (O3). The
+ * grace is measured on this process's monotonic clock from when it saw the object doomed, so no clock jump can shorten it. One node of the
+ * cluster does it: the live one with the lowest id; two at once would do no harm.
+ */
+public final class ObjectReaper implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ObjectReaper.class);
+    private static final long TICK_MS = 1_000;
+    private static final int BATCH_MAX = 500;
+
+    private final ControlPlane controlPlane;
+    private final ObjectStore store;
+    private final FlushSettings settings;
+    private final FlushLoop loop;
+    private final FlushMetrics metrics;
+    private final int nodeId;
+    private final Backoff backoff;
+    private final Map<Long, Long> doomedSinceNanos = new HashMap<>();
+    private boolean underWay;
+    private long notBeforeNanos;
+    private volatile boolean closed;
+
+    public ObjectReaper(
+            ControlPlane controlPlane,
+            ObjectStore store,
+            int nodeId,
+            FlushSettings settings,
+            FlushLoop loop,
+            RandomGenerator random,
+            FlushMetrics metrics) {
+        this.controlPlane = controlPlane;
+        this.store = store;
+        this.settings = settings;
+        this.loop = loop;
+        this.metrics = metrics;
+        this.nodeId = nodeId;
+        this.backoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
+        this.notBeforeNanos = loop.nanoTime();
+    }
+
+    public void start() {
+        loop.execute(this::tick);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    private void tick() {
+        if (closed) {
+            return;
+        }
+        reap();
+        loop.schedule(this::tick, TICK_MS);
+    }
+
+    private void reap() {
+        ClusterImage image = controlPlane.image();
+        List<Long> due = due(image);
+        if (due.isEmpty() || underWay || loop.nanoTime() - notBeforeNanos < 0 || !mine(image)) {
+            return;
+        }
+        underWay = true;
+        List<String> keys = due.stream().map(ObjectKeys::key).toList();
+        FlushFailure.attempt(Stage.REAP, () -> store.delete(keys))
+                .thenCompose(deleted -> controlPlane.submit(new Command.ForgetObjects(due)))
+                .whenComplete((done, failure) -> loop.execute(() -> {
+                    underWay = false;
+                    if (failure == null) {
+                        backoff.succeeded();
+                        metrics.reaped(due.size());
+                        reap();
+                    } else {
+                        failed(due, failure);
+                    }
+                }));
+    }
+
+    private void failed(List<Long> due, Throwable failure) {
+        metrics.failed(Stage.REAP);
+        notBeforeNanos = loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoff.failedMs());
+        if (backoff.failures() == 1 || backoff.failures() % 20 == 0) {
+            LOG.warn("{} doomed objects could not be deleted, trying on: {}", due.size(), failure.toString());
+        }
+    }
+
+    private List<Long> due(ClusterImage image) {
+        long now = loop.nanoTime();
+        long graceNanos = TimeUnit.MILLISECONDS.toNanos(settings.reapGraceMs());
+        List<Long> due = new ArrayList<>();
+        Set<Long> doomed = new HashSet<>();
+        for (ObjectState object : image.objects()) {
+            if (object.phase() != ObjectState.Phase.DOOMED) {
+                continue;
+            }
+            doomed.add(object.objectId());
+            long since = doomedSinceNanos.computeIfAbsent(object.objectId(), id -> now);
+            if (now - since >= graceNanos && due.size() < BATCH_MAX) {
+                due.add(object.objectId());
+            }
+        }
+        doomedSinceNanos.keySet().retainAll(doomed);
+        return due;
+    }
+
+    private boolean mine(ClusterImage image) {
+        return image.nodes().stream()
+                        .filter(node -> !node.fenced())
+                        .mapToInt(NodeState::nodeId)
+                        .min()
+                        .orElse(-1)
+                == nodeId;
+    }
+}
