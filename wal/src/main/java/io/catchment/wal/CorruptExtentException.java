@@ -6,7 +6,15 @@ import java.io.IOException;
 public final class CorruptExtentException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    public CorruptExtentException(String message) {
+    private final long validLength;
+
+    public CorruptExtentException(String message, long validLength) {
         super(message);
+        this.validLength = validLength;
+    }
+
+    /** How many bytes from the extent's start are still what was written; 0 if none or not known. */
+    public long validLength() {
+        return validLength;
     }
 }

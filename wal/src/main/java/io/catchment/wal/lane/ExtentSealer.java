@@ -1,0 +1,176 @@
+package io.catchment.wal.lane;
+
+import io.catchment.wal.ExtentRegistry;
+import io.catchment.wal.Lane;
+import io.catchment.wal.StoreRef;
+import io.catchment.wal.WalListener;
+import io.catchment.wal.loop.Backoff;
+import io.catchment.wal.loop.Loop;
+import io.catchment.wal.replica.Failures;
+import io.catchment.wal.replica.Replica;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Seals a lane's extents one after the other, in order: footer on the stores (may fail), final length in the control plane
+ * (retried for ever), then the stores cut to it. Owned by the lane's loop.
+ */
+final class ExtentSealer {
+    private static final Logger LOG = LoggerFactory.getLogger(ExtentSealer.class);
+
+    private record Job(OpenExtent extent, long length, List<StoreRef> holders, boolean footer, Runnable whenRecorded) {}
+
+    private final Lane lane;
+    private final ExtentRegistry registry;
+    private final Loop loop;
+    private final LaneConfig config;
+    private final RandomGenerator random;
+    private final WalListener listener;
+    private final Consumer<String> fenced;
+    private final Runnable whenIdle;
+    private final Deque<Job> jobs = new ArrayDeque<>();
+    private boolean stopped;
+
+    ExtentSealer(
+            Lane lane,
+            ExtentRegistry registry,
+            Loop loop,
+            LaneConfig config,
+            RandomGenerator random,
+            WalListener listener,
+            Consumer<String> fenced,
+            Runnable whenIdle) {
+        this.lane = lane;
+        this.registry = registry;
+        this.loop = loop;
+        this.config = config;
+        this.random = random;
+        this.listener = listener;
+        this.fenced = fenced;
+        this.whenIdle = whenIdle;
+    }
+
+    /**
+     * @param footer whether the stores are worth asking for an index footer first
+     * @param whenRecorded runs once the control plane has the length: from then on what lay beyond is void and may be
+     *     appended elsewhere, not before (else a crash in between could bring it back twice)
+     */
+    void seal(OpenExtent extent, long length, boolean footer, Runnable whenRecorded) {
+        extent.cancelTimers();
+        jobs.add(new Job(extent, length, extent.holders(length), footer, whenRecorded));
+        if (jobs.size() == 1) {
+            startFirst();
+        }
+    }
+
+    boolean isIdle() {
+        return jobs.isEmpty();
+    }
+
+    void stop() {
+        stopped = true;
+        jobs.clear();
+    }
+
+    private void startFirst() {
+        Job job = jobs.getFirst();
+        if (!job.footer) {
+            record(job, newBackoff());
+            return;
+        }
+        List<CompletionStage<Void>> footers = job.extent.replicas.stream()
+                .map(replica -> Failures.stage(() -> replica.finish(job.extent.id(), job.length)))
+                .toList();
+        Failures.whenAll(footers, loop, failure -> {
+            if (failure != null) {
+                LOG.warn("Extent {} gets no index footer: {}", job.extent.id(), Failures.text(Failures.root(failure)));
+            }
+            record(job, newBackoff());
+        });
+    }
+
+    private void record(Job job, Backoff backoff) {
+        if (stopped) {
+            return;
+        }
+        Failures.stage(() -> registry.seal(job.extent.id(), job.length, job.holders))
+                .whenComplete((done, failure) -> loop.execute(() -> recorded(job, backoff, failure)));
+    }
+
+    private void recorded(Job job, Backoff backoff, @Nullable Throwable failure) {
+        if (stopped) {
+            return;
+        }
+        if (failure == null) {
+            job.whenRecorded.run();
+            settle(job);
+            return;
+        }
+        Throwable cause = Failures.root(failure);
+        if (Failures.fenced(cause)) {
+            fenced.accept("sealing extent " + job.extent.id() + " was refused: " + Failures.text(cause));
+            return;
+        }
+        LOG.debug("Sealing extent {} failed, trying again: {}", job.extent.id(), Failures.text(cause));
+        loop.schedule(backoff.nextMs(), () -> record(job, backoff));
+    }
+
+    /** The stores' own record of the length may wait for their disks; the sealed extent is announced at once after one try. */
+    private void settle(Job job) {
+        List<CompletableFuture<Void>> firstTries = new ArrayList<>();
+        for (Replica replica : job.extent.replicas) {
+            CompletableFuture<Void> firstTry = new CompletableFuture<>();
+            firstTries.add(firstTry);
+            settleOn(replica, job, newBackoff(), firstTry);
+        }
+        Failures.whenAll(firstTries, loop, failure -> finished(job));
+    }
+
+    private void settleOn(Replica replica, Job job, Backoff backoff, CompletableFuture<Void> firstTry) {
+        Failures.stage(() -> replica.settle(job.extent.id(), job.length)).whenComplete((done, failure) -> {
+            if (failure != null) {
+                loop.execute(() -> settleFailed(replica, job, backoff, firstTry, failure));
+            }
+            firstTry.complete(null);
+        });
+    }
+
+    private void settleFailed(
+            Replica replica, Job job, Backoff backoff, CompletableFuture<Void> firstTry, Throwable failure) {
+        LOG.warn(
+                "Extent {} is sealed at {} but {} could not record it yet: {}",
+                job.extent.id(),
+                job.length,
+                replica.store(),
+                Failures.text(Failures.root(failure)));
+        if (!stopped) {
+            loop.schedule(backoff.nextMs(), () -> settleOn(replica, job, backoff, firstTry));
+        }
+    }
+
+    private void finished(Job job) {
+        if (stopped) {
+            return;
+        }
+        jobs.removeFirst();
+        listener.sealed(lane, job.extent.id(), job.length);
+        if (jobs.isEmpty()) {
+            whenIdle.run();
+        } else {
+            startFirst();
+        }
+    }
+
+    private Backoff newBackoff() {
+        return new Backoff(config.retryFirstMs(), config.retryLastMs(), random);
+    }
+}

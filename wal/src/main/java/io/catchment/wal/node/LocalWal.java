@@ -1,0 +1,332 @@
+package io.catchment.wal.node;
+
+import io.catchment.wal.Admission;
+import io.catchment.wal.ExtentDescriptor;
+import io.catchment.wal.ExtentRegistry;
+import io.catchment.wal.Frame;
+import io.catchment.wal.FrameEntry;
+import io.catchment.wal.FrameRead;
+import io.catchment.wal.Lane;
+import io.catchment.wal.LoadedExtent;
+import io.catchment.wal.RecoveryReport;
+import io.catchment.wal.StoreRef;
+import io.catchment.wal.Wal;
+import io.catchment.wal.WalListener;
+import io.catchment.wal.WalStats;
+import io.catchment.wal.WalStats.LaneStats;
+import io.catchment.wal.disk.FileDisk;
+import io.catchment.wal.lane.LaneWriter;
+import io.catchment.wal.loop.Backoff;
+import io.catchment.wal.loop.Loop;
+import io.catchment.wal.loop.Loops;
+import io.catchment.wal.loop.ThreadLoops;
+import io.catchment.wal.recovery.ExtentRecovery;
+import io.catchment.wal.replica.Replica;
+import io.catchment.wal.store.ExtentReader;
+import io.catchment.wal.store.ExtentStore;
+import io.catchment.wal.store.LocalReplica;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.SplittableRandom;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A node's WAL with its own store as the only replica. Thread-safe; wiring only. Loops: one per lane for its state, one per
+ * lane for its writes and syncs, one for all other disk work, some for reads, one for recovery; a thread starts with its
+ * first task.
+ */
+public final class LocalWal implements Wal {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalWal.class);
+
+    private static final long CLOSE_TIMEOUT_MS = 2_000;
+
+    private final ExtentStore store;
+    private final Loops loops;
+    private final LocalReplica local;
+    private final ExtentReader reader;
+    private final ExtentRecovery recovery;
+    private final DiskUsage usage;
+    private final Map<Lane, LaneWriter> lanes = new EnumMap<>(Lane.class);
+    private final List<Loop> readLoops = new ArrayList<>();
+    private final Loop loadLoop;
+    private final AtomicInteger nextReadLoop = new AtomicInteger();
+    private final AutoCloseable disk;
+
+    private LocalWal(
+            WalConfig config,
+            int nodeId,
+            WalEnvironment environment,
+            ExtentRegistry registry,
+            WalListener listener,
+            AutoCloseable disk)
+            throws IOException {
+        this.disk = disk;
+        this.loops = environment.loops();
+        this.store = ExtentStore.open(
+                environment.disk(), config.storeConfig(), environment.checksums(), loops::nanoTime, environment.ids());
+        Loop maintenance = loops.loop("maintenance");
+        Map<Lane, Loop> appendLoops = new EnumMap<>(Lane.class);
+        for (Lane lane : Lane.values()) {
+            appendLoops.put(lane, loops.loop("disk-" + lane));
+        }
+        this.local = new LocalReplica(nodeId, store, appendLoops, maintenance, config.reserveBytes());
+        for (Lane lane : Lane.values()) {
+            lanes.put(
+                    lane,
+                    new LaneWriter(
+                            lane,
+                            config.laneConfig(),
+                            loops.loop("lane-" + lane),
+                            registry,
+                            this::replica,
+                            local.store(),
+                            listener,
+                            environment.checksums(),
+                            split(environment.random())));
+        }
+        this.reader = new ExtentReader(store, PooledByteBufAllocator.DEFAULT);
+        this.recovery = new ExtentRecovery(
+                registry, this::replica, loops.loop("recovery"), backoffs(split(environment.random())));
+        this.usage = new DiskUsage(store, loops, maintenance);
+        for (int i = 0; i < config.readThreads(); i++) {
+            readLoops.add(loops.loop("read-" + i));
+        }
+        this.loadLoop = loops.loop("load");
+    }
+
+    /** Opens a directory of the real file system. Looks at names only; nothing is created in a lane before its first frame. */
+    public static LocalWal open(WalConfig config, int nodeId, ExtentRegistry registry, WalListener listener)
+            throws IOException {
+        FileDisk disk = FileDisk.open(config.dir());
+        AtomicReference<@Nullable LocalWal> wal = new AtomicReference<>();
+        ThreadLoops loops = new ThreadLoops("wal-", (loop, broken) -> {
+            LOG.error("An invariant of the WAL broke on {}: its lanes are closed, restart this node", loop, broken);
+            LocalWal opened = wal.get();
+            if (opened != null) {
+                opened.lanes.values().forEach(lane -> lane.fail("a broken invariant on " + loop + ": " + broken));
+            }
+        });
+        WalEnvironment environment =
+                new WalEnvironment(disk, loops, CRC32C::new, new SplittableRandom(), UUID::randomUUID);
+        boolean complete = false;
+        try {
+            LocalWal opened = new LocalWal(config, nodeId, environment, registry, listener, disk);
+            wal.set(opened);
+            complete = true;
+            return opened;
+        } finally {
+            if (!complete) {
+                disk.close();
+            }
+        }
+    }
+
+    /** The same on another disk, other threads and another clock. */
+    public static LocalWal open(
+            WalConfig config, int nodeId, WalEnvironment environment, ExtentRegistry registry, WalListener listener)
+            throws IOException {
+        return new LocalWal(config, nodeId, environment, registry, listener, () -> {});
+    }
+
+    private static RandomGenerator split(RandomGenerator random) {
+        return new SplittableRandom(random.nextLong());
+    }
+
+    private static Supplier<Backoff> backoffs(RandomGenerator random) {
+        return () -> new Backoff(50, 2_000, random);
+    }
+
+    private Optional<Replica> replica(StoreRef store) {
+        return store.equals(local.store()) ? Optional.of(local) : Optional.empty();
+    }
+
+    /** This node's store as an ensemble member. */
+    public StoreRef localStore() {
+        return local.store();
+    }
+
+    @Override
+    public String storeId() {
+        return store.storeId();
+    }
+
+    @Override
+    public Admission append(Lane lane, Frame frame, @Nullable Object context) {
+        return writer(lane).append(frame, context);
+    }
+
+    @Override
+    public boolean accepting(Lane lane) {
+        return writer(lane).accepting();
+    }
+
+    @Override
+    public void roll(Lane lane, long extentId) {
+        writer(lane).roll(extentId);
+    }
+
+    private LaneWriter writer(Lane lane) {
+        LaneWriter writer = lanes.get(lane);
+        if (writer == null) {
+            throw new IllegalArgumentException("no lane " + lane);
+        }
+        return writer;
+    }
+
+    @Override
+    public List<Long> extents() {
+        return store.extents();
+    }
+
+    @Override
+    public OptionalLong length(long extentId) {
+        return store.visibleLength(extentId);
+    }
+
+    @Override
+    public long[] streams(long extentId) {
+        return unchecked(() -> reader.streams(extentId));
+    }
+
+    @Override
+    public List<FrameEntry> index(long extentId, long streamId) {
+        return unchecked(() -> reader.index(extentId, streamId));
+    }
+
+    @Override
+    public Optional<FrameEntry> floor(long extentId, long streamId, long offset) {
+        return unchecked(() -> reader.floor(extentId, streamId, offset));
+    }
+
+    @Override
+    public CompletionStage<FrameRead> read(long extentId, long streamId, long fromOffset, int bytesMax) {
+        return on(readLoop(), () -> reader.read(extentId, streamId, fromOffset, bytesMax));
+    }
+
+    @Override
+    public CompletionStage<ByteBuf> payload(long extentId, FrameEntry entry) {
+        return on(readLoop(), () -> reader.payload(extentId, entry));
+    }
+
+    @Override
+    public CompletionStage<LoadedExtent> load(long extentId) {
+        return on(loadLoop, () -> reader.load(extentId));
+    }
+
+    private Loop readLoop() {
+        return readLoops.get(Math.floorMod(nextReadLoop.getAndIncrement(), readLoops.size()));
+    }
+
+    @Override
+    public CompletionStage<Void> delete(long extentId) {
+        return local.delete(extentId);
+    }
+
+    @Override
+    public List<Long> unsettled() {
+        return store.unsettled();
+    }
+
+    @Override
+    public CompletionStage<Void> settle(long extentId, long sealedLength) {
+        return local.settle(extentId, sealedLength);
+    }
+
+    @Override
+    public CompletionStage<RecoveryReport> recover(List<ExtentDescriptor> extents) {
+        return recovery.recover(extents);
+    }
+
+    @Override
+    public CompletionStage<Long> declareLost(ExtentDescriptor extent) {
+        return recovery.declareLost(extent);
+    }
+
+    @Override
+    public WalStats stats() {
+        Map<Lane, LaneStats> laneStats = new EnumMap<>(Lane.class);
+        lanes.forEach((lane, writer) -> laneStats.put(lane, writer.stats()));
+        return new WalStats(
+                laneStats,
+                store.count(true),
+                store.count(false),
+                store.recycledFiles(),
+                store.bytesHeld(),
+                usage.usableBytes(),
+                store.indexBytes(),
+                usage.secondsUntilFull());
+    }
+
+    @Override
+    public CompletionStage<Void> shutdown(long timeoutMs) {
+        return CompletableFuture.allOf(lanes.values().stream()
+                .map(lane -> lane.shutdown(timeoutMs).toCompletableFuture())
+                .toArray(CompletableFuture<?>[]::new));
+    }
+
+    @Override
+    public void close() {
+        CompletableFuture<Void> idle = CompletableFuture.allOf(lanes.values().stream()
+                .map(lane -> lane.closeNow().toCompletableFuture())
+                .toArray(CompletableFuture<?>[]::new));
+        try {
+            idle.get(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException stuck) {
+            LOG.warn("A write to the WAL is still under way after {} ms: closing without it", CLOSE_TIMEOUT_MS);
+        }
+        loops.close();
+        store.close();
+        try {
+            disk.close();
+        } catch (Exception failed) {
+            LOG.warn("Closing the WAL directory failed: {}", failed.toString());
+        }
+    }
+
+    private interface DiskTask<T> {
+        T run() throws IOException;
+    }
+
+    private static <T> T unchecked(DiskTask<T> task) {
+        try {
+            return task.run();
+        } catch (IOException failed) {
+            throw new UncheckedIOException(failed);
+        }
+    }
+
+    private static <T> CompletionStage<T> on(Loop loop, DiskTask<T> task) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        loop.execute(() -> {
+            try {
+                answer.complete(task.run());
+            } catch (IOException | RuntimeException failed) {
+                answer.completeExceptionally(failed);
+            }
+        });
+        return answer;
+    }
+}

@@ -1,0 +1,18 @@
+package io.catchment.wal.node;
+
+import io.catchment.wal.disk.Disk;
+import io.catchment.wal.loop.Loops;
+import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import java.util.zip.Checksum;
+
+/**
+ * What a WAL touches of the world, so that a simulation can replace it.
+ *
+ * @param checksums of frames: CRC32C
+ * @param random for the jitter of retries only
+ * @param ids for the identity of an empty directory
+ */
+public record WalEnvironment(
+        Disk disk, Loops loops, Supplier<Checksum> checksums, RandomGenerator random, Supplier<UUID> ids) {}

@@ -1,0 +1,124 @@
+package io.catchment.wal.store;
+
+import io.catchment.wal.CorruptExtentException;
+import io.catchment.wal.FrameEntry;
+import io.catchment.wal.FrameKind;
+import io.catchment.wal.LoadedExtent;
+import io.catchment.wal.disk.DiskFile;
+import io.catchment.wal.format.ExtentHeader;
+import io.catchment.wal.format.FrameFormat;
+import io.catchment.wal.format.FrameHeader;
+import io.catchment.wal.format.FrameRows;
+import io.catchment.wal.format.IndexRow;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.zip.Checksum;
+
+/** A sealed extent in one buffer, verified frame by frame while it was loaded. Immutable until closed. */
+final class ExtentImage implements LoadedExtent {
+    private final long extentId;
+    private final ByteBuf bytes;
+    private final MemoryIndex index;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private ExtentImage(long extentId, ByteBuf bytes, MemoryIndex index) {
+        this.extentId = extentId;
+        this.bytes = bytes;
+        this.index = index;
+    }
+
+    static ExtentImage empty(long extentId) {
+        return new ExtentImage(extentId, Unpooled.EMPTY_BUFFER, new MemoryIndex());
+    }
+
+    static ExtentImage load(long extentId, long length, DiskFile file, ByteBufAllocator allocator, Checksum checksum)
+            throws IOException {
+        int bytes = Math.toIntExact(length);
+        ByteBuf buffer = allocator.directBuffer(bytes, bytes);
+        try {
+            ByteBuffer view = buffer.writerIndex(bytes).nioBuffer(0, bytes);
+            int read = file.read(0, view);
+            view.clear();
+            MemoryIndex index = verify(extentId, read, bytes, view, checksum);
+            return new ExtentImage(extentId, buffer.retain(), index);
+        } finally {
+            buffer.release();
+        }
+    }
+
+    private static MemoryIndex verify(long extentId, int read, int length, ByteBuffer view, Checksum checksum)
+            throws CorruptExtentException {
+        MemoryIndex index = new MemoryIndex();
+        FrameRows rows = new FrameRows();
+        int position = ExtentHeader.BYTES;
+        while (position < length) {
+            FrameHeader frame = position + FrameFormat.HEADER_BYTES <= read
+                    ? FrameFormat.header(view, position, extentId, position)
+                    : null;
+            if (frame == null || position + frame.frameBytes() > read || !intact(frame, view, position, checksum)) {
+                throw new CorruptExtentException(
+                        "extent " + extentId + " of length " + length + " is damaged at " + position, position);
+            }
+            add(frame, view, position, rows);
+            position += (int) frame.frameBytes();
+        }
+        index.append(rows);
+        return index;
+    }
+
+    private static boolean intact(FrameHeader frame, ByteBuffer view, int position, Checksum checksum) {
+        checksum.reset();
+        FrameFormat.updateWithFrame(checksum, view, position, frame.payloadLength());
+        view.clear();
+        return (int) checksum.getValue() == frame.crc();
+    }
+
+    private static void add(FrameHeader frame, ByteBuffer view, int position, FrameRows rows) {
+        if (frame.kind() == FrameKind.NOOP) {
+            return;
+        }
+        int headAt = rows.add(
+                frame.kind(),
+                frame.streamId(),
+                frame.baseOffset(),
+                frame.appendTimeMs(),
+                position,
+                frame.payloadLength(),
+                frame.recordCount(),
+                frame.epoch());
+        int headBytes = Math.min(frame.payloadLength(), IndexRow.HEAD_BYTES_MAX);
+        view.get(position + FrameFormat.HEADER_BYTES, rows.bytes(), headAt, headBytes);
+    }
+
+    @Override
+    public long extentId() {
+        return extentId;
+    }
+
+    @Override
+    public ByteBuf bytes() {
+        return bytes;
+    }
+
+    @Override
+    public long[] streams() {
+        return index.streams(Long.MAX_VALUE);
+    }
+
+    @Override
+    public List<FrameEntry> frames(long streamId) {
+        return index.query(streamId, rows -> RowSearch.entries(rows, streamId, Long.MAX_VALUE));
+    }
+
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            bytes.release();
+        }
+    }
+}

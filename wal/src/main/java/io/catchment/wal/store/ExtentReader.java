@@ -1,0 +1,133 @@
+package io.catchment.wal.store;
+
+import io.catchment.wal.CorruptExtentException;
+import io.catchment.wal.FrameEntry;
+import io.catchment.wal.FrameRead;
+import io.catchment.wal.LoadedExtent;
+import io.catchment.wal.disk.DiskFile;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Look-ups and verified reads of what this store holds, below the acknowledged lengths. Thread-safe; calls may read the disk. */
+public final class ExtentReader {
+    private static final Logger LOG = LoggerFactory.getLogger(ExtentReader.class);
+
+    private final ExtentStore store;
+    private final ByteBufAllocator allocator;
+
+    public ExtentReader(ExtentStore store, ByteBufAllocator allocator) {
+        this.store = store;
+        this.allocator = allocator;
+    }
+
+    /** Ids of streams with visible frames, ascending; empty if the extent is not here. */
+    public long[] streams(long extentId) throws IOException {
+        Optional<StoredExtent> extent = store.acquire(extentId);
+        if (extent.isEmpty()) {
+            return new long[0];
+        }
+        try {
+            return store.indexOf(extent.get()).streams(extent.get().visibleLength);
+        } finally {
+            extent.get().release();
+        }
+    }
+
+    public List<FrameEntry> index(long extentId, long streamId) throws IOException {
+        return lookUp(extentId, streamId, List.of(), (rows, limit) -> RowSearch.entries(rows, streamId, limit));
+    }
+
+    public Optional<FrameEntry> floor(long extentId, long streamId, long offset) throws IOException {
+        return lookUp(
+                extentId, streamId, Optional.empty(), (rows, limit) -> RowSearch.floor(rows, streamId, offset, limit));
+    }
+
+    private interface LookUp<T> {
+        T apply(StreamRows rows, long limit);
+    }
+
+    private <T> T lookUp(long extentId, long streamId, T absent, LookUp<T> lookUp) throws IOException {
+        Optional<StoredExtent> extent = store.acquire(extentId);
+        if (extent.isEmpty()) {
+            return absent;
+        }
+        try {
+            return query(extent.get(), streamId, lookUp);
+        } finally {
+            extent.get().release();
+        }
+    }
+
+    private <T> T query(StoredExtent extent, long streamId, LookUp<T> lookUp) throws IOException {
+        long limit = extent.visibleLength;
+        Function<StreamRows, T> search = rows -> lookUp.apply(rows, limit);
+        try {
+            return store.indexOf(extent).query(streamId, search);
+        } catch (CorruptExtentException damagedFooter) {
+            LOG.warn("{}; the extent is scanned instead", damagedFooter.getMessage());
+            return store.rescan(extent).query(streamId, search);
+        }
+    }
+
+    /** See {@link io.catchment.wal.Wal#read}. */
+    public FrameRead read(long extentId, long streamId, long fromOffset, int bytesMax) throws IOException {
+        StoredExtent extent = acquire(extentId);
+        try {
+            ReadPlan plan = query(extent, streamId, (rows, limit) -> RowSearch.plan(rows, fromOffset, bytesMax, limit));
+            if (plan.isEmpty()) {
+                return new FrameRead(fromOffset, fromOffset, Unpooled.EMPTY_BUFFER);
+            }
+            ByteBuf payload = gather(extent).read(plan, streamId);
+            return new FrameRead(plan.baseOffset(0), plan.endOffset(), payload);
+        } finally {
+            extent.release();
+        }
+    }
+
+    /** See {@link io.catchment.wal.Wal#payload}. */
+    public ByteBuf payload(long extentId, FrameEntry entry) throws IOException {
+        StoredExtent extent = acquire(extentId);
+        try {
+            ReadPlan plan = new ReadPlan();
+            plan.add(entry.position(), entry.payloadLength(), entry.baseOffset(), entry.recordCount());
+            return gather(extent).read(plan, entry.streamId());
+        } finally {
+            extent.release();
+        }
+    }
+
+    /** See {@link io.catchment.wal.Wal#load}. */
+    public LoadedExtent load(long extentId) throws IOException {
+        StoredExtent extent = acquire(extentId);
+        try {
+            if (extent.state != StoredExtent.State.SETTLED) {
+                throw new IOException("extent " + extentId + " is not sealed");
+            }
+            long length = extent.durableLength;
+            return length == 0
+                    ? ExtentImage.empty(extentId)
+                    : ExtentImage.load(extentId, length, store.fileOf(extent), allocator, store.newChecksum());
+        } finally {
+            extent.release();
+        }
+    }
+
+    private FrameGather gather(StoredExtent extent) throws IOException {
+        DiskFile file = store.fileOf(extent);
+        return new FrameGather(extent.extentId, file, allocator, store.newChecksum());
+    }
+
+    private StoredExtent acquire(long extentId) throws IOException {
+        return store.acquire(extentId)
+                .orElseThrow(
+                        () -> new NoSuchFileException("extent " + extentId + " is not served by this WAL directory"));
+    }
+}

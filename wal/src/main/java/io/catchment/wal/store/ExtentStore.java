@@ -1,0 +1,678 @@
+package io.catchment.wal.store;
+
+import io.catchment.wal.CorruptExtentException;
+import io.catchment.wal.Lane;
+import io.catchment.wal.disk.Disk;
+import io.catchment.wal.disk.DiskFile;
+import io.catchment.wal.format.ExtentHeader;
+import io.catchment.wal.replica.Replica.Appended;
+import io.catchment.wal.replica.Replica.FencedByRecoveryException;
+import io.catchment.wal.replica.WriteGroup;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.zip.Checksum;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One WAL directory as a replica: thread-safe and blocking; each extent's writes are serialised by its own lock.
+ *
+ * <p>Rules kept here. A write is accepted only at the extent's end, and counts only once synced. After a failed write or
+ * sync a file is never written or synced again: nobody knows what of it is on disk, and a later success would lie. What an
+ * earlier run left open is scanned, cut and synced before anything is answered about it. A fence is on disk before it is
+ * answered.
+ */
+public final class ExtentStore {
+    private static final Logger LOG = LoggerFactory.getLogger(ExtentStore.class);
+
+    private final Disk disk;
+    private final StoreConfig config;
+    private final Supplier<Checksum> checksums;
+    private final LongSupplier nanoTime;
+    private final String storeId;
+    private final FilePool pool;
+    private final ConcurrentSkipListMap<Long, StoredExtent> extents = new ConcurrentSkipListMap<>();
+    private final Map<Long, Fence> fences = new ConcurrentHashMap<>();
+    private final UnsettledFiles unsettledFiles;
+
+    private ExtentStore(
+            Disk disk, StoreConfig config, Supplier<Checksum> checksums, LongSupplier nanoTime, Supplier<UUID> ids)
+            throws IOException {
+        this.disk = disk;
+        this.config = config;
+        this.checksums = checksums;
+        this.nanoTime = nanoTime;
+        this.storeId = StoreId.readOrWrite(disk, ids);
+        this.pool = new FilePool(disk, config.fileBytes(), config.recycledFilesMax());
+        this.unsettledFiles = new UnsettledFiles(disk, checksums);
+    }
+
+    /** Opens a directory. Reads names only: extents are looked into when they are asked for. */
+    public static ExtentStore open(
+            Disk disk, StoreConfig config, Supplier<Checksum> checksums, LongSupplier nanoTime, Supplier<UUID> ids)
+            throws IOException {
+        ExtentStore store = new ExtentStore(disk, config, checksums, nanoTime, ids);
+        store.adopt(disk.list());
+        return store;
+    }
+
+    private void adopt(Collection<String> names) throws IOException {
+        List<String> free = new ArrayList<>();
+        for (String name : names) {
+            OptionalLong open = FileNames.openExtent(name);
+            OptionalLong sealed = FileNames.sealedExtent(name);
+            if (open.isPresent()) {
+                extents.putIfAbsent(
+                        open.getAsLong(), new StoredExtent(open.getAsLong(), StoredExtent.State.UNSETTLED, name));
+            } else if (sealed.isPresent()) {
+                adoptSealed(sealed.getAsLong(), name);
+            } else if (FileNames.fencedExtent(name).isPresent()) {
+                Fence fence = Fence.read(disk, name);
+                fences.put(fence.extentId(), fence);
+            } else if (name.startsWith(FileNames.FREE_PREFIX)) {
+                free.add(name);
+            } else if (name.startsWith(FileNames.FILLING_PREFIX) || name.endsWith(FileNames.TEMPORARY)) {
+                disk.delete(name);
+            }
+        }
+        pool.adopt(free);
+    }
+
+    private void adoptSealed(long extentId, String name) {
+        StoredExtent extent = new StoredExtent(extentId, StoredExtent.State.SETTLED, name);
+        extent.durableLength = FileNames.sealedLength(name);
+        extent.visibleLength = extent.durableLength;
+        extent.sealedName = true;
+        extents.put(extentId, extent);
+    }
+
+    public String storeId() {
+        return storeId;
+    }
+
+    // ---- as a replica of a live writer
+
+    /** See {@link io.catchment.wal.replica.Replica#create}. */
+    public void create(ExtentHeader header) throws IOException {
+        long extentId = header.extentId();
+        refuseBelowFence(extentId, header.writerEpoch());
+        StoredExtent existing = extents.get(extentId);
+        if (existing != null && (existing.state != StoredExtent.State.OPEN || existing.durableLength != 0)) {
+            throw new IOException("extent " + extentId
+                    + " is already in this WAL directory: it belongs to another cluster, or to a lost control plane");
+        }
+        if (existing != null) {
+            extents.remove(extentId);
+            closeQuietly(existing);
+        }
+        String name = FileNames.open(extentId);
+        DiskFile file = newFile(name, header.lane());
+        try {
+            file.write(0, header.encode());
+            file.sync();
+            disk.syncNames();
+        } catch (IOException failed) {
+            discard(file, name);
+            throw failed;
+        }
+        StoredExtent extent = new StoredExtent(extentId, StoredExtent.State.OPEN, name);
+        extent.file = file;
+        extent.index = new MemoryIndex();
+        extents.put(extentId, extent);
+    }
+
+    private DiskFile newFile(String name, Lane lane) throws IOException {
+        Optional<String> ready = pool.take();
+        if (ready.isPresent()) {
+            disk.rename(ready.get(), name);
+            return disk.open(name);
+        }
+        long usable = disk.usableBytes();
+        long needed = config.fileBytes() + (lane == Lane.URGENT ? 0 : config.reserveBytes());
+        if (usable < needed) {
+            throw new IOException("disk full: " + usable + " bytes usable, a new extent of the " + lane + " lane needs "
+                    + needed + " with its reserve");
+        }
+        disk.delete(name);
+        return disk.create(name);
+    }
+
+    /** See {@link io.catchment.wal.replica.Replica#append}. */
+    public Appended append(WriteGroup group) throws IOException {
+        StoredExtent extent = held(group.extentId());
+        extent.lock.lock();
+        try {
+            refuseBelowFence(extent.extentId, group.writerEpoch());
+            requireWritable(extent, group.position());
+            return write(extent, group);
+        } finally {
+            extent.lock.unlock();
+        }
+    }
+
+    private Appended write(StoredExtent extent, WriteGroup group) throws IOException {
+        DiskFile file = fileOf(extent);
+        long started = nanoTime.getAsLong();
+        long written;
+        try {
+            file.write(group.position(), group.buffers());
+            written = nanoTime.getAsLong();
+            file.sync();
+        } catch (IOException failed) {
+            extent.broken = true;
+            throw failed;
+        }
+        long synced = nanoTime.getAsLong();
+        if (extent.index instanceof MemoryIndex index) {
+            index.append(group.rows());
+        }
+        extent.durableLength = group.endPosition();
+        return new Appended(group.endPosition(), written - started, synced - written);
+    }
+
+    private static void requireWritable(StoredExtent extent, long position) throws IOException {
+        if (extent.state != StoredExtent.State.OPEN || extent.broken) {
+            throw new IOException("extent " + extent.extentId + " takes no more bytes: it is "
+                    + (extent.broken ? "broken by an earlier fault" : extent.state));
+        }
+        long end = Math.max(extent.durableLength, ExtentHeader.BYTES);
+        if (position != end) {
+            throw new IllegalStateException("extent " + extent.extentId + " ends at " + end + ", a write at " + position
+                    + " would leave a hole or overwrite (W3)");
+        }
+    }
+
+    /** See {@link io.catchment.wal.replica.Replica#acknowledged}. */
+    public void acknowledged(long extentId, long length) {
+        StoredExtent extent = extents.get(extentId);
+        if (extent != null && extent.state == StoredExtent.State.OPEN) {
+            extent.visibleLength = Math.min(length, extent.durableLength);
+        }
+    }
+
+    // ---- ending an extent
+
+    /** See {@link io.catchment.wal.replica.Replica#finish}. */
+    public void finish(long extentId, long length) throws IOException {
+        StoredExtent extent = extents.get(extentId);
+        if (extent == null || length == 0) {
+            return;
+        }
+        extent.lock.lock();
+        try {
+            if (extent.state == StoredExtent.State.OPEN && extent.durableLength == length) {
+                writeFooter(extent, length);
+            }
+        } finally {
+            extent.lock.unlock();
+        }
+    }
+
+    private void writeFooter(StoredExtent extent, long length) throws IOException {
+        if (extent.footerWritten || extent.broken || !(extent.index instanceof MemoryIndex index)) {
+            return;
+        }
+        DiskFile file = fileOf(extent);
+        try {
+            new FooterWriter(extent.extentId, length, index, file).write();
+            file.sync();
+            extent.footerWritten = true;
+        } catch (IOException failed) {
+            extent.broken = true;
+            throw failed;
+        }
+    }
+
+    /**
+     * See {@link io.catchment.wal.replica.Replica#settle}. In memory the extent is settled even when the disk then fails
+     * to record it; call again until it does, or let the next start do it.
+     */
+    public void settle(long extentId, long length) throws IOException {
+        StoredExtent extent = extents.get(extentId);
+        if (extent == null) {
+            if (length > 0) {
+                throw new CorruptExtentException(
+                        "extent " + extentId + " is sealed at " + length + " but not in this WAL directory", 0);
+            }
+            return;
+        }
+        extent.lock.lock();
+        try {
+            settleInMemory(extent, length);
+            settleOnDisk(extent, length);
+        } finally {
+            extent.lock.unlock();
+        }
+        evictIndexes();
+    }
+
+    private void settleInMemory(StoredExtent extent, long length) throws IOException {
+        switch (extent.state) {
+            case SETTLED -> {
+                if (extent.durableLength != length) {
+                    throw new CorruptExtentException(
+                            "extent " + extent.extentId + " has final length " + extent.durableLength + " here and "
+                                    + length + " in the control plane (W2)",
+                            extent.durableLength);
+                }
+            }
+            case OPEN -> cut(extent, length, extent.durableLength);
+            case UNSETTLED, CORRUPT ->
+                cut(
+                        extent,
+                        length,
+                        unsettledFiles.scan(extent, answeredLength(extent)).validLength());
+        }
+    }
+
+    private static void cut(StoredExtent extent, long length, long validLength) throws IOException {
+        if (validLength < length) {
+            extent.state = StoredExtent.State.CORRUPT;
+            throw new CorruptExtentException(
+                    "extent " + extent.extentId + " is sealed at " + length + " but valid here only up to "
+                            + validLength,
+                    validLength);
+        }
+        if (extent.index instanceof MemoryIndex index) {
+            index.cut(length);
+        }
+        extent.durableLength = length;
+        extent.visibleLength = length;
+        extent.state = StoredExtent.State.SETTLED;
+        extent.scan = null;
+    }
+
+    private void settleOnDisk(StoredExtent extent, long length) throws IOException {
+        if (extent.sealedName || extent.fileName.isEmpty()) {
+            return;
+        }
+        if (length == 0) {
+            recycleFile(extent);
+            return;
+        }
+        try {
+            writeFooter(extent, length);
+        } catch (IOException failed) {
+            LOG.warn(
+                    "Extent {} has no index footer, the next start scans it instead: {}",
+                    extent.extentId,
+                    failed.toString());
+        }
+        String sealed = FileNames.sealed(extent.extentId, length);
+        if (!extent.fileName.equals(sealed)) {
+            disk.rename(extent.fileName, sealed);
+            extent.fileName = sealed;
+        }
+        disk.syncNames();
+        extent.sealedName = true;
+    }
+
+    // ---- recovery
+
+    /** See {@link io.catchment.wal.replica.Replica#fence}. */
+    public long fence(long extentId, long recoveryEpoch) throws IOException {
+        Fence known = fences.get(extentId);
+        if (known != null && known.epoch() > recoveryEpoch) {
+            throw new FencedByRecoveryException(
+                    "extent " + extentId + " is fenced at epoch " + known.epoch() + ", later than " + recoveryEpoch);
+        }
+        StoredExtent extent = extents.get(extentId);
+        if (extent == null) {
+            return persistFence(extentId, recoveryEpoch, 0);
+        }
+        extent.lock.lock();
+        try {
+            return persistFence(extentId, recoveryEpoch, fencedLength(extent));
+        } finally {
+            extent.lock.unlock();
+        }
+    }
+
+    private long fencedLength(StoredExtent extent) throws IOException {
+        return switch (extent.state) {
+            case OPEN, SETTLED -> extent.durableLength;
+            case UNSETTLED -> unsettledFiles.cutAndSync(extent, answeredLength(extent));
+            case CORRUPT ->
+                throw new CorruptExtentException(
+                        "extent " + extent.extentId + " is damaged before its durable length", validPrefix(extent));
+        };
+    }
+
+    private static long validPrefix(StoredExtent extent) {
+        ExtentScan scan = extent.scan;
+        return scan == null ? 0 : scan.validLength();
+    }
+
+    private long persistFence(long extentId, long epoch, long length) throws IOException {
+        Fence fence = new Fence(extentId, epoch, length);
+        if (!fence.equals(fences.get(extentId))) {
+            fence.write(disk);
+            fences.put(extentId, fence);
+        }
+        return length;
+    }
+
+    /** A length this store answered before: bytes below it were durable, whatever a scan says. Negative if never fenced. */
+    private long answeredLength(StoredExtent extent) {
+        Fence fence = fences.get(extent.extentId);
+        return fence == null ? -1 : fence.answeredLength();
+    }
+
+    private void refuseBelowFence(long extentId, long writerEpoch) {
+        Fence fence = fences.get(extentId);
+        if (fence != null) {
+            throw new FencedByRecoveryException("extent " + extentId + " of writer epoch " + writerEpoch
+                    + " was fenced by recovery epoch " + fence.epoch());
+        }
+    }
+
+    /** See {@link io.catchment.wal.replica.Replica#fetch}. */
+    public ByteBuffer fetch(long extentId, long position, int bytesMax) throws IOException {
+        StoredExtent extent = held(extentId);
+        int bytes = (int) Math.max(0, Math.min(bytesMax, extent.durableLength - position));
+        ByteBuffer buffer = ByteBuffer.allocateDirect(bytes);
+        fileOf(extent).read(position, buffer);
+        if (buffer.hasRemaining()) {
+            throw new CorruptExtentException("extent " + extentId + " ends before its durable length", 0);
+        }
+        return buffer.flip();
+    }
+
+    /** See {@link io.catchment.wal.replica.Replica#copy}. */
+    public long copy(ExtentHeader header, long recoveryEpoch, long position, ByteBuffer bytes) throws IOException {
+        Fence fence = fences.get(header.extentId());
+        if (fence == null || fence.epoch() != recoveryEpoch) {
+            throw new FencedByRecoveryException(
+                    "extent " + header.extentId() + " is not fenced at epoch " + recoveryEpoch);
+        }
+        StoredExtent extent = extents.computeIfAbsent(
+                header.extentId(), id -> new StoredExtent(id, StoredExtent.State.UNSETTLED, ""));
+        extent.lock.lock();
+        try {
+            return copyTail(extent, header, position, bytes);
+        } finally {
+            extent.lock.unlock();
+        }
+    }
+
+    private long copyTail(StoredExtent extent, ExtentHeader header, long position, ByteBuffer bytes)
+            throws IOException {
+        long end = Math.max(extent.durableLength, ExtentHeader.BYTES);
+        if (position != end || extent.broken || extent.state == StoredExtent.State.SETTLED) {
+            throw new IOException("extent " + extent.extentId + " takes no copy at " + position + ", it ends at " + end
+                    + " and is " + extent.state);
+        }
+        if (extent.fileName.isEmpty()) {
+            String name = FileNames.open(extent.extentId);
+            extent.file = newFile(name, header.lane());
+            extent.fileName = name;
+        }
+        DiskFile file = fileOf(extent);
+        try {
+            if (extent.durableLength == 0) {
+                file.write(0, header.encode());
+                disk.syncNames();
+            }
+            long length = position + bytes.remaining();
+            file.write(position, bytes);
+            file.sync();
+            extent.durableLength = length;
+            extent.state = StoredExtent.State.UNSETTLED;
+            extent.scan = null;
+            return length;
+        } catch (IOException failed) {
+            extent.broken = true;
+            throw failed;
+        }
+    }
+
+    // ---- deletion
+
+    /**
+     * Forgets an extent; its file is recycled once no reader is left. Idempotent.
+     *
+     * @param executor where the file is recycled
+     * @param done told when that happened, with the failure if it did
+     */
+    public void delete(long extentId, Executor executor, Consumer<@Nullable IOException> done) {
+        StoredExtent extent = extents.remove(extentId);
+        if (extent == null) {
+            done.accept(null);
+            return;
+        }
+        extent.releaseForDeletion(() -> executor.execute(() -> done.accept(recycle(extent))));
+    }
+
+    private @Nullable IOException recycle(StoredExtent extent) {
+        extent.lock.lock();
+        try {
+            recycleFile(extent);
+            if (fences.remove(extent.extentId) != null) {
+                disk.delete(FileNames.fence(extent.extentId));
+            }
+            return null;
+        } catch (IOException failed) {
+            return failed;
+        } finally {
+            extent.lock.unlock();
+        }
+    }
+
+    private void recycleFile(StoredExtent extent) throws IOException {
+        String name = extent.fileName;
+        if (name.isEmpty()) {
+            return;
+        }
+        DiskFile file = fileOf(extent);
+        long sizeBytes = file.sizeBytes();
+        file.close();
+        extent.file = null;
+        if (extent.broken) {
+            // Its inode may hold pages that claim to be clean and are not on disk.
+            disk.delete(name);
+            disk.syncNames();
+        } else {
+            pool.recycle(name, sizeBytes);
+        }
+        extent.fileName = "";
+    }
+
+    // ---- what is here
+
+    /** Ids of all extents, ascending. */
+    public List<Long> extents() {
+        return List.copyOf(extents.keySet());
+    }
+
+    /** Ids of extents of an earlier run that have no final length yet. */
+    public List<Long> unsettled() {
+        return extents.values().stream()
+                .filter(extent ->
+                        extent.state == StoredExtent.State.UNSETTLED || extent.state == StoredExtent.State.CORRUPT)
+                .map(extent -> extent.extentId)
+                .toList();
+    }
+
+    /** How far readers may see; empty if the extent is not here or not settled. */
+    public OptionalLong visibleLength(long extentId) {
+        StoredExtent extent = extents.get(extentId);
+        return extent == null || !served(extent) ? OptionalLong.empty() : OptionalLong.of(extent.visibleLength);
+    }
+
+    public int count(boolean open) {
+        return (int) extents.values().stream()
+                .filter(extent -> (extent.state == StoredExtent.State.OPEN) == open)
+                .count();
+    }
+
+    public long bytesHeld() {
+        return extents.values().stream()
+                .mapToLong(extent -> extent.durableLength)
+                .sum();
+    }
+
+    public long indexBytes() {
+        return extents.values().stream().mapToLong(ExtentStore::indexBytes).sum();
+    }
+
+    private static long indexBytes(StoredExtent extent) {
+        FrameIndex index = extent.index;
+        return index == null ? 0 : index.memoryBytes();
+    }
+
+    public int recycledFiles() {
+        return pool.count();
+    }
+
+    FilePool pool() {
+        return pool;
+    }
+
+    public long usableBytes() throws IOException {
+        return disk.usableBytes() + pool.count() * pool.fileBytes();
+    }
+
+    /** An extent that may be read, retained: the caller releases it. */
+    Optional<StoredExtent> acquire(long extentId) {
+        StoredExtent extent = extents.get(extentId);
+        return extent != null && served(extent) && extent.retain() ? Optional.of(extent) : Optional.empty();
+    }
+
+    private static boolean served(StoredExtent extent) {
+        return extent.state == StoredExtent.State.OPEN || extent.state == StoredExtent.State.SETTLED;
+    }
+
+    /** The extent's index, from memory, from its footer, or by a scan when the footer is missing or damaged. */
+    FrameIndex indexOf(StoredExtent extent) throws IOException {
+        FrameIndex index = extent.index;
+        return index != null ? index : loadIndex(extent, true);
+    }
+
+    /** Replaces an index whose footer turned out damaged. */
+    FrameIndex rescan(StoredExtent extent) throws IOException {
+        return loadIndex(extent, false);
+    }
+
+    private FrameIndex loadIndex(StoredExtent extent, boolean fromFooter) throws IOException {
+        extent.lock.lock();
+        try {
+            FrameIndex index = extent.index;
+            if (index != null && (fromFooter || index instanceof MemoryIndex)) {
+                return index;
+            }
+            FrameIndex loaded = extent.durableLength == 0 ? new MemoryIndex() : load(extent, fromFooter);
+            extent.index = loaded;
+            return loaded;
+        } finally {
+            extent.lock.unlock();
+        }
+    }
+
+    private FrameIndex load(StoredExtent extent, boolean fromFooter) throws IOException {
+        DiskFile file = fileOf(extent);
+        if (fromFooter) {
+            Optional<FooterIndex> footer = FooterIndex.open(extent.extentId, extent.durableLength, file);
+            if (footer.isPresent()) {
+                return footer.get();
+            }
+        }
+        ExtentScan scan = new ExtentScanner(file, extent.extentId, extent.durableLength, checksums.get()).scan();
+        if (scan.validLength() != extent.durableLength) {
+            extent.state = StoredExtent.State.CORRUPT;
+            LOG.error(
+                    "Extent {} is sealed at {} but damaged at {}: it is not served from here any more",
+                    extent.extentId,
+                    extent.durableLength,
+                    scan.validLength());
+            throw new CorruptExtentException(
+                    "extent " + extent.extentId + " is damaged at " + scan.validLength(), scan.validLength());
+        }
+        return scan.index();
+    }
+
+    /** Takes the oldest sealed extents' indexes out of memory until the rest is within its bound. */
+    private void evictIndexes() {
+        long excess = indexBytes() - config.indexBytesMax();
+        for (StoredExtent extent : extents.values()) {
+            if (excess <= 0) {
+                return;
+            }
+            FrameIndex index = extent.index;
+            if (extent.state == StoredExtent.State.SETTLED && extent.footerWritten && index instanceof MemoryIndex) {
+                excess -= index.memoryBytes();
+                // The next look-up opens the footer.
+                extent.index = null;
+            }
+        }
+    }
+
+    DiskFile fileOf(StoredExtent extent) throws IOException {
+        DiskFile file = extent.file;
+        if (file != null) {
+            return file;
+        }
+        extent.lock.lock();
+        try {
+            file = extent.file;
+            if (file == null) {
+                file = disk.open(extent.fileName);
+                extent.file = file;
+            }
+            return file;
+        } finally {
+            extent.lock.unlock();
+        }
+    }
+
+    Checksum newChecksum() {
+        return checksums.get();
+    }
+
+    private StoredExtent held(long extentId) throws IOException {
+        StoredExtent extent = extents.get(extentId);
+        if (extent == null) {
+            throw new NoSuchFileException("extent " + extentId + " is not in this WAL directory");
+        }
+        return extent;
+    }
+
+    private void discard(DiskFile file, String name) {
+        try {
+            file.close();
+            disk.delete(name);
+        } catch (IOException alsoFailed) {
+            LOG.debug("Could not delete {} after a failed creation: {}", name, alsoFailed.toString());
+        }
+    }
+
+    private static void closeQuietly(StoredExtent extent) {
+        DiskFile file = extent.file;
+        try {
+            if (file != null) {
+                file.close();
+            }
+        } catch (IOException failed) {
+            LOG.debug("Could not close extent {}: {}", extent.extentId, failed.toString());
+        }
+    }
+
+    /** Closes all files. */
+    public void close() {
+        extents.values().forEach(ExtentStore::closeQuietly);
+    }
+}

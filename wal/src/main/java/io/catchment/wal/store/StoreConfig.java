@@ -1,0 +1,17 @@
+package io.catchment.wal.store;
+
+/**
+ * @param fileBytes size that files are preallocated with
+ * @param recycledFilesMax ready files kept for the next extents
+ * @param reserveBytes of the disk that only the urgent lane may take
+ * @param indexBytesMax memory for indexes of sealed extents; beyond it the oldest are read from their footers
+ */
+public record StoreConfig(long fileBytes, int recycledFilesMax, long reserveBytes, long indexBytesMax) {
+    public StoreConfig {
+        if (fileBytes < 64 << 10 || recycledFilesMax < 0 || reserveBytes < 0 || indexBytesMax < 0) {
+            throw new IllegalArgumentException(
+                    "store config out of range: file bytes " + fileBytes + ", recycled files " + recycledFilesMax
+                            + ", reserve " + reserveBytes + ", index " + indexBytesMax);
+        }
+    }
+}

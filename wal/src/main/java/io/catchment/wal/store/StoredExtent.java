@@ -1,0 +1,83 @@
+package io.catchment.wal.store;
+
+import io.catchment.wal.disk.DiskFile;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One extent of a store. Its bytes and its state change only under {@link #lock}, which is held during the disk work;
+ * readers look at the volatile fields without it. Kept alive by references: a reader under way keeps the file from being
+ * recycled.
+ */
+final class StoredExtent {
+    enum State {
+        /** Written by a live writer. */
+        OPEN,
+        /** Found at start without a final length; not served until it has one. */
+        UNSETTLED,
+        /** Has its final length. */
+        SETTLED,
+        /** Damaged before its durable length; not served. */
+        CORRUPT
+    }
+
+    final long extentId;
+    final ReentrantLock lock = new ReentrantLock();
+
+    volatile State state;
+    /** Empty if there is no file: an extent that was sealed without frames. */
+    volatile String fileName;
+
+    volatile @Nullable DiskFile file;
+    volatile @Nullable FrameIndex index;
+    /** What is synced; 0 without frames. For a settled extent the final length. */
+    volatile long durableLength;
+    /** What readers may see; never above the durable length. */
+    volatile long visibleLength;
+    /** Null until an unsettled extent was scanned. */
+    volatile @Nullable ExtentScan scan;
+
+    /** A write or sync failed: its file must never be written or synced again. */
+    volatile boolean broken;
+
+    volatile boolean footerWritten;
+    volatile boolean sealedName;
+
+    private final AtomicInteger references = new AtomicInteger(1);
+    private volatile @Nullable Runnable whenUnused;
+
+    StoredExtent(long extentId, State state, String fileName) {
+        this.extentId = extentId;
+        this.state = state;
+        this.fileName = fileName;
+    }
+
+    /** Whether the extent is still there; then the caller must {@link #release} it. */
+    boolean retain() {
+        while (true) {
+            int count = references.get();
+            if (count == 0) {
+                return false;
+            }
+            if (references.compareAndSet(count, count + 1)) {
+                return true;
+            }
+        }
+    }
+
+    void release() {
+        if (references.decrementAndGet() == 0) {
+            Runnable action = whenUnused;
+            if (action != null) {
+                action.run();
+            }
+        }
+    }
+
+    /** Gives up the store's own reference; the action runs once no reader is left, on the thread of the last. */
+    void releaseForDeletion(Runnable action) {
+        whenUnused = action;
+        release();
+    }
+}

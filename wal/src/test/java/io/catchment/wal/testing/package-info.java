@@ -1,0 +1,4 @@
+@NullMarked
+package io.catchment.wal.testing;
+
+import org.jspecify.annotations.NullMarked;
