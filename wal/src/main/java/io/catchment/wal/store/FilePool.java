@@ -51,7 +51,7 @@ final class FilePool {
 
     /** Keeps a file that is no longer needed, or deletes it when there are enough or it is of an unusual size. */
     void recycle(String name, long sizeBytes) throws IOException {
-        boolean usual = sizeBytes >= fileBytes && sizeBytes <= fileBytes * 2;
+        boolean usual = sizeBytes >= fileBytes / 2 && sizeBytes <= fileBytes * 4;
         Optional<String> freeName = usual ? freeName() : Optional.empty();
         if (freeName.isPresent()) {
             disk.rename(name, freeName.get());
