@@ -46,11 +46,13 @@ public final class CommandCodec {
         } else if (command instanceof Command.CreateTopics c) {
             out.setCreateTopics(createTopics(c));
         } else if (command instanceof Command.DeleteTopics c) {
-            out.setDeleteTopics(DeleteTopics.newBuilder().addAllNames(c.names()));
+            out.setDeleteTopics(DeleteTopics.newBuilder()
+                    .addAllTopicIds(c.topicIds().stream().map(Protos::uuid).toList()));
         } else if (command instanceof Command.CreatePartitions c) {
             out.setCreatePartitions(CreatePartitions.newBuilder()
                     .setTopic(c.topic())
                     .setTotalCount(c.totalCount())
+                    .addAllOwners(c.owners())
                     .setValidateOnly(c.validateOnly()));
         } else if (command instanceof Command.AlterConfigs c) {
             out.setAlterConfigs(alterConfigs(c));
@@ -113,11 +115,15 @@ public final class CommandCodec {
                         in.getUnregisterNode().getNodeId(),
                         in.getUnregisterNode().getNodeEpoch());
             case CREATE_TOPICS -> createTopics(in.getCreateTopics());
-            case DELETE_TOPICS -> new Command.DeleteTopics(in.getDeleteTopics().getNamesList());
+            case DELETE_TOPICS ->
+                new Command.DeleteTopics(in.getDeleteTopics().getTopicIdsList().stream()
+                        .map(Protos::uuid)
+                        .toList());
             case CREATE_PARTITIONS ->
                 new Command.CreatePartitions(
                         in.getCreatePartitions().getTopic(),
                         in.getCreatePartitions().getTotalCount(),
+                        in.getCreatePartitions().getOwnersList(),
                         in.getCreatePartitions().getValidateOnly());
             case ALTER_CONFIGS -> alterConfigs(in.getAlterConfigs());
             case ALLOCATE_PRODUCER_IDS ->
@@ -168,7 +174,8 @@ public final class CommandCodec {
                     .setName(topic.name())
                     .setPartitions(topic.partitions())
                     .setReplicationFactor(topic.replicationFactor())
-                    .putAllConfigs(topic.configs()));
+                    .putAllConfigs(topic.configs())
+                    .addAllOwners(topic.owners()));
         }
         return builder.build();
     }
@@ -180,7 +187,8 @@ public final class CommandCodec {
                                 topic.getName(),
                                 topic.getPartitions(),
                                 (short) topic.getReplicationFactor(),
-                                topic.getConfigsMap()))
+                                topic.getConfigsMap(),
+                                topic.getOwnersList()))
                         .toList(),
                 command.getValidateOnly());
     }

@@ -63,10 +63,11 @@ final class TopicRules {
 
     static Decision<List<ItemResult>> delete(Command.DeleteTopics command, Draft draft) {
         List<ItemResult> results = new ArrayList<>();
-        for (String name : command.names()) {
-            TopicState topic = draft.state().topics().get(name);
+        for (Uuid topicId : command.topicIds()) {
+            @Nullable TopicState topic = draft.state().topic(topicId).orElse(null);
             if (topic == null) {
-                results.add(new ItemResult(name, new ItemError(Reason.NOT_FOUND, "topic " + name + " does not exist")));
+                results.add(new ItemResult(
+                        topicId.toString(), new ItemError(Reason.NOT_FOUND, "there is no topic with id " + topicId)));
                 continue;
             }
             draft.add(List.of(
@@ -75,7 +76,7 @@ final class TopicRules {
                                     .setTopicId(Protos.uuid(topic.topicId()))
                                     .setAtMs(draft.conditions().nowMs()))),
                     LogRecord.kafka(new RemoveTopicRecord().setTopicId(topic.topicId()), (short) 0)));
-            results.add(new ItemResult(name, null));
+            results.add(new ItemResult(topic.name(), null));
         }
         return draft.accept(List.copyOf(results));
     }
@@ -96,10 +97,14 @@ final class TopicRules {
         if (added > PARTITIONS_MAX) {
             return Draft.refuse(Reason.INVALID, "more than " + PARTITIONS_MAX + " new partitions in one request");
         }
+        @Nullable String objection = checkOwners(command.owners(), added, draft);
+        if (objection != null) {
+            return Draft.refuse(Reason.INVALID, "topic " + command.topic() + ": " + objection);
+        }
         if (command.validateOnly()) {
             return draft.accept(new Command.Done());
         }
-        draft.add(List.of(streams(draft, topic.topicId(), present, added)));
+        draft.add(List.of(streams(draft, topic.topicId(), present, added, command.owners())));
         return draft.accept(new Command.Done());
     }
 
@@ -122,6 +127,23 @@ final class TopicRules {
             return new ItemError(
                     Reason.INVALID, "topic " + topic.name() + " cannot have " + topic.partitions() + " partitions");
         }
+        @Nullable String objection = checkOwners(topic.owners(), topic.partitions(), draft);
+        return objection == null ? null : new ItemError(Reason.INVALID, "topic " + topic.name() + ": " + objection);
+    }
+
+    /** A manual assignment names a registered broker for each partition; whether it is up does not matter, as in Kafka. */
+    private static @Nullable String checkOwners(List<Integer> owners, int partitions, Draft draft) {
+        if (owners.isEmpty()) {
+            return null;
+        }
+        if (owners.size() != partitions) {
+            return owners.size() + " owners for " + partitions + " partitions";
+        }
+        for (int owner : owners) {
+            if (!OwnerPlacement.isBroker(draft.state().nodes().get(owner))) {
+                return "node " + owner + " is not a registered broker";
+            }
+        }
         return null;
     }
 
@@ -137,17 +159,17 @@ final class TopicRules {
                                 .setName(name)
                                 .setValue(value),
                         (short) 0)));
-        records.add(streams(draft, topicId, 0, topic.partitions()));
+        records.add(streams(draft, topicId, 0, topic.partitions(), topic.owners()));
         draft.add(records);
         return topicId;
     }
 
-    private static LogRecord streams(Draft draft, Uuid topicId, int firstPartition, int count) {
+    private static LogRecord streams(Draft draft, Uuid topicId, int firstPartition, int count, List<Integer> owners) {
         return LogRecord.own(Record.newBuilder()
                 .setStreamsCreated(StreamsCreated.newBuilder()
                         .setTopicId(Protos.uuid(topicId))
                         .setFirstPartition(firstPartition)
                         .setFirstStreamId(draft.state().nextStreamId())
-                        .addAllOwners(OwnerPlacement.choose(draft.state(), count))));
+                        .addAllOwners(owners.isEmpty() ? OwnerPlacement.choose(draft.state(), count) : owners)));
     }
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
+import org.jspecify.annotations.Nullable;
 
 /** Who owns new streams: of the unfenced brokers always the one with the fewest, the lowest id first. Pure. */
 public final class OwnerPlacement {
@@ -13,13 +14,17 @@ public final class OwnerPlacement {
 
     private OwnerPlacement() {}
 
+    public static boolean isBroker(@Nullable NodeState node) {
+        return node != null && node.roles().contains(BROKER);
+    }
+
     /** An owner for each of {@code count} streams; {@link ClusterState#NO_OWNER} for all when there is no broker. */
     public static List<Integer> choose(ClusterState state, int count) {
         record Load(int nodeId, int streams) {}
         PriorityQueue<Load> loads =
                 new PriorityQueue<>(Comparator.comparingInt(Load::streams).thenComparingInt(Load::nodeId));
         for (NodeState node : state.nodes().values()) {
-            if (!node.fenced() && node.roles().contains(BROKER)) {
+            if (!node.fenced() && isBroker(node)) {
                 loads.add(new Load(node.nodeId(), state.ownedBy(node.nodeId())));
             }
         }
