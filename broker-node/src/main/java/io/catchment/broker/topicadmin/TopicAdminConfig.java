@@ -31,7 +31,7 @@ public record TopicAdminConfig(
             .define(
                     "default.replication.factor",
                     ConfigDef.Type.SHORT,
-                    1,
+                    (short) 1,
                     Range.atLeast(1),
                     Importance.LOW,
                     "Replication factor reported for topics whose creation names none. Records are replicated by the write-ahead"

@@ -1,0 +1,43 @@
+package io.catchment.broker.node;
+
+import io.catchment.wal.Acknowledged;
+import io.catchment.wal.Lane;
+import io.catchment.wal.WalListener;
+import java.util.List;
+
+/** The WAL's one listener, for the several parts of a node that listen. They are named after the WAL is open, before it is used. */
+final class WalFanout implements WalListener {
+    private volatile List<WalListener> listeners = List.of();
+
+    void listeners(List<WalListener> all) {
+        listeners = List.copyOf(all);
+    }
+
+    @Override
+    public void acknowledged(Lane lane, List<Acknowledged> group) {
+        for (WalListener listener : listeners) {
+            listener.acknowledged(lane, group);
+        }
+    }
+
+    @Override
+    public void rollDue(Lane lane, long extentId) {
+        for (WalListener listener : listeners) {
+            listener.rollDue(lane, extentId);
+        }
+    }
+
+    @Override
+    public void sealed(Lane lane, long extentId, long length) {
+        for (WalListener listener : listeners) {
+            listener.sealed(lane, extentId, length);
+        }
+    }
+
+    @Override
+    public void laneState(Lane lane, boolean accepting, String reason) {
+        for (WalListener listener : listeners) {
+            listener.laneState(lane, accepting, reason);
+        }
+    }
+}
