@@ -1,6 +1,9 @@
 package io.catchment.chaos;
 
+import io.catchment.chaos.bench.BenchCommand;
 import io.catchment.chaos.scenario.KillCycleCommand;
+import io.catchment.chaos.scenario.OutageCommand;
+import io.catchment.chaos.scenario.StatelessCommand;
 import io.catchment.chaos.station.CheckCommand;
 import io.catchment.chaos.station.PlayCommand;
 import picocli.CommandLine;
@@ -10,7 +13,13 @@ import picocli.CommandLine.Command;
 @Command(
         name = "chaos",
         mixinStandardHelpOptions = true,
-        subcommands = {PlayCommand.class, CheckCommand.class, KillCycleCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {
+            PlayCommand.class,
+            CheckCommand.class,
+            KillCycleCommand.class,
+            BenchCommand.class,
+            CommandLine.HelpCommand.class
+        },
         description = "Loads a cluster, breaks it, and checks what it promised. Returns 1 when a promise was broken.")
 public final class ChaosCommand {
     private ChaosCommand() {}

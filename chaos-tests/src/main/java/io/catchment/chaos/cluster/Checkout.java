@@ -24,6 +24,11 @@ public final class Checkout {
         return root().resolve("chaos-tests/target/classes");
     }
 
+    /** File with the class path of the object store's tests, which have an S3 server. */
+    static Path testClassPath() {
+        return root().resolve("chaos-tests/target/test-classpath");
+    }
+
     private static Path program(String path) {
         Path program = root().resolve(path);
         if (!Files.isExecutable(program)) {

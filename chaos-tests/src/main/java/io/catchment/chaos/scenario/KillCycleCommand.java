@@ -1,5 +1,6 @@
 package io.catchment.chaos.scenario;
 
+import io.catchment.chaos.cluster.FileTree;
 import io.catchment.chaos.cluster.Server;
 import io.catchment.chaos.history.Verdict;
 import java.nio.file.Files;
@@ -51,7 +52,7 @@ public final class KillCycleCommand implements Callable<Integer> {
             new KillCycle(server, new KillCycle.Plan(rounds, kills, bytes, size, partitions, seed, perfTest), verdict)
                     .run(scratch);
         } finally {
-            TargetOptions.deleteTree(scratch);
+            FileTree.delete(scratch);
         }
         System.out.printf(
                 "killcycle against %s, %d rounds, seed %d: %s%n", target.name(), rounds, seed, verdict.describe());

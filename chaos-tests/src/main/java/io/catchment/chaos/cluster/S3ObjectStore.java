@@ -1,0 +1,101 @@
+package io.catchment.chaos.cluster;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An S3 server (s3proxy over a directory, signatures enforced) as a process of its own: the one the object store's tests embed. Taken
+ * away by kill -9.
+ */
+public final class S3ObjectStore implements ObjectStoreServer {
+    private static final String MAIN = "io.catchment.objectstore.testing.EmbeddedS3";
+    private static final Duration START = Duration.ofSeconds(30);
+    private final Path directory;
+    private final int port;
+    private @Nullable Process process;
+
+    private S3ObjectStore(Path directory, int port) {
+        this.directory = directory;
+        this.port = port;
+    }
+
+    public static S3ObjectStore create(Path directory) throws IOException {
+        Files.createDirectories(directory);
+        var store = new S3ObjectStore(directory.toAbsolutePath(), KafkaServer.freePortPair());
+        store.giveBack();
+        return store;
+    }
+
+    @Override
+    public String uri() {
+        return "s3://catchment/chaos?endpoint=http://127.0.0.1:" + port
+                + "&region=us-east-1&path-style=true&multipart-bytes=268435456&access-key-id=local-identity&secret-access-key=local-credential";
+    }
+
+    @Override
+    public void takeAway() {
+        Process running = process;
+        if (running == null) {
+            return;
+        }
+        process = null;
+        running.destroyForcibly();
+        try {
+            if (!running.waitFor(10, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("the S3 server did not die");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void giveBack() {
+        Path output = directory.resolveSibling(directory.getFileName() + ".out");
+        try {
+            Process started = new ProcessBuilder(List.of(
+                            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                            "-Xmx512m",
+                            "-cp",
+                            Files.readString(Checkout.testClassPath()).strip(),
+                            MAIN,
+                            String.valueOf(port),
+                            directory.toString()))
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
+            process = started;
+            if (!Await.within(START, () -> answers() || !started.isAlive()) || !started.isAlive()) {
+                throw new IllegalStateException("the S3 server did not start:\n" + Files.readString(output));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private boolean answers() {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            return socket.isConnected();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void close() {
+        takeAway();
+        try {
+            FileTree.delete(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
