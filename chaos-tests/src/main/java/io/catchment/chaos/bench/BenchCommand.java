@@ -73,15 +73,16 @@ public final class BenchCommand implements Callable<Integer> {
         Duration time = quick ? Duration.ofSeconds(3) : Duration.ofSeconds(15);
         Duration settle = quick ? Duration.ofSeconds(2) : Duration.ofSeconds(15);
         List<Workload> all = List.of(
-                new Idle("idle, 1000 partitions", 1000, settle, time),
                 new Produce("produce 1 KiB, 12 partitions", 1024, 12, 1, 5, 65_536, false, 0, gb),
                 new Produce("produce 1 KiB, 12 partitions, 20 MB/s", 1024, 12, 1, 5, 65_536, false, 20, gb / 3),
+                new Tail("tail, 20 MB/s", 1024, 12, 20, settle, time),
+                new Consume("consume what was just written", 1024, 12, false, gb),
+                new Consume("cold consume", 1024, 12, true, gb),
+                // last: Kafka goes on deleting the files of many partitions for a while
                 new Produce("produce 200 B, 100 partitions, round robin", 200, 100, 3, 20, 4096, true, 0, gb / 10),
                 new Produce(
                         "produce 200 B, 1000 partitions, round robin", 200, 1000, 3, 20, 4096, true, 0, gb * 6 / 100),
-                new Tail("tail, 20 MB/s", 1024, 12, 20, settle, time),
-                new Consume("consume what was just written", 1024, 12, false, gb),
-                new Consume("cold consume", 1024, 12, true, gb));
+                new Idle("idle, 1000 partitions", 1000, settle, time));
         return all.stream()
                 .filter(workload -> only.isEmpty() || only.stream().anyMatch(workload.name()::startsWith))
                 .toList();
