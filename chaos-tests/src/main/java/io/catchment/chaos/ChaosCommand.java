@@ -2,8 +2,6 @@ package io.catchment.chaos;
 
 import io.catchment.chaos.bench.BenchCommand;
 import io.catchment.chaos.scenario.KillCycleCommand;
-import io.catchment.chaos.scenario.OutageCommand;
-import io.catchment.chaos.scenario.StatelessCommand;
 import io.catchment.chaos.station.CheckCommand;
 import io.catchment.chaos.station.PlayCommand;
 import picocli.CommandLine;

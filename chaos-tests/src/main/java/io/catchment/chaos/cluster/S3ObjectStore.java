@@ -62,7 +62,8 @@ public final class S3ObjectStore implements ObjectStoreServer {
         Path output = directory.resolveSibling(directory.getFileName() + ".out");
         try {
             Process started = new ProcessBuilder(List.of(
-                            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
                             "-Xmx512m",
                             "-cp",
                             Files.readString(Checkout.testClassPath()).strip(),

@@ -32,7 +32,14 @@ final class Outage {
      * @param calm time with the store before it goes: the latencies to compare with
      * @param catchUp how long the flush may take after it is back
      */
-    record Plan(double megabytesPerSecond, int valueBytes, int partitions, Duration calm, Duration away, Duration catchUp, long seed) {
+    record Plan(
+            double megabytesPerSecond,
+            int valueBytes,
+            int partitions,
+            Duration calm,
+            Duration away,
+            Duration catchUp,
+            long seed) {
         int recordsPerSecond() {
             return (int) (megabytesPerSecond * 1e6 / valueBytes);
         }
@@ -78,7 +85,9 @@ final class Outage {
             store.giveBack();
             long back = System.nanoTime();
             FlushProgress.awaitAllFlushed(server, plan.catchUp);
-            LOG.info("caught up {} ms after the object store was back", TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - back));
+            LOG.info(
+                    "caught up {} ms after the object store was back",
+                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - back));
             Await.within(Duration.ofSeconds(60), () -> follower.received() >= acks.count());
             follower.finish();
             follower.checkCommits();
@@ -87,7 +96,8 @@ final class Outage {
         if (acks.count() != sent) {
             verdict.violation(Violation.Kind.FAILED, acks.count() + " of " + sent + " sends were acknowledged");
         }
-        if (!Await.within(Duration.ofSeconds(30), () -> FlushProgress.walBytes(server.metrics()) < walBytesAtWorst / 2)) {
+        if (!Await.within(
+                Duration.ofSeconds(30), () -> FlushProgress.walBytes(server.metrics()) < walBytesAtWorst / 2)) {
             verdict.violation(
                     Violation.Kind.LATE,
                     "the WAL held %.0f bytes at the end of the outage and still holds %.0f"
@@ -107,8 +117,12 @@ final class Outage {
     private void noticedByTheNode(double failuresBefore) {
         var metrics = server.metrics();
         if (FlushProgress.failures(metrics) <= failuresBefore || FlushProgress.oldestUnflushedSeconds(metrics) == 0) {
-            throw new IllegalStateException("the node did not miss its object store: %.0f flush failures, before %.0f; unflushed for %.1f s"
-                    .formatted(FlushProgress.failures(metrics), failuresBefore, FlushProgress.oldestUnflushedSeconds(metrics)));
+            throw new IllegalStateException(
+                    "the node did not miss its object store: %.0f flush failures, before %.0f; unflushed for %.1f s"
+                            .formatted(
+                                    FlushProgress.failures(metrics),
+                                    failuresBefore,
+                                    FlushProgress.oldestUnflushedSeconds(metrics)));
         }
     }
 

@@ -16,12 +16,16 @@ import picocli.CommandLine.Option;
 /** chaos outage. */
 @Command(
         name = "outage",
-        description = "Takes the object store away for a while during a steady load with a group at the tail: nobody may notice.")
+        description =
+                "Takes the object store away for a while during a steady load with a group at the tail: nobody may notice.")
 public final class OutageCommand implements Callable<Integer> {
     @Mixin
     private StoreOptions store = new StoreOptions();
 
-    @Option(names = "--minutes", defaultValue = "10", description = "Without the object store. Default: ${DEFAULT-VALUE}")
+    @Option(
+            names = "--minutes",
+            defaultValue = "10",
+            description = "Without the object store. Default: ${DEFAULT-VALUE}")
     private double minutes;
 
     @Option(names = "--rate", defaultValue = "5", description = "MB/s (10^6). Default: ${DEFAULT-VALUE}")

@@ -75,11 +75,19 @@ final class Stateless {
     private void send(String topic, long records, int producer, AckLog acks) {
         long before = acks.count();
         try (var client = new StampedProducer(
-                server.bootstrap(), topic, plan.partitions, plan.valueBytes, producer, plan.seed + producer, acks, verdict)) {
+                server.bootstrap(),
+                topic,
+                plan.partitions,
+                plan.valueBytes,
+                producer,
+                plan.seed + producer,
+                acks,
+                verdict)) {
             client.send(records);
         }
         if (acks.count() - before != records) {
-            verdict.violation(Violation.Kind.FAILED, acks.count() - before + " of " + records + " sends were acknowledged");
+            verdict.violation(
+                    Violation.Kind.FAILED, acks.count() - before + " of " + records + " sends were acknowledged");
         }
     }
 
@@ -88,7 +96,8 @@ final class Stateless {
         while (follower.received() < acks.count()) {
             if (System.nanoTime() > deadline) {
                 verdict.violation(
-                        Violation.Kind.LATE, "a follower has received %d of %d records".formatted(follower.received(), acks.count()));
+                        Violation.Kind.LATE,
+                        "a follower has received %d of %d records".formatted(follower.received(), acks.count()));
                 return;
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));

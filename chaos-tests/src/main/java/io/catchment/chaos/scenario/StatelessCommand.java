@@ -15,7 +15,8 @@ import picocli.CommandLine.Option;
 /** chaos stateless. */
 @Command(
         name = "stateless",
-        description = "Produces, waits for the flush, deletes the stopped node's whole WAL directory, and reads everything from the object store.")
+        description =
+                "Produces, waits for the flush, deletes the stopped node's whole WAL directory, and reads everything from the object store.")
 public final class StatelessCommand implements Callable<Integer> {
     @Mixin
     private StoreOptions store = new StoreOptions();
@@ -38,7 +39,9 @@ public final class StatelessCommand implements Callable<Integer> {
         Path scratch = Files.createTempDirectory("chaos-stateless");
         try (var objects = store.create(scratch);
                 var server = CatchmentServer.up(
-                        scratch.resolve("server"), objects.uri(), store.settings(Map.of("catchment.wal.roll.ms", "1000")))) {
+                        scratch.resolve("server"),
+                        objects.uri(),
+                        store.settings(Map.of("catchment.wal.roll.ms", "1000")))) {
             new Stateless(server, new Stateless.Plan(bytes, size, partitions, seed), verdict).run();
         } finally {
             FileTree.delete(scratch);

@@ -16,14 +16,20 @@ final class StoreOptions {
         s3
     }
 
-    @Option(names = "--store", defaultValue = "file", description = "${COMPLETION-CANDIDATES}: a directory, or an S3 server started for it. Default: ${DEFAULT-VALUE}")
+    @Option(
+            names = "--store",
+            defaultValue = "file",
+            description =
+                    "${COMPLETION-CANDIDATES}: a directory, or an S3 server started for it. Default: ${DEFAULT-VALUE}")
     private Store store = Store.file;
 
     @Option(names = "--set", description = "KEY=VALUE: one more configuration key of the node; repeatable")
     private Map<String, String> settings = new LinkedHashMap<>();
 
     ObjectStoreServer create(Path scratch) throws IOException {
-        return store == Store.s3 ? S3ObjectStore.create(scratch.resolve("s3")) : DirectoryObjectStore.create(scratch.resolve("objects"));
+        return store == Store.s3
+                ? S3ObjectStore.create(scratch.resolve("s3"))
+                : DirectoryObjectStore.create(scratch.resolve("objects"));
     }
 
     /** What was asked for goes over what the scenario wants. */
