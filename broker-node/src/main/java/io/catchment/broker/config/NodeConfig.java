@@ -89,8 +89,10 @@ public record NodeConfig(
      * @param queueBytes accepted and not acknowledged, per lane
      * @param hotBytes of flushed extents kept for reading
      * @param reserveBytes of the disk, for urgent and internal topics only
+     * @param acceptLoss start although unflushed extents are lost
      */
-    public record WalSettings(long extentBytes, long rollMs, long queueBytes, long hotBytes, long reserveBytes) {}
+    public record WalSettings(
+            long extentBytes, long rollMs, long queueBytes, long hotBytes, long reserveBytes, boolean acceptLoss) {}
 
     /**
      * @param uri file:///DIR or s3://BUCKET/PREFIX

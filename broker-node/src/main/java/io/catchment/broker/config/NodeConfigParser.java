@@ -233,7 +233,8 @@ final class NodeConfigParser {
                 number(NodeKeys.ROLL_MS),
                 number(NodeKeys.WAL_QUEUE_BYTES),
                 number(NodeKeys.HOT_BYTES),
-                number(NodeKeys.RESERVE_BYTES));
+                number(NodeKeys.RESERVE_BYTES),
+                (Boolean) value(NodeKeys.ACCEPT_LOSS));
     }
 
     private NodeConfig.Store store() {

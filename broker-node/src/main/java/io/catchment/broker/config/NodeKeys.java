@@ -54,6 +54,7 @@ final class NodeKeys {
     static final String WAL_QUEUE_BYTES = "catchment.wal.queue.bytes";
     static final String HOT_BYTES = "catchment.wal.hot.bytes";
     static final String RESERVE_BYTES = "catchment.wal.reserve.bytes";
+    static final String ACCEPT_LOSS = "catchment.wal.accept.loss";
 
     static final String OBJECT_STORE = "catchment.object.store";
     static final String S3_PREFIX = "catchment.s3.";
@@ -321,6 +322,14 @@ final class NodeKeys {
                 1L << 30,
                 atLeast(0),
                 "Of the disk that only urgent and internal topics may take.");
+        key(
+                g,
+                ACCEPT_LOSS,
+                ConfigDef.Type.BOOLEAN,
+                false,
+                null,
+                "Starts a node although extents that were not flushed lie on a WAL directory that is gone: acknowledged records in"
+                        + " them are given up, with an ERROR line for each extent. Set it for one start only.");
     }
 
     private void store() {

@@ -8,7 +8,6 @@ import io.catchment.broker.configadmin.NodeSettings;
 import io.catchment.broker.fetch.FetchHandler;
 import io.catchment.broker.fetch.ListOffsetsHandler;
 import io.catchment.broker.fetch.OffsetForLeaderEpochHandler;
-import io.catchment.broker.flush.FlushMetrics;
 import io.catchment.broker.flush.FlushSettings;
 import io.catchment.broker.flush.FlushThread;
 import io.catchment.broker.flush.Flusher;
@@ -17,8 +16,12 @@ import io.catchment.broker.group.GroupCoordinatorHost;
 import io.catchment.broker.group.api.GroupApis;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
-import io.catchment.broker.network.NetworkObserver;
 import io.catchment.broker.network.NetworkServer;
+import io.catchment.broker.observe.FlushMeters;
+import io.catchment.broker.observe.HttpServer;
+import io.catchment.broker.observe.NodeMetrics;
+import io.catchment.broker.observe.NodeRoutes;
+import io.catchment.broker.observe.Readiness;
 import io.catchment.broker.partition.OwnedPartitions;
 import io.catchment.broker.produce.ProduceHandler;
 import io.catchment.broker.read.LayeredStreamReader;
@@ -37,7 +40,6 @@ import io.catchment.objectstore.cache.CachedObjectReader;
 import io.catchment.objectstore.cache.ReaderSettings;
 import io.catchment.objectstore.open.ObjectStores;
 import io.catchment.objectstore.retry.RetryPolicy;
-import io.catchment.objectstore.retry.StoreListener;
 import io.catchment.wal.node.LocalWal;
 import io.catchment.wal.node.WalConfig;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -85,8 +87,17 @@ final class Node implements AutoCloseable {
     void start() throws Exception {
         long started = System.nanoTime();
         EventLoops loops = closers.add("event loops", EventLoops.create(config.eventLoops()));
-        NetworkServer network =
-                closers.add("network", new NetworkServer(loops, config.network(), NetworkObserver.NONE));
+        NodeMetrics metrics = closers.add("metrics", new NodeMetrics());
+        Readiness readiness = new Readiness();
+        Readiness.Condition serving = readiness.condition("serving", "starting");
+        LaneReadiness lanes = new LaneReadiness(readiness);
+        HttpServer http = closers.add(
+                "http",
+                HttpServer.open(new InetSocketAddress(
+                        config.http().host(), config.http().port())));
+        NodeRoutes.add(http, metrics, readiness, loops.all());
+        NetworkServer network = closers.add("network", new NetworkServer(loops, config.network(), metrics.requests()));
+        metrics.observeNetwork(network);
         ScheduledExecutorService timer = timer();
 
         ControlPlane controlPlane = controlPlane(network);
@@ -98,6 +109,7 @@ final class Node implements AutoCloseable {
         WalControl walControl = new WalControl(controlPlane, config.nodeId());
         WalFanout walEvents = new WalFanout();
         LocalWal wal = LocalWal.open(walConfig(), config.nodeId(), walControl, walEvents);
+        metrics.observeWal(wal::stats);
         closers.add("wal", () -> {
             wal.shutdown(SEAL_TIMEOUT_MS).toCompletableFuture().get(SEAL_TIMEOUT_MS + 5_000, TimeUnit.MILLISECONDS);
             wal.close();
@@ -106,11 +118,7 @@ final class Node implements AutoCloseable {
         ObjectStore store = closers.add(
                 "object store",
                 ObjectStores.open(
-                        config.store().uri(),
-                        config.store().settings(),
-                        RetryPolicy.DEFAULT,
-                        timer,
-                        StoreListener.NONE));
+                        config.store().uri(), config.store().settings(), RetryPolicy.DEFAULT, timer, metrics.store()));
         CachedObjectReader objects = closers.add(
                 "object reader",
                 new CachedObjectReader(
@@ -118,8 +126,10 @@ final class Node implements AutoCloseable {
                         ReaderSettings.ofCacheBytes(config.reads().blockCacheBytes()),
                         PooledByteBufAllocator.DEFAULT,
                         timer));
+        metrics.observeBlockCache(objects::stats);
         LayeredStreamReader reader = new LayeredStreamReader(
                 wal, objects, controlPlane::image, new ReadBudget(config.reads().blockCacheBytes()));
+        metrics.observeReads(reader::served);
 
         TopicConfigs topicConfigs =
                 TopicConfigs.of(controlPlane, config.topics().schema());
@@ -134,21 +144,28 @@ final class Node implements AutoCloseable {
                                 reader,
                                 objects,
                                 topicConfigs,
-                                (topic, delayMs) -> {},
+                                metrics.arrivals(),
                                 Time.SYSTEM,
                                 config.reads().tailCacheBytes(),
                                 config.topics().producerIdExpirationMs())));
-        walEvents.listeners(List.of(partitions.walListener()));
+        walEvents.listeners(List.of(partitions.walListener(), lanes, metrics.wal()));
 
         Command.NodeEpoch registration = await(controlPlane.submit(registration(wal.storeId(), clientListeners)));
         walControl.registered(registration.epoch());
         log.info("Registered as node {} in epoch {}", config.nodeId(), registration.epoch());
-        List<String> obstacles = new WalStartup(wal, controlPlane, config.nodeId(), registration.epoch(), false).run();
+        List<String> obstacles = new WalStartup(
+                        wal,
+                        controlPlane,
+                        config.nodeId(),
+                        registration.epoch(),
+                        config.wal().acceptLoss())
+                .run();
         if (!obstacles.isEmpty()) {
-            throw new IOException(String.join("; ", obstacles));
+            obstacles.forEach(obstacle -> log.error("This node serves nothing: {}", obstacle));
+            serving.unmet(String.join("; ", obstacles));
+            return;
         }
-
-        Flusher flusher = flusher(wal, controlPlane, store, partitions, registration.epoch());
+        Flusher flusher = flusher(wal, controlPlane, store, partitions, registration.epoch(), metrics);
 
         AdminApis admin = AdminApis.of(
                 controlPlane,
@@ -193,6 +210,8 @@ final class Node implements AutoCloseable {
         }
         flusher.start();
         closers.add("clients", network);
+        closers.add("readiness", () -> serving.unmet("stopping"));
+        serving.met();
         log.info(
                 "Ready with {} partitions after {} ms, clients connect to {}",
                 partitions.openCount(),
@@ -235,16 +254,21 @@ final class Node implements AutoCloseable {
 
     /** At a graceful stop it publishes what it can, so that the next start finds nothing to recover. */
     private Flusher flusher(
-            LocalWal wal, ControlPlane controlPlane, ObjectStore store, OwnedPartitions partitions, long nodeEpoch) {
+            LocalWal wal,
+            ControlPlane controlPlane,
+            ObjectStore store,
+            OwnedPartitions partitions,
+            long nodeEpoch,
+            NodeMetrics metrics) {
         FlushSettings settings = FlushSettings.DEFAULT
                 .withConcurrency(config.store().flushConcurrency())
                 .withHotBytes(config.wal().hotBytes());
+        FlushMeters meters = new FlushMeters(metrics.registry());
         FlushThread loop = closers.add("flush thread", new FlushThread());
         SplittableRandom random = new SplittableRandom();
         ObjectReaper reaper = closers.add(
                 "object reaper",
-                new ObjectReaper(
-                        controlPlane, store, config.nodeId(), settings, loop, random.split(), FlushMetrics.NONE));
+                new ObjectReaper(controlPlane, store, config.nodeId(), settings, loop, random.split(), meters));
         Flusher flusher = closers.add(
                 "flusher",
                 new Flusher(
@@ -257,10 +281,11 @@ final class Node implements AutoCloseable {
                         settings,
                         loop,
                         random.split(),
-                        FlushMetrics.NONE));
+                        meters));
         closers.add("last flush", () -> flusher.flushAll(LAST_FLUSH_MS)
                 .toCompletableFuture()
                 .get(LAST_FLUSH_MS + 5_000, TimeUnit.MILLISECONDS));
+        meters.observe(flusher::stats);
         reaper.start();
         return flusher;
     }

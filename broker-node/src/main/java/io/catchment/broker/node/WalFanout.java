@@ -40,4 +40,11 @@ final class WalFanout implements WalListener {
             listener.laneState(lane, accepting, reason);
         }
     }
+
+    @Override
+    public void groupSynced(Lane lane, int frames, long bytes, long writeNanos, long syncNanos) {
+        for (WalListener listener : listeners) {
+            listener.groupSynced(lane, frames, bytes, writeNanos, syncNanos);
+        }
+    }
 }

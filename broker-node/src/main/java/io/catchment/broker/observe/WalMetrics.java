@@ -68,7 +68,7 @@ public final class WalMetrics implements WalListener {
         LaneMeters meters = Objects.requireNonNull(lanes.get(lane));
         meters.write.record(writeNanos + syncNanos, TimeUnit.NANOSECONDS);
         meters.sync.record(syncNanos, TimeUnit.NANOSECONDS);
-        meters.groupBytes.record(bytes);
+        meters.groupBytes.record((double) bytes);
     }
 
     @Override
