@@ -28,7 +28,7 @@ public final class FlushMeters implements FlushMetrics {
 
     @Override
     public void published(Lane lane, long objectBytes, long nanos) {
-        bytes(lane).increment(objectBytes);
+        bytes(lane).increment((double) objectBytes);
         duration(lane).record(nanos, TimeUnit.NANOSECONDS);
     }
 
@@ -43,7 +43,7 @@ public final class FlushMeters implements FlushMetrics {
                 .description("Flushed extents deleted from the local disk")
                 .baseUnit("bytes")
                 .register(registry)
-                .increment(bytes);
+                .increment((double) bytes);
     }
 
     @Override

@@ -47,7 +47,7 @@ public final class StoreMetrics implements StoreListener {
     public void attempted(Operation operation, Outcome outcome, long bytes, long nanos, int attempt) {
         Meters ofKind = meters.computeIfAbsent(new Kind(operation, outcome), this::create);
         ofKind.latency.record(nanos, TimeUnit.NANOSECONDS);
-        ofKind.bytes.increment(bytes);
+        ofKind.bytes.increment((double) bytes);
         if (attempt > 1) {
             ofKind.retries.increment();
         }

@@ -144,7 +144,7 @@ class HttpServerTest {
             socket.setSoTimeout(20_000);
             socket.getOutputStream()
                     .write(
-                            ("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /fast HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                            "GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /fast HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
                                     .getBytes(US_ASCII));
             String both = new String(socket.getInputStream().readAllBytes(), US_ASCII);
             assertThat(both.indexOf("slow")).isPositive().isLessThan(both.indexOf("fast"));

@@ -34,7 +34,7 @@ class NodeMetricsTest {
 
     private List<String> lines(String prefix) {
         List<String> result = new ArrayList<>();
-        for (String line : metrics.scrape().split("\n")) {
+        for (String line : metrics.scrape().split("\n", -1)) {
             if (line.startsWith(prefix)) {
                 result.add(line);
             }
