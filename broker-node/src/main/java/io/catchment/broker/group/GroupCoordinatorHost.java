@@ -128,7 +128,7 @@ public final class GroupCoordinatorHost implements AutoCloseable {
             lifecycle.lock();
             try {
                 if (phase == Phase.STARTED) {
-                    images.offer(image.metadata());
+                    images.offer(delta.metadata(), image.metadata());
                 }
             } finally {
                 lifecycle.unlock();

@@ -1,12 +1,18 @@
 package io.catchment.broker.group;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
+import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
+import org.apache.kafka.image.TopicImage;
+import org.apache.kafka.image.TopicsDelta;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,7 +20,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Tells the coordinator of topics and configs, on a thread of its own: after a topic's deletion Kafka's service blocks its
  * caller until the removal of its offsets is acknowledged. Images that arrive meanwhile replace each other, so at most one
- * waits. {@code applied} is owned by that thread (by the starter before).
+ * waits; what they deleted is remembered until then, for a topic that came and went in between may have had its offsets
+ * committed too. {@code applied} is owned by that thread (by the starter before).
  */
 final class ImageFeed implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ImageFeed.class);
@@ -22,10 +29,13 @@ final class ImageFeed implements AutoCloseable {
 
     private final GroupCoordinator coordinator;
     private final GroupConfigs configs;
-    private final AtomicReference<@Nullable MetadataImage> waiting = new AtomicReference<>();
+    private final AtomicReference<@Nullable Change> waiting = new AtomicReference<>();
     private final ThreadPoolExecutor thread;
     private MetadataImage applied = MetadataImage.EMPTY;
     private volatile boolean closed;
+
+    /** @param deleted topics by id, since the image applied last */
+    private record Change(MetadataImage image, Map<Uuid, TopicImage> deleted) {}
 
     ImageFeed(GroupCoordinator coordinator) {
         this.coordinator = coordinator;
@@ -47,8 +57,10 @@ final class ImageFeed implements AutoCloseable {
         applied = image;
     }
 
-    void offer(MetadataImage image) {
-        if (waiting.getAndSet(image) == null) {
+    /** {@code delta} is what led to the image. */
+    void offer(MetadataDelta delta, MetadataImage image) {
+        Change before = waiting.getAndUpdate(present -> merge(present, delta, image));
+        if (before == null) {
             try {
                 thread.execute(this::apply);
             } catch (RejectedExecutionException e) {
@@ -59,14 +71,32 @@ final class ImageFeed implements AutoCloseable {
         }
     }
 
+    private static Change merge(@Nullable Change present, MetadataDelta delta, MetadataImage image) {
+        TopicsDelta topics = delta.topicsDelta();
+        Map<Uuid, TopicImage> deleted = present == null ? Map.of() : present.deleted();
+        if (topics != null && !topics.deletedTopicIds().isEmpty()) {
+            deleted = new HashMap<>(deleted);
+            for (Uuid id : topics.deletedTopicIds()) {
+                TopicImage topic = topics.image().getTopic(id);
+                if (topic != null) {
+                    deleted.put(id, topic);
+                }
+            }
+        }
+        return new Change(image, deleted);
+    }
+
     private void apply() {
-        MetadataImage image = waiting.getAndSet(null);
-        if (image == null) {
+        Change change = waiting.getAndSet(null);
+        if (change == null) {
             return;
         }
+        MetadataImage image = change.image();
         try {
             configs.apply(image.configs());
-            coordinator.onMetadataUpdate(TopicsDifference.between(applied, image), image);
+            MetadataImage before =
+                    TopicsDifference.including(applied, change.deleted().values());
+            coordinator.onMetadataUpdate(TopicsDifference.between(before, image), image);
         } catch (RuntimeException e) {
             if (!closed) {
                 LOG.error("The group coordinator could not apply the image of offset {}", image.offset(), e);

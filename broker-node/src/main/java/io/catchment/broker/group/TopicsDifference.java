@@ -1,5 +1,6 @@
 package io.catchment.broker.group;
 
+import java.util.Collection;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.metadata.PartitionRecord;
 import org.apache.kafka.common.metadata.RemoveTopicRecord;
@@ -23,6 +24,20 @@ final class TopicsDifference {
 
     static MetadataDelta none(MetadataImage image) {
         return new MetadataDelta.Builder().setImage(image).build();
+    }
+
+    /** The image as if it had these topics too (by name and id only). */
+    static MetadataImage including(MetadataImage image, Collection<TopicImage> topics) {
+        if (topics.stream().allMatch(topic -> image.topics().getTopic(topic.id()) != null)) {
+            return image;
+        }
+        MetadataDelta delta = none(image);
+        for (TopicImage topic : topics) {
+            if (image.topics().getTopic(topic.id()) == null) {
+                delta.replay(new TopicRecord().setTopicId(topic.id()).setName(topic.name()));
+            }
+        }
+        return delta.apply(image.provenance());
     }
 
     @SuppressWarnings("ReferenceEquality") // images share what did not change

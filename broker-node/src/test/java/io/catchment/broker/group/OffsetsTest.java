@@ -132,6 +132,25 @@ class OffsetsTest {
         assertThat(client.offsets("g")).isEqualTo(Map.of("readings-0", 5L));
     }
 
+    @Test
+    void theOffsetsOfATopicThatCameAndWentWhileTheCoordinatorWasBusyGoToo() {
+        String held = node.groupIn(0);
+        String free = node.groupIn(1);
+        node.createTopic("first", 1);
+        client.commit(held, "first", 0, 1);
+        // The removal of the first topic's offsets is not acknowledged: the coordinator hears of nothing else
+        // meanwhile.
+        node.logOf(held).hold();
+        node.deleteTopic("first");
+        GroupFixture.await(() -> node.logOf(held).endOffset() == 2, "the removal is written");
+        node.createTopic("second", 1);
+        assertThat(client.commit(free, "second", 0, 1)).isEqualTo(Errors.NONE);
+        node.deleteTopic("second");
+        node.logOf(held).release();
+        GroupFixture.await(() -> client.offsets(free).isEmpty(), "offsets of the second topic go");
+        assertThat(client.offsets(held)).isEmpty();
+    }
+
     private static OffsetFetchRequestTopics byId(Uuid topicId, Integer... partitions) {
         return new OffsetFetchRequestTopics().setTopicId(topicId).setPartitionIndexes(List.of(partitions));
     }
