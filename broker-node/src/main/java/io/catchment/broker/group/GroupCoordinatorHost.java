@@ -6,6 +6,7 @@ import io.catchment.broker.partition.PartitionDirectory;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ImageDelta;
+import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
@@ -22,6 +23,7 @@ import org.apache.kafka.coordinator.group.GroupCoordinatorService;
 import org.apache.kafka.coordinator.group.metrics.GroupCoordinatorMetrics;
 import org.apache.kafka.coordinator.group.metrics.GroupCoordinatorRuntimeMetrics;
 import org.apache.kafka.server.share.persister.NoOpStatePersister;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Kafka's group coordinator on this node: it leads the groups whose {@code __consumer_offsets} partition this node owns.
@@ -56,6 +58,7 @@ public final class GroupCoordinatorHost implements AutoCloseable {
     private final ReentrantLock lifecycle = new ReentrantLock();
 
     private final SortedMap<Integer, Integer> openedEarly = new TreeMap<>();
+    private @Nullable ClusterImage seenEarly;
     private Phase phase = Phase.NEW;
 
     public GroupCoordinatorHost(
@@ -99,9 +102,9 @@ public final class GroupCoordinatorHost implements AutoCloseable {
         return topic;
     }
 
-    /** Kafka's own figures (groups by state, offsets, event queue, load times), by Kafka's names. */
-    public Metrics metrics() {
-        return metrics;
+    /** Groups by state, offsets, event queue, load times. */
+    public MeterBinder meters() {
+        return new GroupMeters(metrics);
     }
 
     public void start(ClusterImage image) {
@@ -113,13 +116,19 @@ public final class GroupCoordinatorHost implements AutoCloseable {
             service.startup(() -> image.topic(TOPIC)
                     .map(state -> state.streams().size())
                     .orElse(settings.coordinator().offsetsTopicPartitions()));
-            images.begin(image.metadata());
+            // The control plane may have moved on between the caller's look at the image and this.
+            images.begin(newest(image).metadata());
             phase = Phase.STARTED;
             openedEarly.forEach(service::onElection);
             openedEarly.clear();
+            seenEarly = null;
         } finally {
             lifecycle.unlock();
         }
+    }
+
+    private ClusterImage newest(ClusterImage image) {
+        return seenEarly != null && seenEarly.offset() > image.offset() ? seenEarly : image;
     }
 
     /** To be called on each change. Racks of nodes and configs of groups matter here, as do topics. */
@@ -127,8 +136,10 @@ public final class GroupCoordinatorHost implements AutoCloseable {
         if (delta.topicsChanged() || delta.configsChanged() || delta.nodesChanged()) {
             lifecycle.lock();
             try {
-                if (phase == Phase.STARTED) {
-                    images.offer(delta.metadata(), image.metadata());
+                switch (phase) {
+                    case NEW -> seenEarly = image;
+                    case STARTED -> images.offer(delta.metadata(), image.metadata());
+                    case CLOSED -> {}
                 }
             } finally {
                 lifecycle.unlock();
