@@ -97,7 +97,8 @@ final class FetchCall {
         this.readCommitted = body.isolationLevel() == IsolationLevel.READ_COMMITTED;
         this.bytesMax = Math.max(0, Math.min(body.maxBytes(), settings.responseBytesMax()));
         this.minBytes = Math.min(body.minBytes(), bytesMax);
-        this.deadlineNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.max(0, body.maxWait()));
+        this.deadlineNanos =
+                request.eventLoop().ticker().nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.max(0, body.maxWait()));
     }
 
     /** A read below the tail for one slot. {@code oversize}: its first batch may be larger than asked for. */
@@ -161,10 +162,11 @@ final class FetchCall {
                 || (slot.status == FetchSlot.Status.ERROR && !isUnknown(slot.error));
     }
 
-    /** What changes for the worse while the request waits, is told at once. */
+    /** What changes for the worse while the request waits is told at once. */
     private void evaluateWoken(FetchSlot slot) {
+        boolean wasWrong = slot.status == FetchSlot.Status.ERROR;
         evaluate(slot);
-        answerAtOnce |= slot.status == FetchSlot.Status.ERROR;
+        answerAtOnce |= !wasWrong && slot.status == FetchSlot.Status.ERROR;
     }
 
     private boolean isDue() {
@@ -205,7 +207,7 @@ final class FetchCall {
             PartitionView view = slot.view();
             BatchRun tail = view.readTail(slot.offset(), max);
             if (tail != null) {
-                int bytes = keep(slot, BatchRuns.until(tail, slot.limit()), max, first);
+                int bytes = keep(slot, readCommitted ? BatchRuns.until(tail, slot.limit()) : tail, max, first);
                 left = Math.max(0, left - bytes);
                 first &= bytes == 0;
             } else if (coldLeft > 0 || first) {
@@ -383,7 +385,7 @@ final class FetchCall {
     // ---- time
 
     private long remainingNanos() {
-        return deadlineNanos - System.nanoTime();
+        return deadlineNanos - request.eventLoop().ticker().nanoTime();
     }
 
     private void schedule(long delayNanos, Runnable step) {

@@ -52,7 +52,7 @@ public final class FetchHandler implements ApiHandler {
         this.reader = reader;
         this.settings = settings;
         this.manager = new FetchManager(time, sessionCache(settings));
-        this.sessions = new FetchSessions(settings.sessionsMax(), settings.sessionIdleMs());
+        this.sessions = new FetchSessions(settings.sessionsMax(), settings.sessionIdleMs(), time);
     }
 
     private static FetchSession.FetchSessionCache sessionCache(FetchSettings settings) {

@@ -2,7 +2,7 @@ package io.catchment.broker.fetch;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,17 +11,23 @@ import org.jspecify.annotations.Nullable;
  */
 final class FetchSessions {
     private final int sessionsMax;
-    private final long idleNanos;
+    private final int idleMs;
+    private final Time time;
     private final ConcurrentHashMap<Integer, FetchSlots> byId = new ConcurrentHashMap<>();
 
-    FetchSessions(int sessionsMax, int idleMs) {
+    FetchSessions(int sessionsMax, int idleMs, Time time) {
         this.sessionsMax = sessionsMax;
-        this.idleNanos = TimeUnit.MILLISECONDS.toNanos(idleMs);
+        this.idleMs = idleMs;
+        this.time = time;
     }
 
     @Nullable
     FetchSlots find(int sessionId) {
-        return byId.get(sessionId);
+        FetchSlots slots = byId.get(sessionId);
+        if (slots != null) {
+            slots.used(time.hiResClockMs());
+        }
+        return slots;
     }
 
     /** Drops what nobody used for long on the way: a client may vanish between two requests. */
@@ -30,9 +36,10 @@ final class FetchSessions {
         if (before != null && before != slots) {
             before.disposeOnLoop();
         }
-        long now = System.nanoTime();
+        long now = time.hiResClockMs();
+        slots.used(now);
         byId.forEach((id, kept) -> {
-            if (now - kept.lastUsedNanos() > idleNanos) {
+            if (now - kept.lastUsedMs() > idleMs) {
                 drop(id, kept);
             }
         });
@@ -63,7 +70,7 @@ final class FetchSessions {
         Map.Entry<Integer, FetchSlots> oldest = null;
         for (Map.Entry<Integer, FetchSlots> entry : byId.entrySet()) {
             if (oldest == null
-                    || entry.getValue().lastUsedNanos() - oldest.getValue().lastUsedNanos() < 0) {
+                    || entry.getValue().lastUsedMs() - oldest.getValue().lastUsedMs() < 0) {
                 oldest = entry;
             }
         }

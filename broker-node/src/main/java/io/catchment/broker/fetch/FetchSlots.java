@@ -32,7 +32,7 @@ final class FetchSlots {
     private @Nullable FetchCall call;
     private boolean watching;
     private boolean disposed;
-    private volatile long lastUsedNanos = System.nanoTime();
+    private volatile long lastUsedMs;
 
     FetchSlots(EventLoop loop) {
         this.loop = loop;
@@ -54,8 +54,13 @@ final class FetchSlots {
         return byKey.size();
     }
 
-    long lastUsedNanos() {
-        return lastUsedNanos;
+    /** On a monotonic clock. */
+    long lastUsedMs() {
+        return lastUsedMs;
+    }
+
+    void used(long nowMs) {
+        lastUsedMs = nowMs;
     }
 
     // ---- what the consumer asks for
@@ -140,22 +145,22 @@ final class FetchSlots {
 
     /** After an answer: what was served goes to the end of the line, so that no partition starves the others. */
     void answered() {
-        lastUsedNanos = System.nanoTime();
-        List<FetchSlot> next = new ArrayList<>(active.size());
-        for (FetchSlot slot : active) {
-            if (slot.runBytes() == 0) {
-                next.add(slot);
-            }
-        }
+        List<FetchSlot> unserved = new ArrayList<>();
+        List<FetchSlot> served = new ArrayList<>();
         for (FetchSlot slot : active) {
             if (slot.runBytes() > 0) {
-                next.add(slot);
+                served.add(slot);
+            } else if (slot.status == FetchSlot.Status.IDLE) {
+                slot.active = false;
+            } else {
+                unserved.add(slot);
             }
             slot.named = false;
             slot.ready = 0;
             slot.runAnswered();
         }
-        active = next;
+        unserved.addAll(served);
+        active = unserved;
     }
 
     void releaseRuns() {

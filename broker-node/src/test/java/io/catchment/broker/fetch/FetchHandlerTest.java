@@ -1,0 +1,901 @@
+package io.catchment.broker.fetch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.catchment.broker.network.ByteBufRecords;
+import io.catchment.broker.partition.PartitionView.EpochStart;
+import io.catchment.broker.read.BatchRun;
+import io.catchment.broker.read.BatchRuns;
+import io.catchment.broker.read.StreamReader;
+import io.catchment.broker.testing.FakeControlPlane;
+import io.catchment.broker.testing.FakeDirectory;
+import io.catchment.broker.testing.FakePartition;
+import io.catchment.broker.testing.OpenRequest;
+import io.catchment.broker.testing.TestBatches;
+import io.catchment.broker.testing.TrackedBuffers;
+import io.catchment.controlplane.Command;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.FetchMetadata;
+import org.apache.kafka.common.requests.FetchRequest;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.apache.kafka.common.utils.Time;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class FetchHandlerTest {
+    private static final short LATEST = ApiKeys.FETCH.latestVersion();
+    private static final String TOPIC = "readings";
+    private static final int PARTITIONS = 4;
+
+    private final EmbeddedChannel channel = new EmbeddedChannel();
+    private final FakeControlPlane control =
+            new FakeControlPlane().withNode(1, "PLAINTEXT").withNode(2, "PLAINTEXT");
+    private final FakeDirectory directory = new FakeDirectory();
+    private final List<FakePartition> partitions = new ArrayList<>();
+    private final ColdReader cold = new ColdReader();
+    private final List<OpenRequest> requests = new ArrayList<>();
+    private Uuid topicId = Uuid.ZERO_UUID;
+    private FetchHandler handler = handler(FetchSettings.defaults());
+
+    @BeforeEach
+    void createTopic() {
+        channel.freezeTime();
+        control.submit(new Command.CreateTopics(
+                List.of(new Command.CreateTopic(TOPIC, PARTITIONS + 1, (short) 1, Map.of(), List.of(1, 1, 1, 1, 2))),
+                false));
+        topicId = control.image().topic(TOPIC).orElseThrow().topicId();
+        for (int i = 0; i < PARTITIONS; i++) {
+            FakePartition partition = new FakePartition(TOPIC, topicId, i, 100 + i);
+            partitions.add(partition);
+            directory.open(partition);
+        }
+    }
+
+    @AfterEach
+    void everyBufferIsReleased() {
+        requests.forEach(OpenRequest::releaseRecords);
+        cold.giveUp();
+        for (FakePartition partition : partitions) {
+            assertThat(partition.buffers.unreleased()).isZero();
+        }
+        assertThat(cold.buffers.unreleased()).isZero();
+    }
+
+    private FetchHandler handler(FetchSettings settings) {
+        return new FetchHandler(directory, cold, control::image, Time.SYSTEM, settings);
+    }
+
+    /** Reads below the tail that the test completes. */
+    private final class ColdReader implements StreamReader {
+        final TrackedBuffers buffers = new TrackedBuffers();
+        final List<Asked> asked = new ArrayList<>();
+
+        record Asked(
+                long streamId,
+                long from,
+                long limit,
+                int bytesMax,
+                boolean waits,
+                CompletableFuture<BatchRun> answer) {}
+
+        @Override
+        public CompletionStage<BatchRun> read(long streamId, long fromOffset, long limitOffset, int bytesMax) {
+            return ask(new Asked(streamId, fromOffset, limitOffset, bytesMax, true, new CompletableFuture<>()));
+        }
+
+        @Override
+        public CompletionStage<BatchRun> readIfRoom(long streamId, long fromOffset, long limitOffset, int bytesMax) {
+            return ask(new Asked(streamId, fromOffset, limitOffset, bytesMax, false, new CompletableFuture<>()));
+        }
+
+        private CompletionStage<BatchRun> ask(Asked read) {
+            asked.add(read);
+            return read.answer();
+        }
+
+        void answer(int index, byte[]... batches) {
+            BatchRun run = new BatchRun(
+                    TestBatches.baseOffset(batches[0]),
+                    TestBatches.endOffset(batches[batches.length - 1]),
+                    buffers.track(TestBatches.buffer(batches)));
+            if (!asked.get(index).answer().complete(run)) {
+                run.payload().release();
+            }
+        }
+
+        void giveUp() {
+            asked.forEach(read -> read.answer().complete(BatchRuns.empty(read.from())));
+        }
+    }
+
+    // ---- requests
+
+    private static FetchRequest.PartitionData want(long offset) {
+        return want(offset, 1 << 20);
+    }
+
+    private static FetchRequest.PartitionData want(long offset, int bytesMax) {
+        return new FetchRequest.PartitionData(Uuid.ZERO_UUID, offset, -1, bytesMax, Optional.empty());
+    }
+
+    private final class Fetch {
+        private final Map<TopicPartition, FetchRequest.PartitionData> wanted = new LinkedHashMap<>();
+        private final List<TopicIdPartition> forget = new ArrayList<>();
+        private short version = LATEST;
+        private int maxWaitMs = 500;
+        private int minBytes = 1;
+        private int maxBytes = 50 << 20;
+        private FetchMetadata metadata = FetchMetadata.LEGACY;
+        private IsolationLevel isolation = IsolationLevel.READ_UNCOMMITTED;
+        private Uuid id = topicId;
+
+        Fetch from(int partition, FetchRequest.PartitionData data) {
+            wanted.put(
+                    new TopicPartition(TOPIC, partition),
+                    new FetchRequest.PartitionData(
+                            version < 13 ? Uuid.ZERO_UUID : id,
+                            data.fetchOffset,
+                            data.logStartOffset,
+                            data.maxBytes,
+                            data.currentLeaderEpoch,
+                            data.lastFetchedEpoch));
+            return this;
+        }
+
+        Fetch all(long offset) {
+            for (int i = 0; i < PARTITIONS; i++) {
+                from(i, want(offset));
+            }
+            return this;
+        }
+
+        Fetch forget(int partition) {
+            forget.add(new TopicIdPartition(topicId, partition, TOPIC));
+            return this;
+        }
+
+        Fetch version(int v) {
+            version = (short) v;
+            return this;
+        }
+
+        Fetch id(Uuid other) {
+            id = other;
+            return this;
+        }
+
+        Fetch waiting(int ms) {
+            maxWaitMs = ms;
+            return this;
+        }
+
+        Fetch minBytes(int bytes) {
+            minBytes = bytes;
+            return this;
+        }
+
+        Fetch maxBytes(int bytes) {
+            maxBytes = bytes;
+            return this;
+        }
+
+        Fetch committed() {
+            isolation = IsolationLevel.READ_COMMITTED;
+            return this;
+        }
+
+        Fetch session(int id, int epoch) {
+            metadata = new FetchMetadata(id, epoch);
+            return this;
+        }
+
+        OpenRequest send() {
+            return send(FetchRequest.Builder.forConsumer(version, maxWaitMs, minBytes, wanted));
+        }
+
+        OpenRequest send(FetchRequest.Builder builder) {
+            FetchRequest body = builder.setMaxBytes(maxBytes)
+                    .isolationLevel(isolation)
+                    .metadata(metadata)
+                    .removed(forget)
+                    .build(version);
+            OpenRequest request = new OpenRequest(body, channel.eventLoop());
+            requests.add(request);
+            handler.handle(request);
+            return request;
+        }
+    }
+
+    private static FetchResponse response(OpenRequest request) {
+        assertThat(request.isAnswered()).isTrue();
+        return (FetchResponse) java.util.Objects.requireNonNull(request.response());
+    }
+
+    private static Map<Integer, PartitionData> answers(OpenRequest request) {
+        Map<Integer, PartitionData> byPartition = new LinkedHashMap<>();
+        response(request).data().responses().forEach(topic -> topic.partitions()
+                .forEach(partition -> byPartition.put(partition.partitionIndex(), partition)));
+        return byPartition;
+    }
+
+    private static PartitionData answer(OpenRequest request, int partition) {
+        PartitionData data = answers(request).get(partition);
+        assertThat(data).as("answer for partition " + partition).isNotNull();
+        return java.util.Objects.requireNonNull(data);
+    }
+
+    private static byte[] records(PartitionData data) {
+        return data.records() instanceof ByteBufRecords records ? TestBatches.bytes(records.payload()) : new byte[0];
+    }
+
+    private static byte[] records(OpenRequest request, int partition) {
+        PartitionData data = answers(request).get(partition);
+        return data == null ? new byte[0] : records(data);
+    }
+
+    private static Errors error(OpenRequest request, int partition) {
+        return Errors.forCode(answer(request, partition).errorCode());
+    }
+
+    private static byte[] concat(byte[]... parts) {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (byte[] part : parts) {
+            all.writeBytes(part);
+        }
+        return all.toByteArray();
+    }
+
+    private void run() {
+        channel.runPendingTasks();
+    }
+
+    private void pass(int ms) {
+        channel.advanceTimeBy(ms, TimeUnit.MILLISECONDS);
+        channel.runScheduledPendingTasks();
+        channel.runPendingTasks();
+    }
+
+    private int watchers() {
+        return partitions.stream().mapToInt(FakePartition::watchers).sum();
+    }
+
+    // ---- tests
+
+    @Test
+    void whatIsThereIsAnsweredAtOnceAtEveryVersion() {
+        byte[] batch = partitions.get(0).append(3, 10);
+        for (int version = 4; version <= LATEST; version++) {
+            OpenRequest request = new Fetch()
+                    .version(version)
+                    .from(0, want(1))
+                    .from(1, want(0))
+                    .send();
+            assertThat(records(request, 0)).isEqualTo(batch);
+            assertThat(answer(request, 0).highWatermark()).isEqualTo(3);
+            assertThat(answer(request, 0).lastStableOffset()).isEqualTo(3);
+            assertThat(answer(request, 0).logStartOffset()).isZero();
+            assertThat(answer(request, 0).preferredReadReplica()).isEqualTo(-1);
+            assertThat(answer(request, 0).abortedTransactions()).isNull();
+            assertThat(records(request, 1)).isEmpty();
+            assertThat(response(request).sessionId()).isZero();
+        }
+        assertThat(watchers()).isZero();
+    }
+
+    @Test
+    void aLongPollEndsWithTheFirstRecord() {
+        OpenRequest request = new Fetch().all(0).send();
+        run();
+        assertThat(request.isAnswered()).isFalse();
+        assertThat(watchers()).isEqualTo(PARTITIONS);
+
+        byte[] batch = partitions.get(2).append(1, 10);
+        run();
+        assertThat(records(request, 2)).isEqualTo(batch);
+        assertThat(watchers()).as("without a session nothing is watched after").isZero();
+    }
+
+    @Test
+    void aLongPollWaitsForMinBytesAcrossPartitions() {
+        OpenRequest request = new Fetch().all(0).minBytes(1000).send();
+        byte[] first = partitions.get(0).append(1, 300);
+        run();
+        byte[] second = partitions.get(1).append(1, 300);
+        run();
+        assertThat(request.isAnswered()).isFalse();
+        byte[] third = partitions.get(0).append(1, 300);
+        run();
+        assertThat(records(request, 0)).isEqualTo(concat(first, third));
+        assertThat(records(request, 1)).isEqualTo(second);
+    }
+
+    @Test
+    void aPartitionCountsForMinBytesOnlyUpToWhatItMaySend() {
+        OpenRequest request =
+                new Fetch().from(0, want(0, 100)).from(1, want(0)).minBytes(500).send();
+        partitions.get(0).append(1, 2000);
+        run();
+        assertThat(request.isAnswered()).isFalse();
+        partitions.get(1).append(1, 450);
+        run();
+        assertThat(request.isAnswered()).isTrue();
+    }
+
+    @Test
+    void aLongPollTimesOutWithAnEmptyAnswer() {
+        OpenRequest request = new Fetch().all(0).waiting(500).send();
+        pass(499);
+        assertThat(request.isAnswered()).isFalse();
+        pass(1);
+        assertThat(response(request).error()).isEqualTo(Errors.NONE);
+        assertThat(answers(request)).hasSize(PARTITIONS);
+        assertThat(watchers()).isZero();
+    }
+
+    @Test
+    void whatCameTooLittleForMinBytesIsAnsweredAtTheTimeout() {
+        OpenRequest request = new Fetch().all(0).minBytes(100_000).send();
+        byte[] batch = partitions.get(3).append(1, 10);
+        run();
+        pass(500);
+        assertThat(records(request, 3)).isEqualTo(batch);
+    }
+
+    @Test
+    void aDisconnectDropsTheWait() {
+        OpenRequest request = new Fetch().all(0).send();
+        request.disconnect();
+        run();
+        assertThat(request.isAnswered()).isTrue();
+        assertThat(request.response()).isNull();
+        assertThat(watchers()).isZero();
+        partitions.get(0).append(1, 10);
+        pass(1000);
+    }
+
+    @Test
+    void aPartitionThatStopsServingEndsTheWaitWithTheNewLeader() {
+        OpenRequest request = new Fetch().all(0).send();
+        directory.close(partitions.get(1));
+        partitions.get(1).stopServing();
+        run();
+        assertThat(error(request, 1)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+        assertThat(watchers()).isZero();
+    }
+
+    @Test
+    void anotherNodesPartitionIsToldWithItsLeaderAndEndpoint() {
+        OpenRequest request = new Fetch().from(4, want(0)).send();
+        assertThat(error(request, 4)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+        assertThat(answer(request, 4).currentLeader().leaderId()).isEqualTo(2);
+        assertThat(response(request).data().nodeEndpoints().find(2).port()).isEqualTo(9200);
+
+        OpenRequest old = new Fetch().version(15).from(4, want(0)).send();
+        assertThat(error(old, 4)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+        assertThat(answer(old, 4).currentLeader().leaderId()).isEqualTo(-1);
+    }
+
+    @Test
+    void unknownTopicsAndPartitionsAreToldButDoNotEndTheWaitOfOthers() {
+        OpenRequest byId = new Fetch().id(Uuid.randomUuid()).from(0, want(0)).send();
+        assertThat(error(byId, 0)).isEqualTo(Errors.UNKNOWN_TOPIC_ID);
+        OpenRequest noSuchPartition = new Fetch().from(99, want(0)).send();
+        assertThat(error(noSuchPartition, 99)).isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION);
+        OpenRequest byName = new Fetch().version(12).from(99, want(0)).send();
+        assertThat(error(byName, 99)).isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION);
+
+        OpenRequest mixed = new Fetch().from(99, want(0)).from(0, want(0)).send();
+        run();
+        assertThat(mixed.isAnswered()).isFalse();
+        pass(500);
+        assertThat(error(mixed, 99)).isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION);
+        assertThat(error(mixed, 0)).isEqualTo(Errors.NONE);
+    }
+
+    @Test
+    void leaderEpochsAreChecked() {
+        partitions.get(0).leaderEpoch = 5;
+        OpenRequest older = new Fetch().from(0, wantEpoch(0, 4, -1)).send();
+        assertThat(error(older, 0)).isEqualTo(Errors.FENCED_LEADER_EPOCH);
+        assertThat(answer(older, 0).currentLeader().leaderId()).isEqualTo(1);
+        OpenRequest newer = new Fetch().from(0, wantEpoch(0, 6, -1)).send();
+        assertThat(error(newer, 0)).isEqualTo(Errors.UNKNOWN_LEADER_EPOCH);
+        OpenRequest same = new Fetch().from(0, wantEpoch(0, 5, -1)).waiting(0).send();
+        assertThat(error(same, 0)).isEqualTo(Errors.NONE);
+    }
+
+    private static FetchRequest.PartitionData wantEpoch(long offset, int leaderEpoch, int lastFetchedEpoch) {
+        return new FetchRequest.PartitionData(
+                Uuid.ZERO_UUID,
+                offset,
+                -1,
+                1 << 20,
+                leaderEpoch < 0 ? Optional.empty() : Optional.of(leaderEpoch),
+                lastFetchedEpoch < 0 ? Optional.empty() : Optional.of(lastFetchedEpoch));
+    }
+
+    @Test
+    void aDivergingLastFetchedEpochIsToldWhereItsEpochEnds() {
+        FakePartition partition = partitions.get(0);
+        partition.append(10, 5);
+        partition.leaderEpoch = 3;
+        partition.epochStarts = List.of(new EpochStart(0, 0), new EpochStart(2, 4), new EpochStart(3, 8));
+        OpenRequest request = new Fetch().from(0, wantEpoch(9, 3, 2)).send();
+        assertThat(error(request, 0)).isEqualTo(Errors.NONE);
+        assertThat(answer(request, 0).divergingEpoch().epoch()).isEqualTo(2);
+        assertThat(answer(request, 0).divergingEpoch().endOffset()).isEqualTo(8);
+        assertThat(records(request, 0)).isEmpty();
+        OpenRequest fine = new Fetch().from(0, wantEpoch(9, 3, 3)).send();
+        assertThat(records(fine, 0)).isNotEmpty();
+        OpenRequest unknown = new Fetch().from(0, wantEpoch(9, 3, 7)).send();
+        assertThat(error(unknown, 0)).isEqualTo(Errors.OFFSET_OUT_OF_RANGE);
+    }
+
+    @Test
+    void offsetsOutsideOfTheLogAreOutOfRange() {
+        partitions.get(0).append(10, 5);
+        partitions.get(0).logStartOffset = 4;
+        for (long offset : new long[] {3, 11, -1}) {
+            OpenRequest request = new Fetch().from(0, want(offset)).send();
+            assertThat(error(request, 0)).isEqualTo(Errors.OFFSET_OUT_OF_RANGE);
+            assertThat(answer(request, 0).highWatermark()).isEqualTo(-1);
+        }
+        OpenRequest atEnd = new Fetch().from(0, want(10)).waiting(0).send();
+        assertThat(error(atEnd, 0)).isEqualTo(Errors.NONE);
+    }
+
+    @Test
+    void readCommittedStopsAtTheLastStableOffset() {
+        FakePartition partition = partitions.get(0);
+        byte[] first = partition.append(5, 10);
+        partition.append(5, 10);
+        partition.lastStableOffset = 5;
+        OpenRequest request = new Fetch().committed().from(0, want(0)).send();
+        assertThat(records(request, 0)).isEqualTo(first);
+        assertThat(answer(request, 0).abortedTransactions()).isEmpty();
+        assertThat(answer(request, 0).lastStableOffset()).isEqualTo(5);
+        OpenRequest waits = new Fetch().committed().from(0, want(5)).send();
+        run();
+        assertThat(waits.isAnswered()).isFalse();
+        partition.lastStableOffset = 10;
+        partition.announce();
+        run();
+        assertThat(records(waits, 0)).isNotEmpty();
+    }
+
+    @Test
+    void theFirstBatchGoesOutHoweverLargeAndNoOtherPastTheLimits() {
+        byte[] large = partitions.get(0).append(1, 5000);
+        byte[] second = partitions.get(1).append(1, 400);
+        byte[] third = partitions.get(1).append(1, 400);
+        partitions.get(2).append(1, 5000);
+        OpenRequest one = new Fetch().all(0).maxBytes(1000).send();
+        assertThat(records(one, 0)).isEqualTo(large);
+        assertThat(records(one, 1)).isEmpty();
+
+        OpenRequest two = new Fetch()
+                .from(1, want(0, second.length))
+                .from(2, want(0, 1000))
+                .from(0, want(0))
+                .maxBytes(100_000)
+                .send();
+        assertThat(records(two, 1)).as("partition limit").isEqualTo(second);
+        assertThat(records(two, 2))
+                .as("not the first and over its partition limit")
+                .isEmpty();
+        assertThat(records(two, 0)).isEqualTo(large);
+
+        OpenRequest three = new Fetch()
+                .from(1, want(0))
+                .from(0, want(0))
+                .maxBytes(second.length + third.length)
+                .send();
+        assertThat(records(three, 1)).isEqualTo(concat(second, third));
+        assertThat(records(three, 0)).isEmpty();
+    }
+
+    @Test
+    void aFollowerIsRefused() {
+        OpenRequest request = new Fetch()
+                .send(FetchRequest.Builder.forReplica(
+                        LATEST,
+                        3,
+                        1,
+                        500,
+                        1,
+                        Map.of(
+                                new TopicPartition(TOPIC, 0),
+                                new FetchRequest.PartitionData(topicId, 0, 0, 1000, Optional.empty()))));
+        assertThat(response(request).error()).isEqualTo(Errors.INVALID_REQUEST);
+    }
+
+    // ---- sessions
+
+    @Test
+    void aSessionAnswersOnlyWhatChanged() {
+        byte[] batch = partitions.get(0).append(2, 10);
+        OpenRequest full = new Fetch().all(0).session(0, 0).send();
+        int session = response(full).sessionId();
+        assertThat(session).isPositive();
+        assertThat(answers(full)).hasSize(PARTITIONS);
+        assertThat(records(full, 0)).isEqualTo(batch);
+        assertThat(watchers()).isEqualTo(PARTITIONS);
+
+        OpenRequest idle = new Fetch().session(session, 1).from(0, want(2)).send();
+        run();
+        assertThat(idle.isAnswered()).isFalse();
+        byte[] more = partitions.get(3).append(1, 10);
+        run();
+        assertThat(answers(idle).keySet()).containsExactly(3);
+        assertThat(records(idle, 3)).isEqualTo(more);
+        assertThat(response(idle).sessionId()).isEqualTo(session);
+
+        OpenRequest empty = new Fetch().session(session, 2).from(3, want(1)).send();
+        pass(500);
+        assertThat(answers(empty)).isEmpty();
+        assertThat(response(empty).sessionId()).isEqualTo(session);
+        assertThat(watchers()).as("stays watched from request to request").isEqualTo(PARTITIONS);
+    }
+
+    @Test
+    void anUnreadPartitionOfASessionIsAnsweredAgainWithoutBeingNamed() {
+        byte[] batch = partitions.get(0).append(2, 10);
+        int session = response(new Fetch().all(0).session(0, 0).send()).sessionId();
+        OpenRequest again = new Fetch().session(session, 1).send();
+        assertThat(records(again, 0)).isEqualTo(batch);
+    }
+
+    @Test
+    void partitionsOfASessionTakeTurns() {
+        for (FakePartition partition : partitions) {
+            partition.append(1, 1000);
+            partition.append(1, 1000);
+        }
+        OpenRequest request = new Fetch().all(0).session(0, 0).maxBytes(500).send();
+        int session = response(request).sessionId();
+        List<Integer> served = new ArrayList<>();
+        for (int epoch = 1; epoch <= 8; epoch++) {
+            int partition = answers(request).entrySet().stream()
+                    .filter(entry -> records(entry.getValue()).length > 0)
+                    .findFirst()
+                    .orElseThrow()
+                    .getKey();
+            served.add(partition);
+            Fetch next = new Fetch().session(session, epoch).maxBytes(500).waiting(0);
+            request = next.from(
+                            partition,
+                            want(served.stream().filter(p -> p == partition).count()))
+                    .send();
+        }
+        assertThat(served).containsExactly(0, 1, 2, 3, 0, 1, 2, 3);
+    }
+
+    @Test
+    void forgottenPartitionsAreNoLongerAnsweredOrWatched() {
+        int session =
+                response(new Fetch().all(0).session(0, 0).waiting(0).send()).sessionId();
+        OpenRequest request =
+                new Fetch().session(session, 1).forget(1).forget(2).send();
+        assertThat(watchers()).isEqualTo(PARTITIONS - 2);
+        partitions.get(1).append(1, 10);
+        run();
+        assertThat(request.isAnswered()).isFalse();
+        partitions.get(0).append(1, 10);
+        run();
+        assertThat(answers(request).keySet()).containsExactly(0);
+    }
+
+    @Test
+    void aPartitionAddedToASessionIsWatchedAndAnswered() {
+        int session = response(
+                        new Fetch().from(0, want(0)).session(0, 0).waiting(0).send())
+                .sessionId();
+        OpenRequest request = new Fetch().session(session, 1).from(1, want(0)).send();
+        run();
+        assertThat(request.isAnswered()).isFalse();
+        partitions.get(1).append(1, 10);
+        run();
+        assertThat(answers(request).keySet()).containsExactly(1);
+        assertThat(watchers()).isEqualTo(2);
+    }
+
+    @Test
+    void sessionErrorsAreKafkas() {
+        assertThat(response(new Fetch().session(4711, 3).send()).error()).isEqualTo(Errors.FETCH_SESSION_ID_NOT_FOUND);
+        for (int garbage : new int[] {Integer.MAX_VALUE, -5}) {
+            assertThat(response(new Fetch().session(garbage, 3).send()).error())
+                    .isEqualTo(Errors.FETCH_SESSION_ID_NOT_FOUND);
+        }
+        int session =
+                response(new Fetch().all(0).session(0, 0).waiting(0).send()).sessionId();
+        assertThat(response(new Fetch().session(session, 7).send()).error())
+                .isEqualTo(Errors.INVALID_FETCH_SESSION_EPOCH);
+        byte[] batch = partitions.get(0).append(1, 10);
+        OpenRequest right = new Fetch().session(session, 1).send();
+        assertThat(records(right, 0)).as("the session lives on").isEqualTo(batch);
+        assertThat(response(new Fetch().version(12).session(session, 2).send()).error())
+                .isEqualTo(Errors.FETCH_SESSION_TOPIC_ID_ERROR);
+    }
+
+    @Test
+    void closingOrReplacingASessionEndsItsWatching() {
+        int session =
+                response(new Fetch().all(0).session(0, 0).waiting(0).send()).sessionId();
+        new Fetch().session(session, FetchMetadata.FINAL_EPOCH).waiting(0).send();
+        assertThat(watchers()).isZero();
+        assertThat(response(new Fetch().session(session, 1).send()).error())
+                .isEqualTo(Errors.FETCH_SESSION_ID_NOT_FOUND);
+        int second =
+                response(new Fetch().all(0).session(0, 0).waiting(0).send()).sessionId();
+        int third = response(new Fetch().all(0).session(second, 0).waiting(0).send())
+                .sessionId();
+        assertThat(third).isNotEqualTo(second);
+        assertThat(watchers()).isEqualTo(PARTITIONS);
+        assertThat(handler.sessions()).isEqualTo(1);
+    }
+
+    @Test
+    void aSessionWaitDroppedByDisconnectEndsItsWatching() {
+        int session =
+                response(new Fetch().all(0).session(0, 0).waiting(0).send()).sessionId();
+        OpenRequest request = new Fetch().session(session, 1).send();
+        request.disconnect();
+        run();
+        assertThat(watchers()).isZero();
+        assertThat(handler.sessions()).isZero();
+    }
+
+    @Test
+    void rememberedSessionsAreBoundedAndAnEvictedOneIsRebuiltFromKafkas() {
+        handler = handler(new FetchSettings(1 << 20, 1 << 20, 1000, 100, 16, 120_000));
+        List<Integer> sessions = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            sessions.add(
+                    response(new Fetch().all(0).session(0, 0).waiting(0).send()).sessionId());
+        }
+        assertThat(handler.sessions()).isLessThanOrEqualTo(16);
+        assertThat(watchers()).isLessThanOrEqualTo(16 * PARTITIONS);
+        assertThat(sessions).contains(0);
+        byte[] batch = partitions.get(2).append(1, 10);
+        int kept = sessions.stream().filter(id -> id != 0).findFirst().orElseThrow();
+        assertThat(records(new Fetch().session(kept, 1).send(), 2)).isEqualTo(batch);
+    }
+
+    @Test
+    void aSessionTakenUpOnAnotherConnectionIsRebuilt() {
+        int session =
+                response(new Fetch().all(0).session(0, 0).waiting(0).send()).sessionId();
+        EmbeddedChannel other = new EmbeddedChannel();
+        FetchRequest body = FetchRequest.Builder.forConsumer(LATEST, 500, 1, Map.of())
+                .metadata(new FetchMetadata(session, 1))
+                .build(LATEST);
+        OpenRequest request = new OpenRequest(body, other.eventLoop());
+        requests.add(request);
+        handler.handle(request);
+        run();
+        assertThat(watchers()).as("the old connection's are gone").isEqualTo(PARTITIONS);
+        byte[] batch = partitions.get(1).append(1, 10);
+        other.runPendingTasks();
+        assertThat(records(request, 1)).isEqualTo(batch);
+    }
+
+    @Test
+    void aSessionsNextRequestEndsTheOneThatStillWaits() {
+        int session =
+                response(new Fetch().all(0).session(0, 0).waiting(0).send()).sessionId();
+        OpenRequest waiting = new Fetch().session(session, 1).send();
+        assertThat(waiting.isAnswered()).isFalse();
+        OpenRequest next = new Fetch().session(session, 2).send();
+        assertThat(response(waiting).error()).isEqualTo(Errors.NONE);
+        byte[] batch = partitions.get(1).append(1, 10);
+        run();
+        assertThat(records(next, 1)).isEqualTo(batch);
+    }
+
+    @Test
+    void anErrorOfASessionsPartitionIsToldEachTimeUntilItEnds() {
+        FakePartition partition = partitions.get(1);
+        directory.close(partition);
+        int session = response(new Fetch().all(0).session(0, 0).send()).sessionId();
+        OpenRequest still = new Fetch().session(session, 1).send();
+        assertThat(error(still, 1)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+        directory.open(partition);
+        OpenRequest healed = new Fetch().session(session, 2).send();
+        run();
+        assertThat(healed.isAnswered()).isFalse();
+        byte[] batch = partition.append(1, 10);
+        run();
+        assertThat(records(healed, 1)).isEqualTo(batch);
+    }
+
+    // ---- below the tail
+
+    @Test
+    void coldPartitionsAreReadSideBySideWithinTheByteLimit() {
+        byte[][] batches = new byte[PARTITIONS][];
+        for (int i = 0; i < PARTITIONS; i++) {
+            batches[i] = partitions.get(i).append(1, 100);
+            partitions.get(i).evictTo(1);
+        }
+        byte[] hot = partitions.get(3).append(1, 100);
+        OpenRequest request = new Fetch()
+                .from(0, want(0, 400))
+                .from(1, want(0, 400))
+                .from(2, want(0, 400))
+                .from(3, want(1, 400))
+                .maxBytes(1000)
+                .send();
+        assertThat(cold.asked).hasSize(3);
+        assertThat(cold.asked.get(0).waits()).isTrue();
+        assertThat(cold.asked.get(1).waits())
+                .as("only the first may wait for memory")
+                .isFalse();
+        assertThat(cold.asked.stream().map(ColdReader.Asked::bytesMax)).containsExactly(400, 400, 200);
+        assertThat(cold.asked.get(0).limit()).isEqualTo(1);
+        assertThat(request.isAnswered()).isFalse();
+        cold.answer(1, batches[1]);
+        cold.answer(0, batches[0]);
+        cold.answer(2, batches[2]);
+        assertThat(records(request, 0)).isEqualTo(batches[0]);
+        assertThat(records(request, 1)).isEqualTo(batches[1]);
+        assertThat(records(request, 2)).isEqualTo(batches[2]);
+        assertThat(records(request, 3)).as("no bytes were left for it").isEmpty();
+        assertThat(hot).isNotEmpty();
+    }
+
+    @Test
+    void aLateColdReadIsLeftOutAndGivenUp() {
+        byte[] old = partitions.get(0).append(1, 100);
+        partitions.get(0).evictTo(1);
+        byte[] hot = partitions.get(1).append(1, 100);
+        OpenRequest request = new Fetch().all(0).send();
+        assertThat(request.isAnswered()).isFalse();
+        pass(FetchSettings.defaults().coldGraceMs());
+        assertThat(records(request, 1)).isEqualTo(hot);
+        assertThat(records(request, 0)).isEmpty();
+        assertThat(error(request, 0)).isEqualTo(Errors.NONE);
+        assertThat(cold.asked.get(0).answer()).isCancelled();
+        cold.answer(0, old);
+    }
+
+    @Test
+    void aColdReadAloneIsWaitedForLongerThanMaxWait() {
+        byte[] old = partitions.get(0).append(1, 100);
+        partitions.get(0).evictTo(1);
+        OpenRequest request = new Fetch().from(0, want(0)).waiting(10).send();
+        pass(5000);
+        assertThat(request.isAnswered()).isFalse();
+        cold.answer(0, old);
+        run();
+        assertThat(records(request, 0)).isEqualTo(old);
+        OpenRequest tooLong = new Fetch().from(0, want(0)).waiting(10).send();
+        pass(FetchSettings.defaults().coldWaitMs());
+        assertThat(records(tooLong, 0)).isEmpty();
+        assertThat(error(tooLong, 0)).isEqualTo(Errors.NONE);
+    }
+
+    @Test
+    void aFailedColdReadIsARetriableErrorHeldBackUntilMaxWait() {
+        partitions.get(0).append(1, 100);
+        partitions.get(0).evictTo(1);
+        OpenRequest request = new Fetch().from(0, want(0)).waiting(500).send();
+        cold.asked.get(0).answer().completeExceptionally(new java.io.IOException("EIO"));
+        run();
+        assertThat(request.isAnswered())
+                .as("else the consumer would ask in a tight loop")
+                .isFalse();
+        pass(500);
+        assertThat(error(request, 0)).isEqualTo(Errors.KAFKA_STORAGE_ERROR);
+    }
+
+    @Test
+    void aDisconnectDuringAColdReadReleasesWhatComes() {
+        byte[] old = partitions.get(0).append(1, 100);
+        byte[] other = partitions.get(1).append(1, 100);
+        partitions.get(0).evictTo(1);
+        partitions.get(1).evictTo(1);
+        OpenRequest request = new Fetch().all(0).send();
+        cold.answer(0, old);
+        request.disconnect();
+        run();
+        cold.answer(1, other);
+        assertThat(request.response()).isNull();
+        assertThat(request.isAnswered()).isTrue();
+    }
+
+    @Test
+    void anOversizeColdBatchGoesOutOnlyAsTheFirst() {
+        byte[] old = partitions.get(0).append(1, 5000);
+        byte[] other = partitions.get(1).append(1, 5000);
+        partitions.get(0).evictTo(1);
+        partitions.get(1).evictTo(1);
+        OpenRequest request =
+                new Fetch().from(0, want(0, 1000)).from(1, want(0, 1000)).send();
+        cold.answer(0, old);
+        cold.answer(1, other);
+        assertThat(records(request, 0)).isEqualTo(old);
+        assertThat(records(request, 1)).isEmpty();
+    }
+
+    @Test
+    void aSessionErrorAfterReadingReleasesTheRecords() {
+        int session =
+                response(new Fetch().all(0).session(0, 0).waiting(0).send()).sessionId();
+        byte[] old = partitions.get(0).append(1, 100);
+        partitions.get(0).evictTo(1);
+        OpenRequest reading = new Fetch().session(session, 1).send();
+        EmbeddedChannel other = new EmbeddedChannel();
+        OpenRequest overtaking = new OpenRequest(
+                FetchRequest.Builder.forConsumer(LATEST, 500, 1, Map.of())
+                        .metadata(new FetchMetadata(session, 2))
+                        .build(LATEST),
+                other.eventLoop());
+        requests.add(overtaking);
+        handler.handle(overtaking);
+        cold.answer(0, old);
+        run();
+        assertThat(reading.isAnswered()).isTrue();
+        assertThat(response(reading).error()).isEqualTo(Errors.INVALID_FETCH_SESSION_EPOCH);
+        cold.answer(1, old);
+        other.runPendingTasks();
+        assertThat(records(overtaking, 0)).isEqualTo(old);
+    }
+
+    @Test
+    void idlePartitionsOfASessionAreNotLookedAt() {
+        List<FakePartition> many = new ArrayList<>();
+        control.submit(new Command.CreateTopics(
+                List.of(new Command.CreateTopic("many", 1000, (short) 1, Map.of(), List.of())), false));
+        Uuid id = control.image().topic("many").orElseThrow().topicId();
+        Map<TopicPartition, FetchRequest.PartitionData> wanted = new LinkedHashMap<>();
+        for (int i = 0; i < 1000; i++) {
+            FakePartition partition = new FakePartition("many", id, i, 1000 + i);
+            many.add(partition);
+            directory.open(partition);
+            wanted.put(
+                    new TopicPartition("many", i),
+                    new FetchRequest.PartitionData(id, 0, -1, 1 << 20, Optional.empty()));
+        }
+        Fetch full = new Fetch().session(0, 0).waiting(0);
+        int session = response(full.send(FetchRequest.Builder.forConsumer(LATEST, 0, 1, wanted)))
+                .sessionId();
+        int before = 0;
+        for (int epoch = 1; epoch <= 50; epoch++) {
+            Fetch next = new Fetch().session(session, epoch);
+            if (epoch > 1) {
+                TopicPartition served = new TopicPartition("many", epoch - 1);
+                next.wanted.put(served, new FetchRequest.PartitionData(id, 1, -1, 1 << 20, Optional.empty()));
+            }
+            OpenRequest request = next.send();
+            many.get(epoch).append(1, 10);
+            run();
+            assertThat(answers(request).keySet()).containsExactly(epoch);
+            if (epoch == 1) {
+                before = looks(many);
+            }
+        }
+        assertThat(looks(many) - before).as("49 requests over 1000 partitions").isLessThan(500);
+        many.forEach(partition -> assertThat(partition.watchers()).isEqualTo(1));
+    }
+
+    private static int looks(List<FakePartition> partitions) {
+        return partitions.stream().mapToInt(partition -> partition.looks.get()).sum();
+    }
+}

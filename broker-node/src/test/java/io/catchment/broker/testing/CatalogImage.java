@@ -1,0 +1,183 @@
+package io.catchment.broker.testing;
+
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.NodeState;
+import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.StreamRange;
+import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TopicState;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.image.MetadataImage;
+
+/** Another image (topics, nodes), with catalogs and log starts of streams and the objects they point into laid over it. Immutable. */
+public final class CatalogImage implements ClusterImage {
+    private final ClusterImage base;
+    private final TreeMap<Long, StreamState> streams;
+    private final TreeMap<Long, ObjectState> objects;
+
+    private CatalogImage(ClusterImage base, TreeMap<Long, StreamState> streams, TreeMap<Long, ObjectState> objects) {
+        this.base = base;
+        this.streams = streams;
+        this.objects = objects;
+    }
+
+    public static CatalogImage over(ClusterImage base) {
+        return new CatalogImage(base, new TreeMap<>(), new TreeMap<>());
+    }
+
+    /** No topics, no nodes: only streams. */
+    public static CatalogImage empty() {
+        return over(new FakeControlPlane().image());
+    }
+
+    public CatalogImage withStream(long streamId) {
+        TreeMap<Long, StreamState> changed = new TreeMap<>(streams);
+        changed.put(
+                streamId,
+                new StreamState(
+                        streamId, Uuid.randomUuid(), "topic-" + streamId, 0, 1, 1, 0, List.of(), 0, List.of(), null));
+        return new CatalogImage(base, changed, objects);
+    }
+
+    /** The range is published in an object of its own. */
+    public CatalogImage published(long streamId, long objectId, List<byte[]> batches) {
+        int bytes = batches.stream().mapToInt(batch -> batch.length).sum();
+        long maxTime =
+                batches.stream().mapToLong(TestBatches::maxTimestamp).max().orElseThrow();
+        StreamRange range = new StreamRange(
+                TestBatches.baseOffset(batches.get(0)),
+                TestBatches.endOffset(batches.get(batches.size() - 1)),
+                objectId,
+                0,
+                bytes,
+                maxTime,
+                maxTime);
+        CatalogImage changed = changed(streamId, state -> {
+            List<StreamRange> catalog = new java.util.ArrayList<>(state.catalog());
+            catalog.add(range);
+            return with(state, state.logStartOffset(), catalog);
+        });
+        TreeMap<Long, ObjectState> more = new TreeMap<>(objects);
+        more.put(objectId, new ObjectState(objectId, bytes, 1, ObjectState.Phase.PUBLISHED, 0, 0));
+        return new CatalogImage(base, changed.streams, more);
+    }
+
+    public CatalogImage logStart(long streamId, long offset) {
+        return changed(streamId, state -> with(state, offset, state.catalog()));
+    }
+
+    public CatalogImage withoutStream(long streamId) {
+        TreeMap<Long, StreamState> changed = new TreeMap<>(streams);
+        changed.remove(streamId);
+        return new CatalogImage(base, changed, objects);
+    }
+
+    private CatalogImage changed(long streamId, UnaryOperator<StreamState> change) {
+        TreeMap<Long, StreamState> changed = new TreeMap<>(streams);
+        changed.put(streamId, change.apply(stream(streamId).orElseThrow()));
+        return new CatalogImage(base, changed, objects);
+    }
+
+    private static StreamState with(StreamState state, long logStart, List<StreamRange> catalog) {
+        return new StreamState(
+                state.streamId(),
+                state.topicId(),
+                state.topic(),
+                state.partition(),
+                state.ownerNodeId(),
+                state.ownerNodeEpoch(),
+                state.epoch(),
+                state.epochStarts(),
+                logStart,
+                catalog,
+                state.checkpoint());
+    }
+
+    @Override
+    public Optional<StreamState> stream(long streamId) {
+        StreamState own = streams.get(streamId);
+        return own == null ? base.stream(streamId) : Optional.of(own);
+    }
+
+    @Override
+    public Optional<ObjectState> object(long objectId) {
+        return Optional.ofNullable(objects.get(objectId));
+    }
+
+    @Override
+    public Collection<StreamState> streams() {
+        return streams.values();
+    }
+
+    @Override
+    public Collection<ObjectState> objects() {
+        return objects.values();
+    }
+
+    @Override
+    public long offset() {
+        return base.offset();
+    }
+
+    @Override
+    public String clusterId() {
+        return base.clusterId();
+    }
+
+    @Override
+    public int controllerId() {
+        return base.controllerId();
+    }
+
+    @Override
+    public Collection<NodeState> nodes() {
+        return base.nodes();
+    }
+
+    @Override
+    public Optional<NodeState> node(int nodeId) {
+        return base.node(nodeId);
+    }
+
+    @Override
+    public Collection<TopicState> topics() {
+        return base.topics();
+    }
+
+    @Override
+    public Optional<TopicState> topic(String name) {
+        return base.topic(name);
+    }
+
+    @Override
+    public Optional<TopicState> topic(Uuid topicId) {
+        return base.topic(topicId);
+    }
+
+    @Override
+    public Optional<ExtentState> extent(long extentId) {
+        return base.extent(extentId);
+    }
+
+    @Override
+    public Collection<ExtentState> extents() {
+        return base.extents();
+    }
+
+    @Override
+    public Map<String, String> configs(byte resourceType, String resourceName) {
+        return base.configs(resourceType, resourceName);
+    }
+
+    @Override
+    public MetadataImage metadata() {
+        return base.metadata();
+    }
+}

@@ -1,0 +1,139 @@
+package io.catchment.broker.testing;
+
+import io.catchment.broker.network.ByteBufRecords;
+import io.catchment.broker.network.Request;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoop;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.apache.kafka.common.requests.RequestContext;
+import org.apache.kafka.common.requests.RequestHeader;
+import org.jspecify.annotations.Nullable;
+
+/** A request on an event loop of the test's, whose answer it looks at as it was given. Refuses a second answer. Thread-safe. */
+public final class OpenRequest implements Request {
+    private final AbstractRequest body;
+    private final EventLoop eventLoop;
+    private final List<Runnable> disconnectListeners = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean answered = new AtomicBoolean();
+    private final CountDownLatch done = new CountDownLatch(1);
+    private volatile @Nullable AbstractResponse response;
+    private volatile @Nullable Throwable failure;
+
+    public OpenRequest(AbstractRequest body, EventLoop eventLoop) {
+        this.body = body;
+        this.eventLoop = eventLoop;
+    }
+
+    public boolean isAnswered() {
+        return answered.get();
+    }
+
+    public @Nullable AbstractResponse response() {
+        return response;
+    }
+
+    public @Nullable Throwable failure() {
+        return failure;
+    }
+
+    public AbstractResponse await() throws InterruptedException {
+        if (!done.await(20, TimeUnit.SECONDS)) {
+            throw new AssertionError("no answer to " + body + " within 20 s");
+        }
+        AbstractResponse answer = response;
+        if (answer == null) {
+            throw new AssertionError("no response to " + body, failure);
+        }
+        return answer;
+    }
+
+    public void disconnect() {
+        if (!answered.get()) {
+            disconnectListeners.forEach(Runnable::run);
+        }
+    }
+
+    /** As the network does after writing. */
+    public void releaseRecords() {
+        if (response instanceof FetchResponse fetch) {
+            fetch.data().responses().forEach(topic -> topic.partitions().forEach(partition -> {
+                if (partition.records() instanceof ByteBufRecords records) {
+                    records.release();
+                }
+            }));
+        }
+    }
+
+    private void answer(@Nullable AbstractResponse answer, @Nullable Throwable cause) {
+        if (!answered.compareAndSet(false, true)) {
+            throw new IllegalStateException("second answer to " + body);
+        }
+        response = answer;
+        failure = cause;
+        done.countDown();
+    }
+
+    @Override
+    public void respond(AbstractResponse answer) {
+        answer(answer, null);
+    }
+
+    @Override
+    public void respondNothing() {
+        answer(null, null);
+    }
+
+    @Override
+    public void fail(Throwable cause) {
+        answer(body.getErrorResponse(cause), cause);
+    }
+
+    @Override
+    public void onDisconnect(Runnable listener) {
+        disconnectListeners.add(listener);
+    }
+
+    @Override
+    public RequestHeader header() {
+        return new RequestHeader(body.apiKey(), body.version(), "test-client", 1);
+    }
+
+    @Override
+    public RequestContext context() {
+        throw new AssertionError("no context here");
+    }
+
+    @Override
+    public AbstractRequest body() {
+        return body;
+    }
+
+    @Override
+    public String listener() {
+        return "PLAINTEXT";
+    }
+
+    @Override
+    public InetAddress clientAddress() {
+        return InetAddress.getLoopbackAddress();
+    }
+
+    @Override
+    public EventLoop eventLoop() {
+        return eventLoop;
+    }
+
+    @Override
+    public ByteBuf buffer() {
+        return Unpooled.EMPTY_BUFFER;
+    }
+}
