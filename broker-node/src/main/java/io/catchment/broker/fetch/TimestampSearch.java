@@ -3,6 +3,7 @@ package io.catchment.broker.fetch;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -136,7 +138,7 @@ final class TimestampSearch {
 
     /** Extents first, catalog after: what an extent lost meanwhile was published before. */
     private List<Stretch> stretches(Scope scope) {
-        List<FrameEntry> frames = frames(scope);
+        List<FrameEntry> frames = frames(scope, unpublished(image.get()));
         List<Stretch> stretches = new ArrayList<>();
         ClusterImage now = image.get();
         Optional<StreamState> stream = now.stream(scope.streamId());
@@ -163,12 +165,21 @@ final class TimestampSearch {
         return stretches;
     }
 
-    private List<FrameEntry> frames(Scope scope) {
+    /** Extents that are flushed need not be asked: all their ranges are in the catalog. */
+    private static LongPredicate unpublished(ClusterImage image) {
+        return extentId -> image.extent(extentId)
+                .map(extent -> extent.phase() != ExtentState.Phase.FLUSHED)
+                .orElse(true);
+    }
+
+    private List<FrameEntry> frames(Scope scope, LongPredicate wanted) {
         List<FrameEntry> frames = new ArrayList<>();
         for (long extentId : wal.extents()) {
-            for (FrameEntry frame : wal.index(extentId, scope.streamId())) {
-                if (frame.kind() == FrameKind.DATA && overlaps(scope, frame.baseOffset(), frame.endOffset())) {
-                    frames.add(frame);
+            if (wanted.test(extentId)) {
+                for (FrameEntry frame : wal.index(extentId, scope.streamId())) {
+                    if (frame.kind() == FrameKind.DATA && overlaps(scope, frame.baseOffset(), frame.endOffset())) {
+                        frames.add(frame);
+                    }
                 }
             }
         }
@@ -280,7 +291,7 @@ final class TimestampSearch {
     /** The lowest offset of the stream, from its log start on, that a local extent holds; the end if none does. */
     CompletableFuture<Long> firstLocal(Scope scope) {
         return CompletableFuture.supplyAsync(
-                () -> frames(scope).stream()
+                () -> frames(scope, extentId -> true).stream()
                         .mapToLong(frame -> Math.max(scope.startOffset(), frame.baseOffset()))
                         .min()
                         .orElse(scope.limitOffset()),

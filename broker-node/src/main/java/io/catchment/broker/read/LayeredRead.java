@@ -8,7 +8,6 @@ import io.catchment.objectstore.ObjectReader;
 import io.catchment.wal.FrameRead;
 import io.netty.buffer.ByteBuf;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -33,6 +32,8 @@ final class LayeredRead {
     private final CompletableFuture<BatchRun> result = new CompletableFuture<>();
     private int bytesWanted;
     private int attempts;
+    private boolean searched;
+    private ExtentLocator.@Nullable Span suggested;
 
     /** {@code granted} bytes of the budget are this read's once it is started; they pass on to the payload or are given back. */
     LayeredRead(LayeredStreamReader levels, long streamId, long fromOffset, long limitOffset, int granted) {
@@ -70,17 +71,41 @@ final class LayeredRead {
         guarded(this::attempt);
     }
 
+    /** What earlier reads suggest needs no search; else extents come before the catalog. */
     private void attempt() {
         if (result.isDone()) {
             giveBack();
             return;
         }
-        attempts++;
-        OptionalLong extent = levels.extents.locate(streamId, fromOffset);
-        if (extent.isPresent()) {
-            readExtent(extent.getAsLong());
+        ExtentLocator.Span span = attempts == 0 ? levels.extents.suggestion(streamId, fromOffset) : null;
+        if (span == null) {
+            levels.searches.execute(() -> guarded(this::search));
             return;
         }
+        suggested = span;
+        if (span.extentId() == ExtentLocator.NO_EXTENT) {
+            readPublished();
+        } else {
+            readExtent(span.extentId());
+        }
+    }
+
+    private void search() {
+        searched = true;
+        long extentId = levels.extents.search(streamId, fromOffset, suggested);
+        if (extentId == ExtentLocator.NO_EXTENT) {
+            readPublished();
+        } else {
+            readExtent(extentId);
+        }
+    }
+
+    private void again() {
+        attempts++;
+        attempt();
+    }
+
+    private void readPublished() {
         ClusterImage image = levels.image.get();
         Optional<StreamState> stream = image.stream(streamId);
         if (stream.isEmpty() || fromOffset < stream.get().logStartOffset()) {
@@ -89,12 +114,17 @@ final class LayeredRead {
         }
         Optional<StreamRange> range = stream.get().range(fromOffset);
         if (range.isPresent()) {
+            if (searched) {
+                levels.extents.found(
+                        streamId,
+                        new ExtentLocator.Span(
+                                ExtentLocator.NO_EXTENT, fromOffset, range.get().endOffset()));
+            }
             readObject(image, range.get());
             return;
         }
-        OptionalLong searched = levels.extents.search(streamId, fromOffset);
-        if (searched.isPresent() && attempts < ATTEMPTS_MAX) {
-            readExtent(searched.getAsLong());
+        if (attempts < 2) {
+            again();
             return;
         }
         fail(new OffsetGapException("offset " + fromOffset + " of stream " + streamId + " (limit " + limitOffset
@@ -115,37 +145,38 @@ final class LayeredRead {
             return;
         }
         ByteBuf payload = frames.payload();
-        if (!payload.isReadable()) {
+        if (!payload.isReadable() || frames.baseOffset() > fromOffset) {
             payload.release();
             extentFailed(
                     extentId,
                     new IllegalStateException("extent " + extentId + " has offset " + fromOffset + " of stream "
-                            + streamId + " in its index but read nothing"));
+                            + streamId + " in its index but does not read it"));
             return;
         }
+        levels.extents.found(streamId, new ExtentLocator.Span(extentId, frames.baseOffset(), frames.endOffset()));
         levels.extentReads.increment();
         levels.extentBytes.add(payload.readableBytes());
         finish(payload, cut(payload));
     }
 
-    /** Gone: look again. Still there: its bytes cannot be read, so only a published copy can help. */
+    /** Not there (a wrong hint), or gone: look again. There but unreadable: only a published copy can help. */
     private void extentFailed(long extentId, Throwable failure) {
         if (attempts >= ATTEMPTS_MAX) {
             fail(failure);
-            return;
-        }
-        if (levels.wal.length(extentId).isEmpty()) {
-            attempt();
-            return;
-        }
-        ClusterImage image = levels.image.get();
-        Optional<StreamRange> range = image.stream(streamId).flatMap(stream -> stream.range(fromOffset));
-        if (range.isEmpty()) {
+        } else if (!searched || levels.wal.length(extentId).isEmpty()) {
+            again();
+        } else if (isPublished()) {
+            attempts++;
+            readPublished();
+        } else {
             fail(failure);
-            return;
         }
-        attempts++;
-        readObject(image, range.get());
+    }
+
+    private boolean isPublished() {
+        return levels.image.get().stream(streamId)
+                .flatMap(stream -> stream.range(fromOffset))
+                .isPresent();
     }
 
     private void readObject(ClusterImage image, StreamRange range) {
@@ -194,11 +225,13 @@ final class LayeredRead {
         finish(payload, cut);
     }
 
-    /** A merge may have moved the range to another object meanwhile; otherwise the failure stands. */
+    /** A merge may have moved the range to another object, or an extent may have it though the hint said no. */
     private void objectFailed(StreamRange range, Throwable failure) {
-        Optional<StreamRange> now = levels.image.get().stream(streamId).flatMap(stream -> stream.range(fromOffset));
-        if (attempts < ATTEMPTS_MAX && (now.isEmpty() || now.get().objectId() != range.objectId())) {
-            attempt();
+        Optional<StreamRange> now =
+                levels.image.get().stream(streamId).flatMap(stream -> stream.range(fromOffset));
+        boolean moved = now.isEmpty() || now.get().objectId() != range.objectId();
+        if (attempts < ATTEMPTS_MAX && (moved || !searched)) {
+            again();
         } else {
             fail(failure);
         }

@@ -5,6 +5,7 @@ import io.catchment.objectstore.ObjectReader;
 import io.catchment.wal.Wal;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
@@ -18,17 +19,21 @@ public final class LayeredStreamReader implements StreamReader {
     final ObjectReader objects;
     final Supplier<ClusterImage> image;
     final ReadBudget budget;
+    final Executor searches;
     final LongAdder extentReads = new LongAdder();
     final LongAdder extentBytes = new LongAdder();
     final LongAdder objectReads = new LongAdder();
     final LongAdder objectBytes = new LongAdder();
 
-    public LayeredStreamReader(Wal wal, ObjectReader objects, Supplier<ClusterImage> image, ReadBudget budget) {
+    /** @param searches where extents are searched for an offset, which may wait for the disk */
+    public LayeredStreamReader(
+            Wal wal, ObjectReader objects, Supplier<ClusterImage> image, ReadBudget budget, Executor searches) {
         this.wal = wal;
         this.extents = new ExtentLocator(wal);
         this.objects = objects;
         this.image = image;
         this.budget = budget;
+        this.searches = searches;
     }
 
     @Override

@@ -83,7 +83,7 @@ class FetchHandlerTest {
     }
 
     /** Reads below the tail that the test completes. */
-    private final class ColdReader implements StreamReader {
+    private static final class ColdReader implements StreamReader {
         final TrackedBuffers buffers = new TrackedBuffers();
         final List<Asked> asked = new ArrayList<>();
 

@@ -31,7 +31,7 @@ class LayeredStreamReaderTest {
     private final AtomicReference<CatalogImage> image =
             new AtomicReference<>(CatalogImage.empty().withStream(STREAM));
     private final ReadBudget budget = new ReadBudget(8 << 20);
-    private final LayeredStreamReader reader = new LayeredStreamReader(extents, objects, image::get, budget);
+    private final LayeredStreamReader reader = new LayeredStreamReader(extents, objects, image::get, budget, Runnable::run);
 
     @AfterEach
     void everyBufferIsReleasedAndTheBudgetIsWhole() {
@@ -174,7 +174,7 @@ class LayeredStreamReaderTest {
     @Test
     void readsWaitForTheBudgetInOrderAndMayBeGivenUp() {
         ReadBudget small = new ReadBudget(8000);
-        LayeredStreamReader narrow = new LayeredStreamReader(extents, objects, image::get, small);
+        LayeredStreamReader narrow = new LayeredStreamReader(extents, objects, image::get, small, Runnable::run);
         byte[] batch = TestBatches.batch(0, 1, 900);
         extents.add(1, STREAM, batch);
         List<BatchRun> held = new ArrayList<>();
