@@ -52,9 +52,11 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.Uuid;
@@ -69,6 +71,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Node implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Node.class);
+    private static final int SEARCH_THREADS = 2;
     private static final long START_TIMEOUT_S = 120;
     private static final long SEAL_TIMEOUT_MS = 10_000;
     private static final long LAST_FLUSH_MS = 10_000;
@@ -127,8 +130,9 @@ final class Node implements AutoCloseable {
                         PooledByteBufAllocator.DEFAULT,
                         timer));
         metrics.observeBlockCache(objects::stats);
+        ExecutorService searches = searches();
         LayeredStreamReader reader = new LayeredStreamReader(
-                wal, objects, controlPlane::image, new ReadBudget(config.reads().blockCacheBytes()));
+                wal, objects, controlPlane::image, new ReadBudget(config.reads().blockCacheBytes()), searches);
         metrics.observeReads(reader::served);
 
         TopicConfigs topicConfigs =
@@ -201,7 +205,7 @@ final class Node implements AutoCloseable {
                 controlPlane::image,
                 Time.SYSTEM,
                 config.reads().fetch()));
-        handlers.add(new ListOffsetsHandler(partitions, reader, wal, objects, controlPlane::image, timer));
+        handlers.add(new ListOffsetsHandler(partitions, reader, wal, objects, controlPlane::image, searches));
         handlers.add(new OffsetForLeaderEpochHandler(partitions, controlPlane::image));
         ApiTable table = ApiTable.of(
                 NodeDescription.of(config.nodeId(), controlPlane.image().clusterId()), handlers);
@@ -288,6 +292,18 @@ final class Node implements AutoCloseable {
         meters.observe(flusher::stats);
         reaper.start();
         return flusher;
+    }
+
+    /** For look-ups by offset and by time below the tail: they read indexes from the disk and decompress batches. */
+    private ExecutorService searches() {
+        AtomicInteger number = new AtomicInteger();
+        ExecutorService searches = Executors.newFixedThreadPool(SEARCH_THREADS, task -> {
+            Thread thread = new Thread(task, "search-" + number.getAndIncrement());
+            thread.setDaemon(true);
+            return thread;
+        });
+        closers.add("searches", searches::shutdownNow);
+        return searches;
     }
 
     private ScheduledExecutorService timer() {
