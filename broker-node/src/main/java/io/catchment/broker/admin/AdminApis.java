@@ -35,23 +35,22 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator)
     }
 
     /**
-     * @param node the node's configuration; the settings for new topics are taken from what it sets
+     * @param node the node's configuration, as DescribeConfigs shows it
      * @param topics shared with the produce path's TopicConfigs
      * @param controllerListeners controller.listener.names: there DescribeCluster tells of controllers
      * @param describePartitionsMax max.request.partition.size.limit
      * @param nodeEpoch of this node's present registration
-     * @throws org.apache.kafka.common.config.ConfigException if a setting for topics is invalid
      */
     public static AdminApis of(
             ControlPlane controlPlane,
             NodeSettings node,
             TopicSchema topics,
+            TopicAdminConfig config,
             GroupCoordinatorConfig groups,
             ShareGroupConfig shareGroups,
             Set<String> controllerListeners,
             int describePartitionsMax,
             LongSupplier nodeEpoch) {
-        TopicAdminConfig config = TopicAdminConfig.of(node.written(), groups);
         GroupSchema groupSchema = new GroupSchema(groups, shareGroups);
         TopicAutoCreator autoCreator = new TopicAutoCreator(controlPlane, config);
         return new AdminApis(

@@ -54,15 +54,13 @@ public final class FakeControlPlane implements ControlPlane {
         for (String name : listenerNames) {
             endpoints.add(new Endpoint(name, "host-" + nodeId, 9000 + 100 * nodeId + endpoints.size()));
         }
-        submit(new Command.RegisterNode(
-                        nodeId,
-                        "store-" + nodeId,
-                        endpoints,
-                        "zone-" + nodeId,
-                        List.of("broker", "wal", "controller"),
-                        Uuid.randomUuid()))
-                .toCompletableFuture()
-                .join();
+        applyNow(new Command.RegisterNode(
+                nodeId,
+                "store-" + nodeId,
+                endpoints,
+                "zone-" + nodeId,
+                List.of("broker", "wal", "controller"),
+                Uuid.randomUuid()));
         return this;
     }
 
@@ -89,6 +87,11 @@ public final class FakeControlPlane implements ControlPlane {
     /** The next command fails so, without effect. */
     public synchronized void failNext(Reason reason) {
         failure = new CommandException(reason, "injected " + reason);
+    }
+
+    /** Applies the command though others are held back: somebody else's, through another node. */
+    public synchronized void applyNow(Command<?> command) {
+        apply(command);
     }
 
     public synchronized void fenceNode(int nodeId, boolean fenced) {

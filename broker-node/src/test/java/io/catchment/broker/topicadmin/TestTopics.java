@@ -1,0 +1,14 @@
+package io.catchment.broker.topicadmin;
+
+import java.util.Map;
+import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
+
+/** Settings that tests share: four partitions, three replicas, everything allowed. */
+public final class TestTopics {
+    private TestTopics() {}
+
+    public static TopicAdminConfig config() {
+        return new TopicAdminConfig(
+                4, (short) 3, true, true, TopicAdminConfig.offsetsTopic(GroupCoordinatorConfig.fromProps(Map.of())));
+    }
+}
