@@ -40,8 +40,6 @@ public final class CreateTopicsHandler implements ApiHandler {
     /** As in Kafka: more than this in one request is taken for a mistake. */
     static final int PARTITIONS_PER_REQUEST_MAX = 10_000;
 
-    private static final int CONFIG_VALUE_LENGTH_MAX = Short.MAX_VALUE;
-
     private final ControlPlane controlPlane;
     private final TopicSchema schema;
     private final TopicAdminConfig config;
@@ -158,10 +156,6 @@ public final class CreateTopicsHandler implements ApiHandler {
         for (CreatableTopicConfig entry : topic.configs()) {
             if (entry.value() == null) {
                 nulls.add(entry.name());
-            } else if (entry.value().length() > CONFIG_VALUE_LENGTH_MAX) {
-                throw Errors.INVALID_CONFIG.exception(
-                        "The configuration value cannot be added because it exceeds the maximum value size of "
-                                + CONFIG_VALUE_LENGTH_MAX + " bytes.");
             } else {
                 configs.put(entry.name(), entry.value());
             }

@@ -112,6 +112,44 @@ public final class FakeControlPlane implements ControlPlane {
         });
     }
 
+    /** Another node becomes the owner of a partition, in the stream's next epoch. */
+    public synchronized void moveStream(String topic, int partition, int owner) {
+        changeStream(topic, partition, owner, 1);
+    }
+
+    /** Each of the topic's streams changes in nothing that clients are told of, as when ranges are published. */
+    public synchronized void touchStreams(String topic) {
+        List<Long> streams = image.topic(topic).orElseThrow().streams();
+        for (int partition = 0; partition < streams.size(); partition++) {
+            int owner = image.stream(streams.get(partition)).orElseThrow().ownerNodeId();
+            changeStream(topic, partition, owner, 0);
+        }
+    }
+
+    private void changeStream(String topic, int partition, int owner, int epochs) {
+        change(next -> {
+            long streamId = next.topic(topic).orElseThrow().streams().get(partition);
+            StreamState old = next.stream(streamId).orElseThrow();
+            next.streams.put(
+                    streamId,
+                    new StreamState(
+                            streamId,
+                            old.topicId(),
+                            topic,
+                            partition,
+                            owner,
+                            next.node(owner).orElseThrow().epoch(),
+                            old.epoch() + epochs,
+                            old.epochStarts(),
+                            old.logStartOffset(),
+                            old.catalog(),
+                            old.checkpoint()));
+            Changed changed = new Changed();
+            changed.streams.add(streamId);
+            return changed;
+        });
+    }
+
     @Override
     public ClusterImage image() {
         return image;
