@@ -1,5 +1,6 @@
 package io.catchment.broker.admin;
 
+import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.configadmin.DescribeConfigsHandler;
 import io.catchment.broker.configadmin.GroupSchema;
 import io.catchment.broker.configadmin.IncrementalAlterConfigsHandler;
@@ -20,8 +21,6 @@ import io.catchment.controlplane.ControlPlane;
 import java.util.List;
 import java.util.Set;
 import java.util.function.LongSupplier;
-import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
-import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
 
 /**
  * The administrative APIs of one node, over its view of the control plane. Immutable; handlers are thread-safe.
@@ -30,39 +29,36 @@ import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
  * @param autoCreator for the owners of internal topics: {@code createInternal}
  */
 public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator) {
+    /** Kafka's default of max.request.partition.size.limit. */
+    private static final int DESCRIBE_PARTITIONS_MAX = 2000;
+
     public AdminApis {
         handlers = List.copyOf(handlers);
     }
 
-    /**
-     * @param node the node's configuration, as DescribeConfigs shows it
-     * @param topics shared with the produce path's TopicConfigs
-     * @param controllerListeners controller.listener.names: there DescribeCluster tells of controllers
-     * @param describePartitionsMax max.request.partition.size.limit
-     * @param nodeEpoch of this node's present registration
-     */
-    public static AdminApis of(
-            ControlPlane controlPlane,
-            NodeSettings node,
-            TopicSchema topics,
-            TopicAdminConfig config,
-            GroupCoordinatorConfig groups,
-            ShareGroupConfig shareGroups,
-            Set<String> controllerListeners,
-            int describePartitionsMax,
-            LongSupplier nodeEpoch) {
-        GroupSchema groupSchema = new GroupSchema(groups, shareGroups);
+    /** @param nodeEpoch of this node's present registration */
+    public static AdminApis of(ControlPlane controlPlane, NodeConfig node, LongSupplier nodeEpoch) {
+        TopicSchema topics = node.topics().schema();
+        GroupSchema groups =
+                new GroupSchema(node.groups().coordinator(), node.groups().share());
+        TopicAdminConfig config = new TopicAdminConfig(
+                node.topics().partitions(),
+                (short) node.topics().replicationFactor(),
+                node.topics().autoCreate(),
+                TopicAdminConfig.offsetsTopic(node.groups().coordinator()));
+        NodeSettings settings = new NodeSettings(node.nodeId(), NodeConfig.keys(), node.written());
         TopicAutoCreator autoCreator = new TopicAutoCreator(controlPlane, config);
         return new AdminApis(
                 List.of(
                         new MetadataHandler(controlPlane, autoCreator, config.autoCreateTopics()),
-                        new DescribeTopicPartitionsHandler(controlPlane, describePartitionsMax),
-                        new DescribeClusterHandler(controlPlane, controllerListeners),
+                        new DescribeTopicPartitionsHandler(controlPlane, DESCRIBE_PARTITIONS_MAX),
+                        new DescribeClusterHandler(
+                                controlPlane, Set.of(node.listeners().controllerName())),
                         new CreateTopicsHandler(controlPlane, topics, config),
-                        new DeleteTopicsHandler(controlPlane, config),
+                        new DeleteTopicsHandler(controlPlane),
                         new CreatePartitionsHandler(controlPlane),
-                        new DescribeConfigsHandler(controlPlane, topics, groupSchema, node),
-                        new IncrementalAlterConfigsHandler(controlPlane, topics, groupSchema),
+                        new DescribeConfigsHandler(controlPlane, topics, groups, settings),
+                        new IncrementalAlterConfigsHandler(controlPlane, topics, groups),
                         new InitProducerIdHandler(new ProducerIds(controlPlane, node.nodeId(), nodeEpoch))),
                 autoCreator);
     }

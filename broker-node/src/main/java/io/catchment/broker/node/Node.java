@@ -4,7 +4,6 @@ import io.catchment.broker.admin.AdminApis;
 import io.catchment.broker.config.Listener;
 import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.config.NodeRole;
-import io.catchment.broker.configadmin.NodeSettings;
 import io.catchment.broker.fetch.FetchHandler;
 import io.catchment.broker.fetch.ListOffsetsHandler;
 import io.catchment.broker.fetch.OffsetForLeaderEpochHandler;
@@ -75,7 +74,6 @@ final class Node implements AutoCloseable {
     private static final long START_TIMEOUT_S = 120;
     private static final long SEAL_TIMEOUT_MS = 10_000;
     private static final long LAST_FLUSH_MS = 10_000;
-    private static final int DESCRIBE_PARTITIONS_MAX = 2000;
 
     private final NodeConfig config;
     private final Consumer<Throwable> fatal;
@@ -171,15 +169,7 @@ final class Node implements AutoCloseable {
         }
         Flusher flusher = flusher(wal, controlPlane, store, partitions, registration.epoch(), metrics);
 
-        AdminApis admin = AdminApis.of(
-                controlPlane,
-                new NodeSettings(config.nodeId(), NodeConfig.keys(), config.written()),
-                config.topics().schema(),
-                config.groups().coordinator(),
-                config.groups().share(),
-                Set.of(config.listeners().controllerName()),
-                DESCRIBE_PARTITIONS_MAX,
-                registration::epoch);
+        AdminApis admin = AdminApis.of(controlPlane, config, registration::epoch);
         GroupCoordinatorHost groups = closers.add(
                 "group coordinator",
                 new GroupCoordinatorHost(

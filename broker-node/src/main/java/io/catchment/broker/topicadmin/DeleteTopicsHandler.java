@@ -31,11 +31,9 @@ import org.jspecify.annotations.Nullable;
 /** DeleteTopics, by name or by id. A topic is deleted by the id that this node saw for it, never a newer one of the same name. */
 public final class DeleteTopicsHandler implements ApiHandler {
     private final ControlPlane controlPlane;
-    private final TopicAdminConfig config;
 
-    public DeleteTopicsHandler(ControlPlane controlPlane, TopicAdminConfig config) {
+    public DeleteTopicsHandler(ControlPlane controlPlane) {
         this.controlPlane = controlPlane;
-        this.config = config;
     }
 
     @Override
@@ -45,11 +43,6 @@ public final class DeleteTopicsHandler implements ApiHandler {
 
     @Override
     public void handle(Request request) {
-        if (!config.deleteTopics()) {
-            throw request.header().apiVersion() < 3
-                    ? Errors.INVALID_REQUEST.exception("Topic deletion is disabled.")
-                    : Errors.TOPIC_DELETION_DISABLED.exception();
-        }
         DeleteTopicsRequest body = (DeleteTopicsRequest) request.body();
         Asked asked = Asked.of(body);
         long timeoutMs = Math.max(1, body.data().timeoutMs());

@@ -11,15 +11,10 @@ import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
  * @param numPartitions num.partitions
  * @param defaultReplicationFactor default.replication.factor: only reported, records are replicated by the WAL
  * @param autoCreateTopics auto.create.topics.enable
- * @param deleteTopics delete.topic.enable
  * @param offsetsTopic how __consumer_offsets is created when a client asks for its metadata
  */
 public record TopicAdminConfig(
-        int numPartitions,
-        short defaultReplicationFactor,
-        boolean autoCreateTopics,
-        boolean deleteTopics,
-        CreateTopic offsetsTopic) {
+        int numPartitions, short defaultReplicationFactor, boolean autoCreateTopics, CreateTopic offsetsTopic) {
 
     public TopicAdminConfig {
         if (numPartitions < 1 || defaultReplicationFactor < 1) {

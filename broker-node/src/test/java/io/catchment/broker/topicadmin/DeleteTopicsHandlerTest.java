@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class DeleteTopicsHandlerTest {
     private final FakeControlPlane controlPlane = new FakeControlPlane().withNode(1, "PLAINTEXT");
-    private final DeleteTopicsHandler handler = new DeleteTopicsHandler(controlPlane, TestTopics.config());
+    private final DeleteTopicsHandler handler = new DeleteTopicsHandler(controlPlane);
 
     static List<Short> versions() {
         return ApiKeys.DELETE_TOPICS.allVersions();
@@ -108,20 +108,6 @@ class DeleteTopicsHandlerTest {
         DeleteTopicsResponse response = (DeleteTopicsResponse) request.answer();
         assertThat(response.errorCounts()).containsOnlyKeys(Errors.UNKNOWN_TOPIC_OR_PARTITION);
         assertThat(controlPlane.image().topic("reborn")).isPresent();
-    }
-
-    @Test
-    void deletionCanBeForbidden() {
-        create("kept");
-        TopicAdminConfig config = TestTopics.config();
-        DeleteTopicsHandler forbidding = new DeleteTopicsHandler(
-                controlPlane, new TopicAdminConfig(1, (short) 1, true, false, config.offsetsTopic()));
-        DeleteTopicsResponse response = (DeleteTopicsResponse) FakeRequest.call(
-                forbidding,
-                new DeleteTopicsRequest.Builder(request(new DeleteTopicState().setName("kept"))).build((short) 6));
-
-        assertThat(response.errorCounts()).containsOnlyKeys(Errors.TOPIC_DELETION_DISABLED);
-        assertThat(controlPlane.image().topic("kept")).isPresent();
     }
 
     @Test

@@ -9,6 +9,6 @@ public final class TestTopics {
 
     public static TopicAdminConfig config() {
         return new TopicAdminConfig(
-                4, (short) 3, true, true, TopicAdminConfig.offsetsTopic(GroupCoordinatorConfig.fromProps(Map.of())));
+                4, (short) 3, true, TopicAdminConfig.offsetsTopic(GroupCoordinatorConfig.fromProps(Map.of())));
     }
 }

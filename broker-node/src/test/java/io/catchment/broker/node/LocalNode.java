@@ -1,0 +1,101 @@
+package io.catchment.broker.node;
+
+import io.catchment.broker.config.NodeConfig;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/** A whole node in this process, on free ports, with its files in a directory that outlives it. Used by one thread. */
+final class LocalNode implements AutoCloseable {
+    private final Map<String, String> properties;
+    private final String bootstrap;
+    private final Queue<Throwable> fatal = new ConcurrentLinkedQueue<>();
+    private Node node;
+
+    private LocalNode(Map<String, String> properties, String bootstrap) throws Exception {
+        this.properties = properties;
+        this.bootstrap = bootstrap;
+        this.node = run();
+    }
+
+    /** @param settings over those that a node must have */
+    static LocalNode start(Path directory, Map<String, String> settings) throws Exception {
+        List<Integer> ports = freePorts(2);
+        Map<String, String> properties = new HashMap<>(Map.of(
+                "node.id",
+                "1",
+                "catchment.dir",
+                directory.resolve("node").toString(),
+                "catchment.object.store",
+                directory.resolve("objects").toUri().toString(),
+                "listeners",
+                "PLAINTEXT://127.0.0.1:" + ports.get(0) + ",CONTROLLER://127.0.0.1:" + ports.get(1),
+                "catchment.http.port",
+                "0",
+                "catchment.wal.extent.bytes",
+                Integer.toString(8 << 20),
+                "catchment.wal.reserve.bytes",
+                "0",
+                "group.initial.rebalance.delay.ms",
+                "0"));
+        properties.putAll(settings);
+        return new LocalNode(properties, "127.0.0.1:" + ports.get(0));
+    }
+
+    private Node run() throws Exception {
+        Node started = new Node(NodeConfig.of(properties), fatal::add);
+        try {
+            started.start();
+        } catch (Exception e) {
+            started.close();
+            throw e;
+        }
+        return started;
+    }
+
+    /** A graceful stop and a start with the same files and addresses. */
+    void restart() throws Exception {
+        close();
+        node = run();
+    }
+
+    String bootstrap() {
+        return bootstrap;
+    }
+
+    int port() {
+        return Integer.parseInt(bootstrap.substring(bootstrap.indexOf(':') + 1));
+    }
+
+    @Override
+    public void close() {
+        node.close();
+        if (!fatal.isEmpty()) {
+            throw new AssertionError("The node gave up", fatal.peek());
+        }
+    }
+
+    private static List<Integer> freePorts(int count) throws IOException {
+        List<ServerSocket> held = new ArrayList<>();
+        List<Integer> ports = new ArrayList<>();
+        try {
+            for (int i = 0; i < count; i++) {
+                ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                held.add(socket);
+                ports.add(socket.getLocalPort());
+            }
+        } finally {
+            for (ServerSocket socket : held) {
+                socket.close();
+            }
+        }
+        return ports;
+    }
+}
