@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * the checksum runs once over header and payload. Large payloads are written from where they lie.
  */
 final class EncodedGroup implements WriteGroup {
-    private static final int STAGING_BYTES = 1 << 20;
+    private static final int STAGING_BYTES = 256 << 10;
     private static final int COPIED_PAYLOAD_BYTES_MAX = 4 << 10;
 
     private final ByteBuffer view = ByteBuffer.allocateDirect(STAGING_BYTES);

@@ -1,5 +1,6 @@
 package io.catchment.wal.lane;
 
+import io.catchment.wal.CorruptExtentException;
 import io.catchment.wal.ExtentRegistry;
 import io.catchment.wal.Lane;
 import io.catchment.wal.StoreRef;
@@ -8,6 +9,7 @@ import io.catchment.wal.loop.Backoff;
 import io.catchment.wal.loop.Loop;
 import io.catchment.wal.replica.Failures;
 import io.catchment.wal.replica.Replica;
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -146,13 +148,16 @@ final class ExtentSealer {
 
     private void settleFailed(
             Replica replica, Job job, Backoff backoff, CompletableFuture<Void> firstTry, Throwable failure) {
+        Throwable cause = Failures.root(failure);
+        boolean again = cause instanceof IOException && !(cause instanceof CorruptExtentException);
         LOG.warn(
-                "Extent {} is sealed at {} but {} could not record it yet: {}",
+                "Extent {} is sealed at {} but {} could not record it{}: {}",
                 job.extent.id(),
                 job.length,
                 replica.store(),
-                Failures.text(Failures.root(failure)));
-        if (!stopped) {
+                again ? " yet" : "",
+                Failures.text(cause));
+        if (again && !stopped) {
             loop.schedule(backoff.nextMs(), () -> settleOn(replica, job, backoff, firstTry));
         }
     }

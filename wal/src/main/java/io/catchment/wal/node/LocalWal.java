@@ -105,7 +105,7 @@ public final class LocalWal implements Wal {
                             environment.checksums(),
                             split(environment.random())));
         }
-        this.reader = new ExtentReader(store, PooledByteBufAllocator.DEFAULT);
+        this.reader = new ExtentReader(store, environment.allocator());
         this.recovery = new ExtentRecovery(
                 registry, this::replica, loops.loop("recovery"), backoffs(split(environment.random())));
         this.usage = new DiskUsage(store, loops, maintenance);
@@ -127,8 +127,8 @@ public final class LocalWal implements Wal {
                 opened.lanes.values().forEach(lane -> lane.fail("a broken invariant on " + loop + ": " + broken));
             }
         });
-        WalEnvironment environment =
-                new WalEnvironment(disk, loops, CRC32C::new, new SplittableRandom(), UUID::randomUUID);
+        WalEnvironment environment = new WalEnvironment(
+                disk, loops, CRC32C::new, PooledByteBufAllocator.DEFAULT, new SplittableRandom(), UUID::randomUUID);
         boolean complete = false;
         try {
             LocalWal opened = new LocalWal(config, nodeId, environment, registry, listener, disk);

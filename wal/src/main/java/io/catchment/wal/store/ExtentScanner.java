@@ -20,13 +20,13 @@ import org.jspecify.annotations.Nullable;
  * began. So a valid frame further on whose write began beyond the bad frame proves that the bad frame was durable once.
  */
 final class ExtentScanner {
-    private static final int WINDOW_BYTES = 1 << 20;
+    private static final int WINDOW_BYTES_MAX = 1 << 20;
 
     private final DiskFile file;
     private final long extentId;
     private final long end;
     private final Checksum checksum;
-    private final ByteBuffer window = ByteBuffer.allocateDirect(WINDOW_BYTES);
+    private final ByteBuffer window;
     private final MemoryIndex index = new MemoryIndex();
     private final FrameRows rows = new FrameRows();
     private final byte[] head = new byte[IndexRow.HEAD_BYTES_MAX];
@@ -39,6 +39,7 @@ final class ExtentScanner {
         this.extentId = extentId;
         this.end = end;
         this.checksum = checksum;
+        this.window = ByteBuffer.allocateDirect((int) Math.min(WINDOW_BYTES_MAX, Math.max(4096, end)));
     }
 
     ExtentScan scan() throws IOException {
@@ -119,7 +120,7 @@ final class ExtentScanner {
         long from = position + FrameFormat.HEADER_BYTES;
         long left = frame.payloadLength();
         while (left > 0) {
-            int step = (int) Math.min(left, WINDOW_BYTES / 2);
+            int step = (int) Math.min(left, window.capacity() / 2);
             int payloadAt = require(from, step);
             if (payloadAt < 0) {
                 return false;

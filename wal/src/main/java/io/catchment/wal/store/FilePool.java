@@ -87,7 +87,7 @@ final class FilePool {
         private final String name;
         private final String freeName;
         private final DiskFile file;
-        private final ByteBuffer zeros = ByteBuffer.allocateDirect(FILL_BYTES);
+        private final ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(FILL_BYTES, fileBytes));
         private long filled;
 
         private Filling(String name, String freeName, DiskFile file) {

@@ -9,7 +9,7 @@ import java.util.zip.CRC32C;
 
 /** Writes an index behind its extent's frames. Used once, by the thread that ends the extent. */
 final class FooterWriter {
-    private static final int PIECE_ROWS = 8192;
+    private static final int PIECE_ROWS_MAX = 4096;
 
     private final long extentId;
     private final long sealedLength;
@@ -28,7 +28,8 @@ final class FooterWriter {
         long[] streams = index.streams(sealedLength);
         ByteBuffer directory = ByteBuffer.allocate(Math.toIntExact(FooterFormat.rowsAt(streams.length)));
         long rowsPosition = FooterFormat.position(sealedLength) + FooterFormat.rowsAt(streams.length);
-        ByteBuffer piece = ByteBuffer.allocateDirect(PIECE_ROWS * IndexRow.BYTES);
+        ByteBuffer piece =
+                ByteBuffer.allocateDirect(Math.min(PIECE_ROWS_MAX, Math.max(1, index.frames())) * IndexRow.BYTES);
         int firstRow = 0;
         for (int i = 0; i < streams.length; i++) {
             byte[] rows = index.query(streams[i], FooterWriter::gather);

@@ -8,7 +8,7 @@ package io.catchment.wal.store;
  */
 public record StoreConfig(long fileBytes, int recycledFilesMax, long reserveBytes, long indexBytesMax) {
     public StoreConfig {
-        if (fileBytes < 64 << 10 || recycledFilesMax < 0 || reserveBytes < 0 || indexBytesMax < 0) {
+        if (fileBytes < 32 << 10 || recycledFilesMax < 0 || reserveBytes < 0 || indexBytesMax < 0) {
             throw new IllegalArgumentException(
                     "store config out of range: file bytes " + fileBytes + ", recycled files " + recycledFilesMax
                             + ", reserve " + reserveBytes + ", index " + indexBytesMax);

@@ -74,8 +74,8 @@ final class UnsettledFiles {
         if (end < file.sizeBytes()) {
             file.write(end, ByteBuffer.allocate(FrameFormat.HEADER_BYTES));
         }
-        ByteBuffer piece = ByteBuffer.allocateDirect(1 << 20);
         long position = Math.min(scan.lastGroupStart(), end);
+        ByteBuffer piece = ByteBuffer.allocateDirect((int) Math.min(1 << 20, end - position));
         while (position < end) {
             piece.clear().limit((int) Math.min(piece.capacity(), end - position));
             int bytes = file.read(position, piece);
