@@ -19,7 +19,7 @@ final class LaneReadiness implements WalListener {
     LaneReadiness(Readiness readiness) {
         for (Lane lane : Lane.values()) {
             Readiness.Condition condition =
-                    readiness.condition("wal-lane-" + lane.name().toLowerCase(java.util.Locale.ROOT), "");
+                    readiness.condition("wal-lane-" + lane.name().toLowerCase(java.util.Locale.ROOT), "starting");
             condition.met();
             conditions.put(lane, condition);
         }
