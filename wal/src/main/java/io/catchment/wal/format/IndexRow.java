@@ -53,8 +53,11 @@ public final class IndexRow {
         INT.set(rows, at + RECORD_COUNT_AT, recordCount);
         INT.set(rows, at + EPOCH_AT, epoch);
         rows[at + KIND_AT] = (byte) kind.id();
-        rows[at + HEAD_LENGTH_AT] = (byte) Math.min(payloadLength, HEAD_BYTES_MAX);
+        int headLength = Math.min(payloadLength, HEAD_BYTES_MAX);
+        rows[at + HEAD_LENGTH_AT] = (byte) headLength;
         rows[at + HEAD_LENGTH_AT + 1] = 0;
+        // Reused arrays hold older rows; the footer's bytes must depend on this frame alone.
+        Arrays.fill(rows, at + HEAD_AT + headLength, at + BYTES, (byte) 0);
     }
 
     public static long baseOffset(byte[] rows, int at) {

@@ -17,11 +17,16 @@ public final class MemoryRegistry implements ExtentRegistry {
     private final Map<Long, Long> sealed = new TreeMap<>();
     private final int nodeId;
     private String storeId = "";
-    private long nextExtent = 1;
+    private long nextExtent;
     private long epoch = 1;
 
     public MemoryRegistry(int nodeId) {
+        this(nodeId, 1);
+    }
+
+    public MemoryRegistry(int nodeId, long firstExtent) {
         this.nodeId = nodeId;
+        this.nextExtent = firstExtent;
     }
 
     /** A new run of the node, maybe with another directory. */
