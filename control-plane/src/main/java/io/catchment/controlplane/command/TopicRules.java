@@ -12,6 +12,7 @@ import io.catchment.controlplane.placement.OwnerPlacement;
 import io.catchment.controlplane.proto.Record;
 import io.catchment.controlplane.proto.StreamsCreated;
 import io.catchment.controlplane.proto.StreamsDropped;
+import io.catchment.controlplane.state.ClusterState;
 import io.catchment.controlplane.state.Protos;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +33,7 @@ final class TopicRules {
     private TopicRules() {}
 
     static Decision<List<CreatedTopic>> create(Command.CreateTopics command, Draft draft) {
+        ClusterState before = draft.state();
         List<CreatedTopic> results = new ArrayList<>();
         int partitions = 0;
         for (CreateTopic topic : command.topics()) {
@@ -56,7 +58,7 @@ final class TopicRules {
                                     result.name(), Uuid.ZERO_UUID, result.partitions(), result.error()))
                             .toList(),
                     List.of(),
-                    draft.state());
+                    before);
         }
         return draft.accept(List.copyOf(results));
     }

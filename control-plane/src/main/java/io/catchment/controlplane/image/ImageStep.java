@@ -11,6 +11,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.kafka.common.DirectoryId;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.metadata.ConfigRecord;
 import org.apache.kafka.common.metadata.PartitionRecord;
 import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataProvenance;
@@ -158,6 +160,18 @@ public final class ImageStep {
         public void configs() {
             configs = true;
             any = true;
+        }
+
+        /** Kafka's delta forgets only what was in its base image, not what the same delta brought: so each key by name. */
+        @Override
+        public void configsDropped(ConfigResource resource, Set<String> keys) {
+            for (String key : keys) {
+                metadata.replay(new ConfigRecord()
+                        .setResourceType(resource.type().id())
+                        .setResourceName(resource.name())
+                        .setName(key)
+                        .setValue(null));
+            }
         }
 
         @Override

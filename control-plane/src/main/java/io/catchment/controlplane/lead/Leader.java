@@ -88,6 +88,13 @@ public final class Leader {
         lost.forEach(each -> each.waiter().accept(uncertain));
     }
 
+    /** A batch of a later epoch is committed: whatever this node has been told so far, what it appended after is lost. */
+    public void committedIn(int committedEpoch) {
+        if (active && committedEpoch > epoch) {
+            deactivate();
+        }
+    }
+
     public void submit(Submission submission, Consumer<Reply> waiter) {
         if (!active) {
             waiter.accept(Reply.of(Status.NOT_LEADER, "this node is not the active controller"));

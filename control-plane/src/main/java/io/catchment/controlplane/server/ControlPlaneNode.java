@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -63,12 +64,16 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     private volatile StateImage image;
     private volatile boolean closed;
 
-    /** @param sessionId of this process's commands: random */
+    /**
+     * @param snapshots one thread, for snapshots alone
+     * @param sessionId of this process's commands: random
+     */
     ControlPlaneNode(
             ControlPlaneConfig config,
             ControlLoop loop,
             ReplicatedLog log,
             RemoteController remote,
+            ExecutorService snapshots,
             long sessionId,
             Supplier<Uuid> newTopicId) {
         nodeId = config.nodeId();
@@ -79,8 +84,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         conditions = () -> new Conditions(loop.wallClockMs(), newTopicId, config.replicas(), config.ackQuorum());
         leader = new Leader(log, conditions);
         client = new CommandClient(loop, this::route, sessionId, config.commandTimeoutMs(), RETRY_MS);
-        snapshotter =
-                new Snapshotter(log, "control-snapshot-" + nodeId, config.snapshotBytes(), config.snapshotIntervalMs());
+        snapshotter = new Snapshotter(log, snapshots, config.snapshotBytes(), config.snapshotIntervalMs());
         image = StateImage.empty(clusterId);
     }
 
@@ -175,6 +179,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
                 long bytes = 0;
                 while (batches.hasNext() && step.records() < STEP_RECORDS_MAX) {
                     LogBatch batch = batches.next();
+                    leader.committedIn(batch.epoch());
                     step.replay(batch);
                     bytes += batch.sizeBytes();
                 }
@@ -186,6 +191,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
 
     private void load(SnapshotReader snapshot) {
         try (snapshot) {
+            leader.committedIn(snapshot.lastEpoch());
             ImageStep step = ImageStep.instead(image);
             long timestampMs = snapshot.lastTimestampMs();
             while (snapshot.hasNext()) {

@@ -6,6 +6,7 @@ import io.catchment.controlplane.raft.KafkaReplicatedLog;
 import io.catchment.controlplane.rpc.LeaderConnection;
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.network.ListenerName;
@@ -45,10 +46,17 @@ public final class ControlPlaneServer implements AutoCloseable {
                 log,
                 new ConnectedController(
                         () -> new LeaderConnection(ListenerName.normalised(config.listener()), config.nodeId(), time)),
+                Executors.newSingleThreadExecutor(task -> daemon(task, "control-snapshot-" + config.nodeId())),
                 new SecureRandom().nextLong(),
                 Uuid::randomUuid);
         node.start();
         return new ControlPlaneServer(node, new NodeEndpoint(node, log));
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
     }
 
     public ControlPlane controlPlane() {

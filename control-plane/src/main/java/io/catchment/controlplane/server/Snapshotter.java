@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -32,15 +31,12 @@ final class Snapshotter implements AutoCloseable {
     private long bytesSince;
     private long sinceMs = -1;
 
-    Snapshotter(ReplicatedLog log, String name, long bytesMax, long intervalMs) {
+    /** @param executor one thread; closed with this */
+    Snapshotter(ReplicatedLog log, ExecutorService executor, long bytesMax, long intervalMs) {
         this.log = log;
+        this.executor = executor;
         this.bytesMax = bytesMax;
         this.intervalMs = intervalMs;
-        executor = Executors.newSingleThreadExecutor(task -> {
-            Thread thread = new Thread(task, name);
-            thread.setDaemon(true);
-            return thread;
-        });
     }
 
     /** The image ends at a batch's end. {@code bytes}: of the batches since the last call. */

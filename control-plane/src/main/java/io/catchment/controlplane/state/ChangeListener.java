@@ -1,6 +1,8 @@
 package io.catchment.controlplane.state;
 
 import io.catchment.controlplane.StreamState;
+import java.util.Set;
+import org.apache.kafka.common.config.ConfigResource;
 
 /** Hears which parts of the state a record changed, while it is replayed. */
 public interface ChangeListener {
@@ -11,6 +13,9 @@ public interface ChangeListener {
     default void topics() {}
 
     default void configs() {}
+
+    /** A topic goes, and these keys of its configuration with it. */
+    default void configsDropped(ConfigResource resource, Set<String> keys) {}
 
     default void stream(long streamId) {}
 

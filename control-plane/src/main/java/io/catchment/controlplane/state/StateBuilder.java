@@ -106,8 +106,7 @@ public final class StateBuilder {
             }
             case REMOVE_TOPIC_RECORD -> {
                 String name = streams.removeTopic(((RemoveTopicRecord) message).topicId());
-                configs = configs.removed(new ConfigResource(ConfigResource.Type.TOPIC, name));
-                changes.configs();
+                dropConfigs(new ConfigResource(ConfigResource.Type.TOPIC, name));
             }
             case CONFIG_RECORD -> replayConfig((ConfigRecord) message);
             case FEATURE_LEVEL_RECORD -> {
@@ -129,6 +128,15 @@ public final class StateBuilder {
             default ->
                 throw new IllegalStateException(
                         "control log: record of type " + message.apiKey() + " has no meaning here: " + message);
+        }
+    }
+
+    private void dropConfigs(ConfigResource resource) {
+        @Nullable ImmutableMap<String, String> dropped = configs.get(resource);
+        if (dropped != null) {
+            changes.configsDropped(resource, dropped.keySet());
+            configs = configs.removed(resource);
+            changes.configs();
         }
     }
 

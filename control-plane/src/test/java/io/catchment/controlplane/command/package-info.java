@@ -1,0 +1,4 @@
+@NullMarked
+package io.catchment.controlplane.command;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.catchment.controlplane.placement;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.catchment.controlplane.raft;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.catchment.controlplane.rpc;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,167 @@
+package io.catchment.controlplane.server;
+
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.Endpoint;
+import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.NodeState;
+import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TopicState;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
+
+/** Commands that often make sense on the image they are made from, and sometimes do not. */
+final class RandomCommands {
+    private static final List<String> TOPICS = List.of("a", "b", "c.d", "c_d", "e");
+
+    private final Random random;
+
+    RandomCommands(Random random) {
+        this.random = random;
+    }
+
+    Command<?> next(ClusterImage image) {
+        NodeState node = pick(image.nodes(), Comparator.comparingInt(NodeState::nodeId));
+        if (node == null || random.nextInt(25) == 0) {
+            return register();
+        }
+        int id = node.nodeId();
+        long epoch = random.nextInt(20) == 0 ? node.epoch() - 1 : node.epoch();
+        return switch (random.nextInt(16)) {
+            case 0 -> random.nextInt(4) == 0 ? new Command.UnregisterNode(id, epoch) : register();
+            case 1, 2 ->
+                new Command.CreateTopics(
+                        List.of(new Command.CreateTopic(
+                                topicName(), 1 + random.nextInt(4), (short) 1, Map.of("k", "v" + random.nextInt(3)))),
+                        random.nextInt(8) == 0);
+            case 3 -> deleteTopics(image);
+            case 4 ->
+                new Command.CreatePartitions(topicName(), 1 + random.nextInt(8), List.of(), random.nextInt(8) == 0);
+            case 5 -> alterConfigs();
+            case 6 -> new Command.AllocateProducerIds(id, epoch);
+            case 7 -> openStreams(image, id, epoch);
+            case 8 -> new Command.CreateExtent(id, epoch, random.nextInt(3));
+            case 9 -> sealExtent(image, epoch);
+            case 10 -> recoverExtent(image, id, epoch);
+            case 11 -> releaseExtent(image);
+            case 12 -> new Command.PrepareObjects(id, epoch, 1 + random.nextInt(3), 200 + random.nextInt(5000));
+            case 13, 14 -> publishFlush(image, id, epoch);
+            default -> forgetObjects(image);
+        };
+    }
+
+    private Command<?> register() {
+        int id = 1 + random.nextInt(4);
+        return new Command.RegisterNode(
+                id,
+                "store-" + id + "-" + random.nextInt(2),
+                List.of(new Endpoint("PLAINTEXT", "host-" + id, 9092)),
+                "zone-" + id % 3,
+                random.nextInt(5) == 0 ? List.of("wal") : List.of("broker", "wal"),
+                new Uuid(random.nextLong(), random.nextLong()));
+    }
+
+    private Command<?> deleteTopics(ClusterImage image) {
+        TopicState topic = pick(image.topics(), Comparator.comparing(TopicState::name));
+        return new Command.DeleteTopics(List.of(topic == null ? new Uuid(1, 1) : topic.topicId()));
+    }
+
+    private Command<?> alterConfigs() {
+        Map<String, @Nullable String> changes = new HashMap<>();
+        changes.put("k", random.nextBoolean() ? null : "x" + random.nextInt(5));
+        return new Command.AlterConfigs((byte) 2, topicName(), changes);
+    }
+
+    private Command<?> openStreams(ClusterImage image, int nodeId, long epoch) {
+        List<Command.Claim> claims = new ArrayList<>();
+        sorted(image.streams(), Comparator.comparingLong(StreamState::streamId)).stream()
+                .filter(stream -> random.nextBoolean())
+                .forEach(stream -> claims.add(new Command.Claim(
+                        stream.streamId(),
+                        stream.catalogEndOffset() + random.nextInt(3) - (random.nextInt(30) == 0 ? 5 : 0))));
+        return new Command.OpenStreams(nodeId, epoch, claims);
+    }
+
+    private Command<?> sealExtent(ClusterImage image, long epoch) {
+        ExtentState extent = extent(image);
+        return extent == null
+                ? new Command.SealExtent(99, epoch, 1, List.of(new ExtentState.Store(1, "s")))
+                : new Command.SealExtent(
+                        extent.extentId(),
+                        random.nextInt(10) == 0 ? epoch : extent.epoch(),
+                        random.nextInt(3) * 100L,
+                        extent.ensemble());
+    }
+
+    private Command<?> recoverExtent(ClusterImage image, int nodeId, long epoch) {
+        ExtentState extent = extent(image);
+        return new Command.RecoverExtent(extent == null ? 99 : extent.extentId(), nodeId, epoch);
+    }
+
+    private Command<?> releaseExtent(ClusterImage image) {
+        ExtentState extent = extent(image);
+        return new Command.ReleaseExtent(
+                extent == null ? 99 : extent.extentId(), extent == null ? List.of() : extent.holders());
+    }
+
+    private Command<?> publishFlush(ClusterImage image, int nodeId, long epoch) {
+        ExtentState extent = extent(image);
+        ObjectState object = pick(
+                image.objects().stream()
+                        .filter(one -> one.phase() == ObjectState.Phase.PREPARED || random.nextInt(10) == 0)
+                        .toList(),
+                Comparator.comparingLong(ObjectState::objectId));
+        if (extent == null || object == null || random.nextInt(6) == 0) {
+            return new Command.PublishFlush(
+                    nodeId, epoch, extent == null ? 99 : extent.extentId(), -1, 0, List.of(), List.of());
+        }
+        List<Command.NewRange> ranges = new ArrayList<>();
+        List<Command.NewCheckpoint> checkpoints = new ArrayList<>();
+        for (StreamState stream : sorted(image.streams(), Comparator.comparingLong(StreamState::streamId))) {
+            if (random.nextBoolean()) {
+                long base = stream.catalogEndOffset() + (random.nextInt(40) == 0 ? 1 : 0);
+                ranges.add(new Command.NewRange(
+                        stream.streamId(), base, base + 1 + random.nextInt(5), random.nextInt(1000), 10, 1, 2));
+            }
+            if (random.nextBoolean()) {
+                checkpoints.add(new Command.NewCheckpoint(stream.streamId(), random.nextInt(50), 0, 10));
+            }
+        }
+        return new Command.PublishFlush(
+                nodeId, epoch, extent.extentId(), object.objectId(), random.nextInt(1000), ranges, checkpoints);
+    }
+
+    private Command<?> forgetObjects(ClusterImage image) {
+        ObjectState object = pick(
+                image.objects().stream()
+                        .filter(one -> one.phase() == ObjectState.Phase.DOOMED || random.nextInt(10) == 0)
+                        .toList(),
+                Comparator.comparingLong(ObjectState::objectId));
+        return new Command.ForgetObjects(List.of(object == null ? 999L : object.objectId()));
+    }
+
+    private @Nullable ExtentState extent(ClusterImage image) {
+        return pick(image.extents(), Comparator.comparingLong(ExtentState::extentId));
+    }
+
+    private String topicName() {
+        return TOPICS.get(random.nextInt(TOPICS.size()));
+    }
+
+    private <T> @Nullable T pick(Collection<T> all, Comparator<T> order) {
+        List<T> sorted = sorted(all, order);
+        return sorted.isEmpty() ? null : sorted.get(random.nextInt(sorted.size()));
+    }
+
+    private static <T> List<T> sorted(Collection<T> all, Comparator<T> order) {
+        return all.stream().sorted(order).toList();
+    }
+}

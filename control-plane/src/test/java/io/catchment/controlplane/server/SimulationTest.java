@@ -1,0 +1,312 @@
+package io.catchment.controlplane.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.CommandException;
+import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.ImageDelta;
+import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.image.ImageStep;
+import io.catchment.controlplane.image.StateImage;
+import io.catchment.controlplane.log.LogBatch;
+import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.proto.CommandRequest;
+import io.catchment.controlplane.proto.CommandResponse;
+import io.catchment.controlplane.state.StateInvariants;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Whole nodes on simulated time and consensus, from one seed: random commands, crashes and restarts, lost leaderships, late news,
+ * lost requests and answers, snapshots and cleaning. In the end all nodes' states are equal, and equal to the log replayed from
+ * its start; invariants hold at each step; no command took effect twice, and none that was answered was lost.
+ */
+class SimulationTest {
+    private static final int SEEDS = Integer.getInteger("simulation.seeds", 60);
+    private static final int NODES = 3;
+    private static final int STEPS = 150;
+
+    @Test
+    void allNodesAgreeWhateverHappens() {
+        long first = Long.getLong("simulation.seed", new Random().nextLong() >>> 16);
+        int seeds = Long.getLong("simulation.seed") == null ? SEEDS : 1;
+        for (long seed = first; seed < first + seeds; seed++) {
+            try {
+                new Cluster(seed).run();
+            } catch (Throwable e) {
+                throw new AssertionError(
+                        "seed " + seed
+                                + "; replay: mvn -o -pl control-plane test -Dtest=SimulationTest -DargLine=-Dsimulation.seed="
+                                + seed,
+                        e);
+            }
+        }
+    }
+
+    private static final class Cluster {
+        private final Random random;
+        private final SimulatedTime time;
+        private final SimulatedRaft raft;
+        private final RandomCommands commands;
+        private final Map<Integer, Incarnation> live = new TreeMap<>();
+        private final List<Object> answers = new ArrayList<>();
+        private int uncertain;
+        private int submitted;
+        private int settled;
+        private boolean peaceful;
+
+        Cluster(long seed) {
+            random = new Random(seed);
+            time = new SimulatedTime(random);
+            raft = new SimulatedRaft(time, random);
+            commands = new RandomCommands(random);
+        }
+
+        void run() {
+            for (int id = 1; id <= NODES; id++) {
+                start(id);
+            }
+            for (int step = 0; step < STEPS; step++) {
+                disturb();
+                submitSome();
+                time.runFor(random.nextInt(60));
+            }
+            peaceful = true;
+            for (int id = 1; id <= NODES; id++) {
+                if (!live.containsKey(id)) {
+                    start(id);
+                }
+            }
+            assertThat(time.runUntil(() -> settled == submitted, 60_000))
+                    .as("all commands end")
+                    .isTrue();
+            time.runFor(10_000);
+            checkAgreement();
+            checkAtMostOnce();
+        }
+
+        private void disturb() {
+            switch (random.nextInt(40)) {
+                case 0, 1, 2 -> raft.elect();
+                case 3, 4 -> crash(1 + random.nextInt(NODES));
+                case 5, 6, 7, 8 -> {
+                    int id = 1 + random.nextInt(NODES);
+                    if (!live.containsKey(id)) {
+                        start(id);
+                    }
+                }
+                case 9 -> raft.clean();
+                default -> {
+                    // A quiet step
+                }
+            }
+        }
+
+        private void submitSome() {
+            List<Incarnation> processes = List.copyOf(live.values());
+            for (int i = random.nextInt(4); i > 0 && !processes.isEmpty(); i--) {
+                Incarnation process = processes.get(random.nextInt(processes.size()));
+                if (random.nextInt(20) == 0) {
+                    count(process, process.node.barrier().thenApply(nothing -> "barrier"));
+                } else {
+                    count(process, process.node.submit(commands.next(process.node.image())));
+                }
+            }
+        }
+
+        private <R> void count(Incarnation process, java.util.concurrent.CompletionStage<R> stage) {
+            submitted++;
+            process.underWay++;
+            var unused = stage.whenComplete((answer, failure) -> {
+                process.underWay--;
+                settled++;
+                if (failure == null) {
+                    answers.add(answer);
+                } else {
+                    assertThat(failure).isInstanceOf(CommandException.class);
+                    if (((CommandException) failure).reason() == Reason.UNCERTAIN) {
+                        uncertain++;
+                    }
+                }
+            });
+        }
+
+        private void start(int id) {
+            live.put(id, new Incarnation(id));
+        }
+
+        /** What was under way in the process nobody will ever hear of. */
+        private void crash(int id) {
+            Incarnation process = live.remove(id);
+            if (process != null) {
+                raft.crash(id);
+                process.loop.close();
+                settled += process.underWay;
+                uncertain += process.underWay;
+            }
+        }
+
+        private void checkAgreement() {
+            ImageStep replay = ImageStep.after(StateImage.empty("sim"));
+            raft.committedLog().forEach(replay::replay);
+            StateImage expected = replay.finish().image();
+            for (Incarnation process : live.values()) {
+                StateImage image = process.node.image();
+                assertThat(image.offset()).isEqualTo(expected.offset());
+                assertThat(image.state()).isEqualTo(expected.state());
+                assertThat(image.metadata().topics())
+                        .isEqualTo(expected.metadata().topics());
+                assertThat(image.metadata().configs())
+                        .isEqualTo(expected.metadata().configs());
+                process.checkMirror();
+            }
+        }
+
+        /** Ids that were answered are distinct; and the log holds no effect that nobody can have asked for. */
+        private void checkAtMostOnce() {
+            Set<Long> blocks = new HashSet<>();
+            Set<Long> extents = new HashSet<>();
+            Set<Long> objects = new HashSet<>();
+            Set<Uuid> topics = new HashSet<>();
+            int created = 0;
+            for (Object answer : answers) {
+                if (answer instanceof Command.ProducerIdBlock block) {
+                    assertThat(blocks.add(block.firstId())).isTrue();
+                } else if (answer instanceof io.catchment.controlplane.ExtentState extent) {
+                    assertThat(extents.add(extent.extentId())).isTrue();
+                } else if (answer instanceof List<?> list) {
+                    for (Object item : list) {
+                        if (item instanceof Long object) {
+                            assertThat(objects.add(object)).isTrue();
+                        } else if (item instanceof Command.CreatedTopic topic
+                                && topic.error() == null
+                                && !topic.topicId().equals(Uuid.ZERO_UUID)) {
+                            assertThat(topics.add(topic.topicId())).isTrue();
+                            created++;
+                        }
+                    }
+                }
+            }
+            StateImage image = live.get(1) == null
+                    ? StateImage.empty("sim")
+                    : Objects.requireNonNull(live.get(1)).node.image();
+            assertThat(blocks.size()).isBetween((int) (image.state().nextProducerId() / 1000) - uncertain, (int)
+                    (image.state().nextProducerId() / 1000));
+            assertThat(extents.size())
+                    .isBetween(
+                            (int) image.state().nextExtentId() - 1 - uncertain,
+                            (int) image.state().nextExtentId() - 1);
+            Set<Uuid> createdInLog = new HashSet<>();
+            for (LogBatch batch : raft.committedLog()) {
+                for (LogRecord record : batch.records()) {
+                    if (record instanceof LogRecord.Kafka kafka
+                            && kafka.message().message()
+                                    instanceof org.apache.kafka.common.metadata.TopicRecord topic) {
+                        createdInLog.add(topic.topicId());
+                    }
+                }
+            }
+            assertThat(createdInLog).containsAll(topics);
+            assertThat(createdInLog.size()).isBetween(created, created + uncertain);
+        }
+
+        /** One run of a node, with a listener that keeps its own copy from deltas alone. */
+        private final class Incarnation {
+            private final SimulatedTime.Loop loop;
+            private final ControlPlaneNode node;
+            private final Map<Long, StreamState> mirror = new HashMap<>();
+            private @Nullable ClusterImage heard;
+            private int underWay;
+
+            Incarnation(int id) {
+                loop = time.new Loop();
+                ControlPlaneConfig config = ControlPlaneConfig.singleController(
+                                id, "sim", java.nio.file.Path.of("unused"), Set.of("controller"), "node", 1)
+                        .withReplicas(2, 1)
+                        .withCommandTimeoutMs(5_000)
+                        .withSnapshots(random.nextBoolean() ? 3_000 : 50_000, 1_000_000, 1);
+                node = new ControlPlaneNode(
+                        config,
+                        loop,
+                        raft.open(id),
+                        new LossyNetwork(),
+                        new InlineExecutor(),
+                        random.nextLong(),
+                        () -> new Uuid(random.nextLong(), random.nextLong()));
+                node.start();
+                if (random.nextBoolean()) {
+                    node.subscribe(this::changed);
+                } else {
+                    loop.schedule(() -> node.subscribe(this::changed), random.nextInt(3000));
+                }
+            }
+
+            private void changed(ImageDelta delta, ClusterImage image) {
+                StateImage now = (StateImage) image;
+                assertThat(now.offset()).isGreaterThanOrEqualTo(heard == null ? -1 : heard.offset());
+                StateInvariants.check(now.state(), now.metadata());
+                for (long stream : delta.streams()) {
+                    now.stream(stream).ifPresentOrElse(found -> mirror.put(stream, found), () -> mirror.remove(stream));
+                }
+                heard = image;
+            }
+
+            void checkMirror() {
+                if (heard != null) {
+                    assertThat(mirror).isEqualTo(Map.copyOf(node.image().state().streams()));
+                }
+            }
+        }
+
+        /** Requests and answers between nodes: late, sometimes lost (which the sender learns as uncertain). */
+        private final class LossyNetwork implements RemoteController {
+            @Override
+            public void send(InetSocketAddress controller, CommandRequest request, Consumer<CommandResponse> answer) {
+                boolean lost = !peaceful && random.nextInt(10) == 0;
+                boolean answerLost = !peaceful && random.nextInt(10) == 0;
+                time.soon(peaceful ? 5 : 200, () -> {
+                    Incarnation to = live.get(controller.getPort());
+                    if (lost || to == null) {
+                        fail(answer, lost ? CommandResponse.Status.UNCERTAIN : CommandResponse.Status.UNAVAILABLE);
+                        return;
+                    }
+                    to.node.handle(
+                            request,
+                            response -> time.soon(5, () -> {
+                                if (answerLost) {
+                                    fail(answer, CommandResponse.Status.UNCERTAIN);
+                                } else {
+                                    answer.accept(response);
+                                }
+                            }));
+                });
+            }
+
+            private void fail(Consumer<CommandResponse> answer, CommandResponse.Status status) {
+                answer.accept(CommandResponse.newBuilder()
+                        .setStatus(status)
+                        .setMessage("simulated")
+                        .build());
+            }
+
+            @Override
+            public void close() {
+                // Nothing is held
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.catchment.controlplane.state;
+
+import org.jspecify.annotations.NullMarked;
