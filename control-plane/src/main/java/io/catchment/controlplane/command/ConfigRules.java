@@ -10,12 +10,16 @@ import java.util.Objects;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.metadata.ConfigRecord;
 import org.apache.kafka.common.metadata.ProducerIdsRecord;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /** Configurations, and blocks of producer ids. */
 final class ConfigRules {
     /** Kafka's size of a block. */
     static final int PRODUCER_IDS_PER_BLOCK = 1000;
+
+    /** Of a string in Kafka's records. */
+    static final int STRING_BYTES_MAX = Short.MAX_VALUE;
 
     private ConfigRules() {}
 
@@ -42,6 +46,23 @@ final class ConfigRules {
         }
         draft.add(records);
         return draft.accept(new Command.Done());
+    }
+
+    /** Null if each name and value fits into Kafka's record; else which does not. */
+    static @Nullable String tooLong(Map<String, ? extends @Nullable String> configs) {
+        for (Map.Entry<String, ? extends @Nullable String> config : configs.entrySet()) {
+            @Nullable String value = config.getValue();
+            if (utf8(config.getKey()) > STRING_BYTES_MAX || (value != null && utf8(value) > STRING_BYTES_MAX)) {
+                String name = config.getKey();
+                return "configuration " + name.substring(0, Math.min(name.length(), 100)) + " is longer than "
+                        + STRING_BYTES_MAX + " bytes";
+            }
+        }
+        return null;
+    }
+
+    private static int utf8(String text) {
+        return Utils.utf8Length(text);
     }
 
     static Decision<Command.ProducerIdBlock> allocateProducerIds(Command.AllocateProducerIds command, Draft draft) {

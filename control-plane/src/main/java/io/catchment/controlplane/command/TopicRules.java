@@ -129,6 +129,10 @@ final class TopicRules {
             return new ItemError(
                     Reason.INVALID, "topic " + topic.name() + " cannot have " + topic.partitions() + " partitions");
         }
+        @Nullable String tooLong = ConfigRules.tooLong(topic.configs());
+        if (tooLong != null) {
+            return new ItemError(Reason.INVALID, "topic " + topic.name() + ": " + tooLong);
+        }
         @Nullable String objection = checkOwners(topic.owners(), topic.partitions(), draft);
         return objection == null ? null : new ItemError(Reason.INVALID, "topic " + topic.name() + ": " + objection);
     }

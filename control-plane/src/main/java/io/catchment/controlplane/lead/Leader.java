@@ -29,6 +29,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The active controller's part of a node; does nothing on the others. Owned by the control thread.
@@ -40,6 +42,7 @@ import org.jspecify.annotations.Nullable;
  * the state remembers if the command took effect.
  */
 public final class Leader {
+    private static final Logger LOG = LoggerFactory.getLogger(Leader.class);
     private static final int PARKED_MAX = 8192;
     private static final long UNDECIDED_BYTES_MAX = 32L << 20;
 
@@ -120,7 +123,16 @@ public final class Leader {
             park(remembered, 0, waiter);
             return;
         }
-        Decision<?> decision = CommandRules.decide(command, state, conditions.get());
+        Decision<?> decision;
+        try {
+            decision = CommandRules.decide(command, state, conditions.get());
+        } catch (RuntimeException e) {
+            // A fault of ours, but nothing is appended yet: it must not take the controller down, and the next one
+            // after it
+            LOG.error("deciding {} failed; it has no effect", command.getClass().getSimpleName(), e);
+            park(Reply.of(Status.INVALID, "the controller failed on this command: " + e), 0, waiter);
+            return;
+        }
         if (decision instanceof Decision.Refused<?> refused) {
             park(Reply.of(status(refused.reason()), refused.message()), 0, waiter);
         } else {
@@ -157,7 +169,14 @@ public final class Leader {
     }
 
     private void append(List<LogRecord> batch, ClusterState after, Reply reply, Consumer<Reply> waiter) {
-        long bytes = size(batch);
+        long bytes;
+        try {
+            bytes = size(batch);
+        } catch (RuntimeException e) {
+            // Kafka's records refuse strings beyond their format's length
+            park(Reply.of(Status.INVALID, "the command cannot be written: " + e.getMessage()), 0, waiter);
+            return;
+        }
         if (bytes > ReplicatedLog.BATCH_BYTES_MAX) {
             park(
                     Reply.of(

@@ -61,6 +61,11 @@ public final class KafkaReplicatedLog implements ReplicatedLog {
     /** Kafka's fixed id of the metadata topic. */
     private static final Uuid TOPIC_ID = Uuid.METADATA_TOPIC_ID;
 
+    /** Between attempts to connect to a node that refuses; each is a line in the log. */
+    private static final long RECONNECT_MS = 50;
+
+    private static final long RECONNECT_MS_MAX = 500;
+
     private final RaftConfig config;
     private final Time time;
     private final RaftDirectory directory;
@@ -230,8 +235,8 @@ public final class KafkaReplicatedLog implements ReplicatedLog {
                 new ManualMetadataUpdater(),
                 "raft-client-" + config.nodeId(),
                 1,
-                50,
-                50,
+                RECONNECT_MS,
+                RECONNECT_MS_MAX,
                 -1,
                 64 * 1024,
                 config.requestTimeoutMs(),

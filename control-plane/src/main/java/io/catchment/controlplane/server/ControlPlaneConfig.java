@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The control plane of one node. {@link #singleController} has the defaults for development; change what differs with the
- * {@code with…} methods.
+ * The control plane of one node. {@link #singleController} and {@link #joining} have the defaults; change what differs
+ * with the {@code with…} methods.
  *
  * @param directory of this node's copy of the control log; never inside the WAL's
  * @param roles of this node: as a controller it may vote, else it observes
@@ -79,6 +79,31 @@ public record ControlPlaneConfig(
     /** Everything as in development: one controller, one replica. */
     public static ControlPlaneConfig singleController(
             int nodeId, String clusterId, Path directory, Set<String> roles, String host, int port) {
+        return withDefaults(nodeId, clusterId, directory, roles, host, port, Formation.ALONE, List.of());
+    }
+
+    /** A further node of a cluster, by its controllers: as a voter or an observer. */
+    public static ControlPlaneConfig joining(
+            int nodeId,
+            String clusterId,
+            Path directory,
+            Set<String> roles,
+            String host,
+            int port,
+            Formation formation,
+            List<String> controllers) {
+        return withDefaults(nodeId, clusterId, directory, roles, host, port, formation, controllers);
+    }
+
+    private static ControlPlaneConfig withDefaults(
+            int nodeId,
+            String clusterId,
+            Path directory,
+            Set<String> roles,
+            String host,
+            int port,
+            Formation formation,
+            List<String> controllers) {
         return new ControlPlaneConfig(
                 nodeId,
                 clusterId,
@@ -87,8 +112,8 @@ public record ControlPlaneConfig(
                 "CONTROLLER",
                 host,
                 port,
-                Formation.ALONE,
-                List.of(),
+                formation,
+                controllers,
                 1,
                 1,
                 300,
@@ -99,30 +124,6 @@ public record ControlPlaneConfig(
                 TimeUnit.HOURS.toMillis(1),
                 SEGMENT_BYTES_MIN,
                 32L << 20);
-    }
-
-    /** Another way into the cluster, by these controllers. */
-    public ControlPlaneConfig withFormation(Formation newFormation, List<String> newControllers) {
-        return new ControlPlaneConfig(
-                nodeId,
-                clusterId,
-                directory,
-                roles,
-                listener,
-                host,
-                port,
-                newFormation,
-                newControllers,
-                replicas,
-                ackQuorum,
-                electionTimeoutMs,
-                fetchTimeoutMs,
-                requestTimeoutMs,
-                commandTimeoutMs,
-                snapshotBytes,
-                snapshotIntervalMs,
-                segmentBytes,
-                retentionBytes);
     }
 
     public ControlPlaneConfig withReplicas(int newReplicas, int newAckQuorum) {

@@ -136,21 +136,35 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
 
     /** A command from another node, or a barrier; answered when what it rests on is replayed here. */
     void handle(CommandRequest request, Consumer<CommandResponse> answer) {
-        loop.execute(() -> {
-            if (!request.getClusterId().equals(clusterId)) {
-                answer.accept(CommandResponse.newBuilder()
-                        .setStatus(Status.INVALID)
-                        .setMessage("this is cluster " + clusterId + ", not " + request.getClusterId())
-                        .build());
-                return;
-            }
-            Submission submission = new Submission(
-                    request.getSessionId(),
-                    request.getSequence(),
-                    request.getAckedBelow(),
-                    request.hasBarrier() ? null : CommandCodec.read(request));
-            submitToLeader(submission, reply -> answer.accept(response(reply)));
-        });
+        Submission submission;
+        try {
+            submission = submission(request);
+        } catch (RuntimeException e) {
+            answer.accept(refusal(Status.INVALID, "the command cannot be read: " + e.getMessage()));
+            return;
+        }
+        if (!loop.execute(() -> submitToLeader(submission, reply -> answer.accept(response(reply))))) {
+            answer.accept(refusal(Status.UNAVAILABLE, "this node is closing"));
+        }
+    }
+
+    private Submission submission(CommandRequest request) {
+        if (!request.getClusterId().equals(clusterId)) {
+            throw new IllegalArgumentException("this is cluster " + clusterId + ", not " + request.getClusterId());
+        }
+        return new Submission(
+                request.getSessionId(),
+                request.getSequence(),
+                request.getAckedBelow(),
+                request.hasBarrier() ? null : CommandCodec.read(request));
+    }
+
+    private static CommandResponse refusal(Status status, String message) {
+        return CommandResponse.newBuilder()
+                .setStatus(status)
+                .setMessage(message)
+                .setOffset(-1)
+                .build();
     }
 
     // ---- what the log says, on the log's thread

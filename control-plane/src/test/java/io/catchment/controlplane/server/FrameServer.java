@@ -1,0 +1,107 @@
+package io.catchment.controlplane.server;
+
+import io.catchment.controlplane.ControllerEndpoint;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/** The least network that a controller endpoint can be behind: a thread per connection, one request after the other. */
+final class FrameServer implements AutoCloseable {
+    private final ServerSocket server;
+    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+    private volatile @Nullable ControllerEndpoint endpoint;
+
+    /** Listens at once, on a free port, and serves once it is given an endpoint. */
+    FrameServer() throws IOException {
+        this(0);
+    }
+
+    FrameServer(int port) throws IOException {
+        server = new ServerSocket();
+        server.setReuseAddress(true);
+        server.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        daemon(this::accept);
+    }
+
+    int port() {
+        return server.getLocalPort();
+    }
+
+    void serve(ControllerEndpoint newEndpoint) {
+        endpoint = newEndpoint;
+    }
+
+    private void accept() {
+        try {
+            while (true) {
+                Socket socket = server.accept();
+                sockets.add(socket);
+                daemon(() -> talk(socket));
+            }
+        } catch (IOException e) {
+            // Closed
+        }
+    }
+
+    private void talk(Socket socket) {
+        try (socket) {
+            DataInputStream in = new DataInputStream(socket.getInputStream());
+            DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+            while (true) {
+                byte[] frame = new byte[in.readInt()];
+                in.readFully(frame);
+                ControllerEndpoint to = endpoint;
+                if (to == null) {
+                    return;
+                }
+                write(
+                        out,
+                        to.handle(ByteBuffer.wrap(frame), socket.getInetAddress())
+                                .toCompletableFuture()
+                                .get());
+            }
+        } catch (IOException | ExecutionException e) {
+            // The connection ends, as it would with any server
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            sockets.remove(socket);
+        }
+    }
+
+    private static void write(DataOutputStream out, ByteBuffer[] response) throws IOException {
+        int length = 0;
+        for (ByteBuffer part : response) {
+            length += part.remaining();
+        }
+        out.writeInt(length);
+        for (ByteBuffer part : response) {
+            byte[] bytes = new byte[part.remaining()];
+            part.get(bytes);
+            out.write(bytes);
+        }
+        out.flush();
+    }
+
+    private static void daemon(Runnable work) {
+        Thread thread = new Thread(work, "frame-server");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+    }
+}
