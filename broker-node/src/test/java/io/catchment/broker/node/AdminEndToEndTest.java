@@ -308,7 +308,7 @@ class AdminEndToEndTest {
 
     /** As an idempotent producer asks for one, but visible. */
     private long newProducerId() throws IOException {
-        short version = ApiKeys.INIT_PRODUCER_ID.latestVersion();
+        short version = 5; // the newest stable one
         InitProducerIdRequest request = new InitProducerIdRequest.Builder(
                         new InitProducerIdRequestData().setTransactionalId(null).setTransactionTimeoutMs(60_000))
                 .build(version);
