@@ -139,11 +139,15 @@ sealed interface StoreUri {
     private static URI endpoint(@Nullable String value) {
         String text = value == null ? "" : value;
         String url = text.contains("://") ? text : "https://" + text;
-        URI endpoint = URI.create(url);
-        if (endpoint.getHost() == null) {
-            throw new IllegalArgumentException("setting endpoint: '" + text + "' is not http(s)://HOST:PORT");
+        try {
+            URI endpoint = new URI(url);
+            if (endpoint.getHost() != null) {
+                return endpoint;
+            }
+        } catch (URISyntaxException malformed) {
+            // Told below.
         }
-        return endpoint;
+        throw new IllegalArgumentException("setting endpoint: '" + text + "' is not http(s)://HOST:PORT");
     }
 
     private static boolean flag(Map<String, String> values, String key, boolean fallback) {

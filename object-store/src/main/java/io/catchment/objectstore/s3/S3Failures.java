@@ -59,7 +59,7 @@ final class S3Failures {
             case 416 -> Reason.CORRUPT;
             // 409: two conditional writes at the same time; which of them won is not known here.
             case 408, 409, 425, 429 -> Reason.TRANSIENT;
-            default -> status >= 400 && status < 500 ? Reason.REFUSED : Reason.TRANSIENT;
+            default -> status >= 300 && status < 500 ? Reason.REFUSED : Reason.TRANSIENT;
         };
     }
 }
