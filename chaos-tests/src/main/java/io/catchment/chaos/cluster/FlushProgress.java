@@ -1,30 +1,51 @@
 package io.catchment.chaos.cluster;
 
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /** How far a node is with moving its WAL into the object store, by its metrics. */
 public final class FlushProgress {
+    private static final String UNFLUSHED_BYTES = "catchment_flush_unflushed_bytes";
     private static final String UNFLUSHED_AGE_SECONDS = "catchment_flush_oldest_unflushed_seconds";
-    private static final String FLUSH_FAILURES = "catchment_flush_failures_total";
-    private static final String WAL_BYTES = "catchment_wal_bytes";
+    private static final String WAL_BYTES = "catchment_wal_held_bytes";
+
+    /** The node looks once a second and answers scrapes from its last look. */
+    private static final long STALE_NANOS = TimeUnit.MILLISECONDS.toNanos(2500);
 
     private FlushProgress() {}
 
-    /** 0 when everything acknowledged is in the object store. */
+    /** Age of the oldest acknowledged data that is not in the object store. */
     public static double oldestUnflushedSeconds(Metrics metrics) {
         return metrics.sum(UNFLUSHED_AGE_SECONDS);
     }
 
-    public static double failures(Metrics metrics) {
-        return metrics.sum(FLUSH_FAILURES);
-    }
-
+    /** Of all extents on the local disk. */
     public static double walBytes(Metrics metrics) {
         return metrics.sum(WAL_BYTES);
     }
 
-    /** @throws IllegalStateException when something is left after that time */
+    /**
+     * Returns when nothing is unflushed, and has not been for longer than the node's figures may be old.
+     *
+     * @throws IllegalStateException when something is left after that time
+     */
     public static void awaitAllFlushed(CatchmentServer server, Duration limit) {
-        Await.until("everything flushed", limit, () -> oldestUnflushedSeconds(server.metrics()) == 0);
+        long[] since = {0};
+        Metrics[] last = new Metrics[1];
+        boolean flushed = Await.within(limit, () -> {
+            Metrics metrics = server.metrics();
+            last[0] = metrics;
+            long now = System.nanoTime();
+            if (metrics.sum(UNFLUSHED_BYTES) > 0) {
+                since[0] = 0;
+            } else if (since[0] == 0) {
+                since[0] = now;
+            }
+            return since[0] != 0 && now - since[0] > STALE_NANOS;
+        });
+        if (!flushed) {
+            throw new IllegalStateException("not within %d s: everything flushed; %.0f bytes are left, the oldest for %.1f s"
+                    .formatted(limit.toSeconds(), last[0].sum(UNFLUSHED_BYTES), oldestUnflushedSeconds(last[0])));
+        }
     }
 }

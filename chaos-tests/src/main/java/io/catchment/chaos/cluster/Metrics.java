@@ -46,7 +46,7 @@ public final class Metrics {
             if (space > 0 && !line.startsWith("#")) {
                 samples.put(
                         line.substring(0, space),
-                        Double.parseDouble(line.substring(space + 1).replace("+Inf", "Infinity")));
+                        Double.parseDouble(line.substring(space + 1).replace("Inf", "Infinity")));
             }
         }
         return new Metrics(samples);
