@@ -4,17 +4,13 @@ import io.catchment.broker.network.Request;
 import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.BatchRuns;
-import io.catchment.broker.read.OffsetGapException;
 import io.catchment.broker.read.StreamReader;
-import io.catchment.objectstore.ObjectStoreException;
-import io.catchment.wal.CorruptExtentException;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -29,8 +25,6 @@ import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.server.FetchContext;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One fetch request from its arrival to its answer. Owned by the connection's event loop.
@@ -41,7 +35,6 @@ import org.slf4j.LoggerFactory;
  * is held by its slot until the response takes it, so whatever way this ends, what is not answered is released here.
  */
 final class FetchCall {
-    private static final Logger LOG = LoggerFactory.getLogger(FetchCall.class);
     /** Where the answer may name the present leader (KIP-951). */
     private static final short LEADER_HINT_VERSION = 16;
 
@@ -57,9 +50,7 @@ final class FetchCall {
     private final short version;
     private final FetchContext context;
     private final FetchSlots slots;
-    private final PartitionLookup lookup;
-    private final StreamReader reader;
-    private final FetchSettings settings;
+    private final Services services;
     private final Consumer<@Nullable FetchResponse> afterAnswer;
     private final boolean readCommitted;
     private final int bytesMax;
@@ -81,25 +72,24 @@ final class FetchCall {
             Request request,
             FetchContext context,
             FetchSlots slots,
-            PartitionLookup lookup,
-            StreamReader reader,
-            FetchSettings settings,
+            Services services,
             Consumer<@Nullable FetchResponse> afterAnswer) {
         FetchRequest body = (FetchRequest) request.body();
         this.request = request;
         this.version = request.header().apiVersion();
         this.context = context;
         this.slots = slots;
-        this.lookup = lookup;
-        this.reader = reader;
-        this.settings = settings;
+        this.services = services;
         this.afterAnswer = afterAnswer;
         this.readCommitted = body.isolationLevel() == IsolationLevel.READ_COMMITTED;
-        this.bytesMax = Math.max(0, Math.min(body.maxBytes(), settings.responseBytesMax()));
+        this.bytesMax = Math.max(0, Math.min(body.maxBytes(), services.settings().responseBytesMax()));
         this.minBytes = Math.min(body.minBytes(), bytesMax);
         this.deadlineNanos =
                 request.eventLoop().ticker().nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.max(0, body.maxWait()));
     }
+
+    /** What all calls share. */
+    record Services(PartitionLookup lookup, StreamReader reader, FetchSettings settings, ReadFailures failures) {}
 
     /** A read below the tail for one slot. {@code oversize}: its first batch may be larger than asked for. */
     private record ColdRead(FetchSlot slot, int bytesMax, boolean oversize, CompletableFuture<BatchRun> future) {}
@@ -156,7 +146,7 @@ final class FetchCall {
 
     private void evaluate(FetchSlot slot) {
         readyBytes -= slot.ready;
-        slot.evaluate(lookup, readCommitted, minBytes);
+        slot.evaluate(services.lookup(), readCommitted, minBytes);
         readyBytes += slot.ready;
         answerAtOnce |= slot.status == FetchSlot.Status.DIVERGED
                 || (slot.status == FetchSlot.Status.ERROR && !isUnknown(slot.error));
@@ -197,7 +187,7 @@ final class FetchCall {
         cancelTimer();
         outstanding = 1;
         int left = bytesMax;
-        int coldLeft = Math.min(bytesMax, settings.coldBytesMax());
+        int coldLeft = Math.min(bytesMax, services.settings().coldBytesMax());
         boolean first = true;
         for (FetchSlot slot : slots.active()) {
             if (slot.status != FetchSlot.Status.DATA || (left == 0 && !first)) {
@@ -223,7 +213,7 @@ final class FetchCall {
         } else if (bytesRead > 0 && bytesRead >= minBytes) {
             giveGrace();
         } else {
-            schedule(Math.max(remainingNanos(), TimeUnit.MILLISECONDS.toNanos(settings.coldWaitMs())), this::answer);
+            schedule(Math.max(remainingNanos(), TimeUnit.MILLISECONDS.toNanos(services.settings().coldWaitMs())), this::answer);
         }
     }
 
@@ -241,8 +231,8 @@ final class FetchCall {
 
     private void readCold(FetchSlot slot, PartitionView view, int max, boolean oversize) {
         CompletionStage<BatchRun> stage = coldReads.isEmpty()
-                ? reader.read(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max))
-                : reader.readIfRoom(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max));
+                ? services.reader().read(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max))
+                : services.reader().readIfRoom(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max));
         ColdRead read = new ColdRead(slot, max, oversize, stage.toCompletableFuture());
         coldReads.add(read);
         outstanding++;
@@ -274,7 +264,11 @@ final class FetchCall {
             keep(read.slot(), run, read.bytesMax(), read.oversize());
         } else {
             coldFailed = true;
-            report(read.slot(), failure);
+            services.failures()
+                    .report(
+                            read.slot().partition.topicPartition(),
+                            "reading offset " + read.slot().offset(),
+                            failure);
             read.slot().failRead(Errors.KAFKA_STORAGE_ERROR);
         }
         if (--outstanding == 0) {
@@ -297,22 +291,7 @@ final class FetchCall {
     private void giveGrace() {
         if (!graceGiven) {
             graceGiven = true;
-            schedule(TimeUnit.MILLISECONDS.toNanos(settings.coldGraceMs()), this::answer);
-        }
-    }
-
-    private static void report(FetchSlot slot, @Nullable Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        boolean broken = cause instanceof OffsetGapException
-                || cause instanceof CorruptExtentException
-                || cause instanceof IllegalStateException
-                || (cause instanceof ObjectStoreException store
-                        && store.reason() == ObjectStoreException.Reason.CORRUPT);
-        if (broken) {
-            LOG.error("{}: cannot read offset {}", slot.partition, slot.offset(), cause);
-        } else {
-            LOG.warn("{}: cannot read offset {} now: {}", slot.partition, slot.offset(), String.valueOf(cause));
+            schedule(TimeUnit.MILLISECONDS.toNanos(services.settings().coldGraceMs()), this::answer);
         }
     }
 
@@ -348,7 +327,7 @@ final class FetchCall {
                 && version >= LEADER_HINT_VERSION
                 && (slot.error == Errors.NOT_LEADER_OR_FOLLOWER || slot.error == Errors.FENCED_LEADER_EPOCH);
         if (hint) {
-            PartitionLookup.Leader leader = lookup.leader(
+            PartitionLookup.Leader leader = services.lookup().leader(
                     slot.partition.topic(), slot.partition.topicId(), slot.partition.partition(), request.listener());
             data.setCurrentLeader(new FetchResponseData.LeaderIdAndEpoch()
                     .setLeaderId(leader.nodeId())

@@ -37,8 +37,7 @@ public final class FetchHandler implements ApiHandler {
     private static final short TOPIC_ID_VERSION = 13;
 
     private final PartitionLookup lookup;
-    private final StreamReader reader;
-    private final FetchSettings settings;
+    private final FetchCall.Services services;
     private final FetchManager manager;
     private final FetchSessions sessions;
 
@@ -49,8 +48,7 @@ public final class FetchHandler implements ApiHandler {
             Time time,
             FetchSettings settings) {
         this.lookup = new PartitionLookup(partitions, image);
-        this.reader = reader;
-        this.settings = settings;
+        this.services = new FetchCall.Services(lookup, reader, settings, new ReadFailures());
         this.manager = new FetchManager(time, sessionCache(settings));
         this.sessions = new FetchSessions(settings.sessionsMax(), settings.sessionIdleMs(), time);
     }
@@ -161,7 +159,7 @@ public final class FetchHandler implements ApiHandler {
 
     private void run(
             Request request, FetchContext context, FetchSlots slots, Consumer<@Nullable FetchResponse> afterAnswer) {
-        FetchCall call = new FetchCall(request, context, slots, lookup, reader, settings, afterAnswer);
+        FetchCall call = new FetchCall(request, context, slots, services, afterAnswer);
         request.onDisconnect(() -> onLoop(request, call::drop));
         call.start();
     }

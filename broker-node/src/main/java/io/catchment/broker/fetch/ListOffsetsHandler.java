@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -32,15 +31,12 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ListOffsetsRequest;
 import org.apache.kafka.common.requests.ListOffsetsResponse;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * ListOffsets: log start and end, by time, and where the levels of storage meet (KIP-405, KIP-1005, KIP-1023), told in
  * Kafka's words: tiered is what is published in object storage, local what lies in this node's extents. Thread-safe.
  */
 public final class ListOffsetsHandler implements ApiHandler {
-    private static final Logger LOG = LoggerFactory.getLogger(ListOffsetsHandler.class);
     private static final int TIMEOUT_MS = 30_000;
     private static final short TIMEOUT_VERSION = 10;
 
@@ -55,6 +51,7 @@ public final class ListOffsetsHandler implements ApiHandler {
 
     private final PartitionLookup lookup;
     private final TimestampSearch search;
+    private final ReadFailures failures = new ReadFailures();
 
     /** @param executor for searches by time, which decompress batches */
     public ListOffsetsHandler(
@@ -175,13 +172,11 @@ public final class ListOffsetsHandler implements ApiHandler {
                 : stream.get().catalogEndOffset();
     }
 
-    private static Errors error(TopicPartition partition, long timestamp, Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        if (cause instanceof TimeoutException) {
+    private Errors error(TopicPartition partition, long timestamp, Throwable failure) {
+        if (ReadFailures.unwrap(failure) instanceof TimeoutException) {
             return Errors.REQUEST_TIMED_OUT;
         }
-        LOG.warn("{}: search for timestamp {} failed", partition, timestamp, cause);
+        failures.report(partition, "searching timestamp " + timestamp, failure);
         return Errors.KAFKA_STORAGE_ERROR;
     }
 

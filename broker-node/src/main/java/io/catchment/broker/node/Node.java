@@ -71,6 +71,7 @@ import org.slf4j.LoggerFactory;
 final class Node implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Node.class);
     private static final int SEARCH_THREADS = 2;
+    private static final long READ_BUDGET_BYTES_MIN = 32L << 20;
     private static final long START_TIMEOUT_S = 120;
     private static final long SEAL_TIMEOUT_MS = 10_000;
     private static final long LAST_FLUSH_MS = 10_000;
@@ -130,7 +131,7 @@ final class Node implements AutoCloseable {
         metrics.observeBlockCache(objects::stats);
         ExecutorService searches = searches();
         LayeredStreamReader reader = new LayeredStreamReader(
-                wal, objects, controlPlane::image, new ReadBudget(config.reads().blockCacheBytes()), searches);
+                wal, objects, controlPlane::image, new ReadBudget(readBudgetBytes()), searches);
         metrics.observeReads(reader::served);
 
         TopicConfigs topicConfigs =
@@ -282,6 +283,11 @@ final class Node implements AutoCloseable {
         meters.observe(flusher::stats);
         reaper.start();
         return flusher;
+    }
+
+    /** Reads from extents are not in the block cache: half as much again for them. */
+    private long readBudgetBytes() {
+        return Math.max(READ_BUDGET_BYTES_MIN, config.reads().blockCacheBytes() / 2);
     }
 
     /** For look-ups by offset and by time below the tail: they read indexes from the disk and decompress batches. */
