@@ -182,6 +182,7 @@ final class Node implements AutoCloseable {
                         partitions,
                         reader,
                         Time.SYSTEM));
+        groups.meters().bindTo(metrics.registry());
         partitions.addListener(new GroupFeed(groups));
         await(partitions.start(registration.epoch()));
         groups.start(controlPlane.image());

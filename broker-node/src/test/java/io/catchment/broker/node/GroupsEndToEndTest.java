@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -53,16 +54,15 @@ class GroupsEndToEndTest {
     @TempDir
     private static Path directory = Path.of("set by JUnit");
 
-    private RunningNode node;
+    private LocalNode node;
     private Admin admin;
 
     @BeforeAll
     void start() throws Exception {
-        node = RunningNode.in(
+        node = LocalNode.start(
                 directory,
                 Map.of(
                         "offsets.topic.num.partitions", "5",
-                        "group.initial.rebalance.delay.ms", "0",
                         "group.consumer.min.heartbeat.interval.ms", "200",
                         "group.consumer.heartbeat.interval.ms", "200",
                         "group.consumer.assignment.interval.ms", "0"));
@@ -122,8 +122,7 @@ class GroupsEndToEndTest {
         try (Audience consumer = new Audience(node.bootstrap(), group, protocol, Set.of(topic))) {
             await("the first half", () -> consumer.heard().size() == 100);
             await("its commit", () -> committedTotal(group) == 100);
-            node.stop();
-            node.startAgain();
+            node.restart();
             assertThat(committedTotal(group)).isEqualTo(100);
             produce(topic, 2, 100, 200);
             await("the second half", () -> consumer.heard().size() == 200);
@@ -232,7 +231,7 @@ class GroupsEndToEndTest {
 
     private void produce(String topic, int partitions, int from, int to) throws Exception {
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(producerConfig())) {
-            List<java.util.concurrent.Future<?>> sent = new ArrayList<>();
+            List<Future<?>> sent = new ArrayList<>();
             for (int i = from; i < to; i++) {
                 sent.add(producer.send(new ProducerRecord<>(topic, i % partitions, "key", "record-" + i)));
             }
