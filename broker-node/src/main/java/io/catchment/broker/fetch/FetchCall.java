@@ -82,7 +82,8 @@ final class FetchCall {
         this.services = services;
         this.afterAnswer = afterAnswer;
         this.readCommitted = body.isolationLevel() == IsolationLevel.READ_COMMITTED;
-        this.bytesMax = Math.max(0, Math.min(body.maxBytes(), services.settings().responseBytesMax()));
+        this.bytesMax =
+                Math.max(0, Math.min(body.maxBytes(), services.settings().responseBytesMax()));
         this.minBytes = Math.min(body.minBytes(), bytesMax);
         this.deadlineNanos =
                 request.eventLoop().ticker().nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.max(0, body.maxWait()));
@@ -213,7 +214,11 @@ final class FetchCall {
         } else if (bytesRead > 0 && bytesRead >= minBytes) {
             giveGrace();
         } else {
-            schedule(Math.max(remainingNanos(), TimeUnit.MILLISECONDS.toNanos(services.settings().coldWaitMs())), this::answer);
+            schedule(
+                    Math.max(
+                            remainingNanos(),
+                            TimeUnit.MILLISECONDS.toNanos(services.settings().coldWaitMs())),
+                    this::answer);
         }
     }
 
@@ -327,8 +332,12 @@ final class FetchCall {
                 && version >= LEADER_HINT_VERSION
                 && (slot.error == Errors.NOT_LEADER_OR_FOLLOWER || slot.error == Errors.FENCED_LEADER_EPOCH);
         if (hint) {
-            PartitionLookup.Leader leader = services.lookup().leader(
-                    slot.partition.topic(), slot.partition.topicId(), slot.partition.partition(), request.listener());
+            PartitionLookup.Leader leader = services.lookup()
+                    .leader(
+                            slot.partition.topic(),
+                            slot.partition.topicId(),
+                            slot.partition.partition(),
+                            request.listener());
             data.setCurrentLeader(new FetchResponseData.LeaderIdAndEpoch()
                     .setLeaderId(leader.nodeId())
                     .setLeaderEpoch(leader.epoch()));

@@ -80,14 +80,16 @@ final class GroupMeters implements MeterBinder {
             tags = tags.and(tag.getKey(), tag.getValue());
         }
         switch (meter.kind()) {
-            case GAUGE -> Gauge.builder(meter.name(), metric, GroupMeters::value)
-                    .tags(tags)
-                    .description(meter.what())
-                    .register(registry);
-            case COUNTER -> FunctionCounter.builder(meter.name(), metric, GroupMeters::value)
-                    .tags(tags)
-                    .description(meter.what())
-                    .register(registry);
+            case GAUGE ->
+                Gauge.builder(meter.name(), metric, GroupMeters::value)
+                        .tags(tags)
+                        .description(meter.what())
+                        .register(registry);
+            case COUNTER ->
+                FunctionCounter.builder(meter.name(), metric, GroupMeters::value)
+                        .tags(tags)
+                        .description(meter.what())
+                        .register(registry);
         }
     }
 

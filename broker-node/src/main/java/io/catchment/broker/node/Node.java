@@ -130,8 +130,8 @@ final class Node implements AutoCloseable {
                         timer));
         metrics.observeBlockCache(objects::stats);
         ExecutorService searches = searches();
-        LayeredStreamReader reader = new LayeredStreamReader(
-                wal, objects, controlPlane::image, new ReadBudget(readBudgetBytes()), searches);
+        LayeredStreamReader reader =
+                new LayeredStreamReader(wal, objects, controlPlane::image, new ReadBudget(readBudgetBytes()), searches);
         metrics.observeReads(reader::served);
 
         TopicConfigs topicConfigs =

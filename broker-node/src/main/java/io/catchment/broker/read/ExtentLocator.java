@@ -41,8 +41,7 @@ final class ExtentLocator {
         }
 
         Span join(Span other) {
-            return new Span(
-                    extentId, Math.min(fromOffset, other.fromOffset), Math.max(toOffset, other.toOffset));
+            return new Span(extentId, Math.min(fromOffset, other.fromOffset), Math.max(toOffset, other.toOffset));
         }
     }
 

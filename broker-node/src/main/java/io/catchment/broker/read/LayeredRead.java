@@ -227,8 +227,7 @@ final class LayeredRead {
 
     /** A merge may have moved the range to another object, or an extent may have it though the hint said no. */
     private void objectFailed(StreamRange range, Throwable failure) {
-        Optional<StreamRange> now =
-                levels.image.get().stream(streamId).flatMap(stream -> stream.range(fromOffset));
+        Optional<StreamRange> now = levels.image.get().stream(streamId).flatMap(stream -> stream.range(fromOffset));
         boolean moved = now.isEmpty() || now.get().objectId() != range.objectId();
         if (attempts < ATTEMPTS_MAX && (moved || !searched)) {
             again();

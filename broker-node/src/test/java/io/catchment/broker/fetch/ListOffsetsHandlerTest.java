@@ -61,7 +61,8 @@ class ListOffsetsHandlerTest {
 
     @BeforeEach
     void createTopic() {
-        control.submit(new Command.CreateTopics(List.of(new Command.CreateTopic(TOPIC, 1, (short) 1, Map.of())), false));
+        control.submit(
+                new Command.CreateTopics(List.of(new Command.CreateTopic(TOPIC, 1, (short) 1, Map.of())), false));
         image.set(CatalogImage.over(control.image()).withStream(STREAM));
         partition = new FakePartition(
                 TOPIC, control.image().topic(TOPIC).orElseThrow().topicId(), 0, STREAM);
@@ -151,8 +152,7 @@ class ListOffsetsHandlerTest {
             assertAnswer(ask(ListOffsetsRequest.LATEST_TIMESTAMP), -1, 3, 4);
         }
         partition.lastStableOffset = 2;
-        assertAnswer(
-                ask(ListOffsetsRequest.LATEST_TIMESTAMP, LATEST, IsolationLevel.READ_COMMITTED, -1), -1, 2, 4);
+        assertAnswer(ask(ListOffsetsRequest.LATEST_TIMESTAMP, LATEST, IsolationLevel.READ_COMMITTED, -1), -1, 2, 4);
     }
 
     @Test
@@ -214,8 +214,7 @@ class ListOffsetsHandlerTest {
         partition.lastStableOffset = 2;
         assertAnswer(ask(25, LATEST, IsolationLevel.READ_COMMITTED, -1), -1, -1, -1);
         assertAnswer(ask(25, LATEST, IsolationLevel.READ_UNCOMMITTED, -1), 30, 2, 2);
-        assertAnswer(
-                ask(ListOffsetsRequest.MAX_TIMESTAMP, LATEST, IsolationLevel.READ_COMMITTED, -1), 20, 1, 2);
+        assertAnswer(ask(ListOffsetsRequest.MAX_TIMESTAMP, LATEST, IsolationLevel.READ_COMMITTED, -1), 20, 1, 2);
     }
 
     @Test
@@ -239,8 +238,7 @@ class ListOffsetsHandlerTest {
         Map<Long, Integer> since = Map.of(-3L, 7, -4L, 8, -5L, 9, -6L, 11);
         for (Map.Entry<Long, Integer> entry : since.entrySet()) {
             for (int version = 1; version <= LATEST; version++) {
-                ListOffsetsPartitionResponse answer =
-                        ask(entry.getKey(), version, IsolationLevel.READ_UNCOMMITTED, -1);
+                ListOffsetsPartitionResponse answer = ask(entry.getKey(), version, IsolationLevel.READ_UNCOMMITTED, -1);
                 Errors expected = version < entry.getValue() ? Errors.UNSUPPORTED_VERSION : Errors.NONE;
                 assertThat(Errors.forCode(answer.errorCode())).isEqualTo(expected);
             }
@@ -255,7 +253,8 @@ class ListOffsetsHandlerTest {
                 .isEqualTo(Errors.FENCED_LEADER_EPOCH.code());
         assertThat(ask(-1, LATEST, IsolationLevel.READ_UNCOMMITTED, 4).errorCode())
                 .isEqualTo(Errors.UNKNOWN_LEADER_EPOCH.code());
-        ListOffsetsPartition twice = new ListOffsetsPartition().setPartitionIndex(0).setTimestamp(-1);
+        ListOffsetsPartition twice =
+                new ListOffsetsPartition().setPartitionIndex(0).setTimestamp(-1);
         assertThat(ask(
                                 LATEST,
                                 IsolationLevel.READ_UNCOMMITTED,
@@ -264,8 +263,8 @@ class ListOffsetsHandlerTest {
                 .isEqualTo(Errors.INVALID_REQUEST.code());
         ListOffsetsTopic unknown = new ListOffsetsTopic()
                 .setName("nowhere")
-                .setPartitions(List.of(
-                        new ListOffsetsPartition().setPartitionIndex(0).setTimestamp(-1)));
+                .setPartitions(
+                        List.of(new ListOffsetsPartition().setPartitionIndex(0).setTimestamp(-1)));
         assertThat(ask(LATEST, IsolationLevel.READ_UNCOMMITTED, unknown).errorCode())
                 .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION.code());
         directory.close(partition);
@@ -286,8 +285,7 @@ class ListOffsetsHandlerTest {
         OpenRequest request = new OpenRequest(body, new EmbeddedChannel().eventLoop());
         handler.handle(request);
         ListOffsetsResponse response = (ListOffsetsResponse) request.await();
-        assertThat(response.topics().get(0).partitions().get(0).errorCode())
-                .isEqualTo(Errors.REQUEST_TIMED_OUT.code());
+        assertThat(response.topics().get(0).partitions().get(0).errorCode()).isEqualTo(Errors.REQUEST_TIMED_OUT.code());
     }
 
     @Test
@@ -332,10 +330,16 @@ class ListOffsetsHandlerTest {
                     .findFirst()
                     .orElse(new long[] {-1, -1});
             ListOffsetsPartitionResponse answer = ask(time);
-            assertThat(new long[] {answer.offset(), answer.timestamp()}).as(replay).isEqualTo(expected);
+            assertThat(new long[] {answer.offset(), answer.timestamp()})
+                    .as(replay)
+                    .isEqualTo(expected);
         }
         Predicate<long[]> present = record -> record[0] >= partition.logStartOffset;
-        long latest = records.stream().filter(present).mapToLong(record -> record[1]).max().orElseThrow();
+        long latest = records.stream()
+                .filter(present)
+                .mapToLong(record -> record[1])
+                .max()
+                .orElseThrow();
         long[] expected = records.stream()
                 .filter(present.and(record -> record[1] == latest))
                 .findFirst()

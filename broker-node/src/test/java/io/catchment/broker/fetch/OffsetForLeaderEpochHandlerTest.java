@@ -51,9 +51,10 @@ class OffsetForLeaderEpochHandlerTest {
 
     @Test
     void endsOfEpochsAndKafkasErrorsAtEveryVersion() throws InterruptedException {
-        control.submit(new Command.CreateTopics(List.of(new Command.CreateTopic(TOPIC, 2, (short) 1, Map.of())), false));
-        FakePartition partition =
-                new FakePartition(TOPIC, control.image().topic(TOPIC).orElseThrow().topicId(), 0, 1);
+        control.submit(
+                new Command.CreateTopics(List.of(new Command.CreateTopic(TOPIC, 2, (short) 1, Map.of())), false));
+        FakePartition partition = new FakePartition(
+                TOPIC, control.image().topic(TOPIC).orElseThrow().topicId(), 0, 1);
         directory.open(partition);
         partition.append(30, 1);
         partition.leaderEpoch = 6;
@@ -69,8 +70,7 @@ class OffsetForLeaderEpochHandlerTest {
             assertThat(ask(version, TOPIC, 0, 5, 2).errorCode()).isEqualTo(Errors.FENCED_LEADER_EPOCH.code());
             assertThat(ask(version, TOPIC, 0, 7, 2).errorCode()).isEqualTo(Errors.UNKNOWN_LEADER_EPOCH.code());
             assertThat(ask(version, TOPIC, 1, -1, 2).errorCode()).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER.code());
-            assertThat(ask(version, TOPIC, 9, -1, 2).errorCode())
-                    .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION.code());
+            assertThat(ask(version, TOPIC, 9, -1, 2).errorCode()).isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION.code());
             assertThat(ask(version, "nowhere", 0, -1, 2).errorCode())
                     .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION.code());
         }

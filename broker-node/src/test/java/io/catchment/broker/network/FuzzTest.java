@@ -77,8 +77,9 @@ class FuzzTest {
             }
             case 2 -> bytes = java.util.Arrays.copyOf(bytes, random.nextInt(bytes.length));
             case 3 -> ByteBuffer.wrap(bytes).putInt(0, random.nextInt(2 * bytes.length));
-            case 4 -> ByteBuffer.wrap(bytes)
-                    .putInt(4 + random.nextInt(bytes.length - 8), random.nextInt(4) == 0 ? -1 : random.nextInt());
+            case 4 ->
+                ByteBuffer.wrap(bytes)
+                        .putInt(4 + random.nextInt(bytes.length - 8), random.nextInt(4) == 0 ? -1 : random.nextInt());
             default -> {
                 byte[] twice = java.util.Arrays.copyOf(bytes, bytes.length + 40);
                 System.arraycopy(bytes, 0, twice, bytes.length, Math.min(40, bytes.length));

@@ -59,8 +59,8 @@ class MemoryBoundTest {
             assertThat(server.server.requestBytesInFlight()).isLessThanOrEqualTo(limits.queuedRequestBytesMax());
             assertThat(server.allocator.metric().usedDirectMemory())
                     .as("frames in memory, and a small chunk for each that waits")
-                    .isLessThanOrEqualTo(limits.queuedRequestBytesMax()
-                            + (long) clients * 2 * FrameRecvAllocator.CHUNK_BYTES);
+                    .isLessThanOrEqualTo(
+                            limits.queuedRequestBytesMax() + (long) clients * 2 * FrameRecvAllocator.CHUNK_BYTES);
             assertThat(held).hasSize(fit);
             while (answered.getCount() > 0) {
                 Request next = held.poll();

@@ -58,7 +58,10 @@ class RawListenerTest {
                 }
                 client.send(frame(3, 20));
                 TestServer.await(() -> held.size() == 4, "the fourth frame");
-                new ArrayList<>(held).get(3).answer().completeExceptionally(new IllegalStateException("expected by this test"));
+                new ArrayList<>(held)
+                        .get(3)
+                        .answer()
+                        .completeExceptionally(new IllegalStateException("expected by this test"));
                 assertThat(client.isClosedByServer()).isTrue();
             }
             TestServer.await(() -> server.openConnections() == 0, "all connections closed");

@@ -110,7 +110,8 @@ class ResponseBytesTest {
                 assertThat(joinAndRelease(ours(ApiKeys.FETCH, version, response)))
                         .as("version %s, records of %s bytes", version, lengths)
                         .isEqualTo(expected);
-                assertThat(payloads).allSatisfy(payload -> assertThat(payload.refCnt()).isZero());
+                assertThat(payloads)
+                        .allSatisfy(payload -> assertThat(payload.refCnt()).isZero());
             }
         }
     }
@@ -123,11 +124,12 @@ class ResponseBytesTest {
                 ProduceResponseData.TopicProduceResponse topic = version < 13
                         ? new ProduceResponseData.TopicProduceResponse().setName("topic-" + t)
                         : new ProduceResponseData.TopicProduceResponse().setTopicId(new Uuid(t, t));
-                ProduceResponseData.PartitionProduceResponse partition = new ProduceResponseData.PartitionProduceResponse()
-                        .setIndex(t)
-                        .setBaseOffset(1L << t)
-                        .setLogAppendTimeMs(-1)
-                        .setErrorCode(Errors.INVALID_RECORD.code());
+                ProduceResponseData.PartitionProduceResponse partition =
+                        new ProduceResponseData.PartitionProduceResponse()
+                                .setIndex(t)
+                                .setBaseOffset(1L << t)
+                                .setLogAppendTimeMs(-1)
+                                .setErrorCode(Errors.INVALID_RECORD.code());
                 if (version >= 8) {
                     partition.setErrorMessage("wrong: ü");
                     partition

@@ -90,11 +90,13 @@ class AdminEndToEndTest {
 
     @Test
     void topicsAreCreatedDescribedAndDeleted() throws Exception {
-        CreateTopicsResult created = admin.createTopics(List.of(
-                new NewTopic("life.of-a_topic", 3, (short) 3).configs(Map.of("catchment.priority", "urgent"))));
+        CreateTopicsResult created = admin.createTopics(
+                List.of(new NewTopic("life.of-a_topic", 3, (short) 3).configs(Map.of("catchment.priority", "urgent"))));
         Uuid id = get(created.topicId("life.of-a_topic"));
         assertThat(get(created.numPartitions("life.of-a_topic"))).isEqualTo(3);
-        assertThat(get(created.config("life.of-a_topic")).get("catchment.priority").value())
+        assertThat(get(created.config("life.of-a_topic"))
+                        .get("catchment.priority")
+                        .value())
                 .isEqualTo("urgent");
 
         TopicDescription description = describe("life.of-a_topic");
@@ -106,13 +108,13 @@ class AdminEndToEndTest {
             assertThat(partition.isr()).hasSize(1);
         });
         assertThat(get(admin.listTopics().names())).contains("life.of-a_topic");
-        assertThat(get(admin.describeTopics(TopicCollection.ofTopicIds(List.of(id))).allTopicIds()))
+        assertThat(get(admin.describeTopics(TopicCollection.ofTopicIds(List.of(id)))
+                        .allTopicIds()))
                 .containsKey(id);
 
         get(admin.deleteTopics(TopicCollection.ofTopicIds(List.of(id))).all());
         assertThat(get(admin.listTopics().names())).doesNotContain("life.of-a_topic");
-        assertFails(
-                admin.deleteTopics(TopicCollection.ofTopicIds(List.of(id))).all(), UnknownTopicIdException.class);
+        assertFails(admin.deleteTopics(TopicCollection.ofTopicIds(List.of(id))).all(), UnknownTopicIdException.class);
         assertFails(admin.deleteTopics(List.of("life.of-a_topic")).all(), UnknownTopicOrPartitionException.class);
         assertFails(
                 admin.describeTopics(List.of("life.of-a_topic")).allTopicNames(),
@@ -122,8 +124,12 @@ class AdminEndToEndTest {
     @Test
     void whatIsWrongIsToldByKafkasErrors() throws Exception {
         create("taken", 1);
-        assertFails(admin.createTopics(List.of(new NewTopic("taken", 1, (short) 1))).all(), TopicExistsException.class);
-        assertFails(admin.createTopics(List.of(new NewTopic("no way", 1, (short) 1))).all(), InvalidTopicException.class);
+        assertFails(
+                admin.createTopics(List.of(new NewTopic("taken", 1, (short) 1))).all(), TopicExistsException.class);
+        assertFails(
+                admin.createTopics(List.of(new NewTopic("no way", 1, (short) 1)))
+                        .all(),
+                InvalidTopicException.class);
         assertFails(
                 admin.createTopics(List.of(new NewTopic("none", 0, (short) 1))).all(),
                 InvalidPartitionsException.class);
@@ -156,7 +162,8 @@ class AdminEndToEndTest {
                 .extracting(TopicPartitionInfo::partition)
                 .containsExactly(0, 1, 2, 3);
         assertFails(
-                admin.createPartitions(Map.of("grows", NewPartitions.increaseTo(2))).all(),
+                admin.createPartitions(Map.of("grows", NewPartitions.increaseTo(2)))
+                        .all(),
                 InvalidPartitionsException.class);
         try (KafkaProducer<String, String> producer = producer(Map.of())) {
             producer.send(new ProducerRecord<>("grows", 3, "k", "in the new one"))
@@ -190,8 +197,8 @@ class AdminEndToEndTest {
         ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, "1");
         Config config = config(broker);
         assertThat(config.get("num.partitions").value()).isEqualTo("2");
-        assertThat(config.entries()).allSatisfy(entry -> assertThat(entry.isReadOnly())
-                .isTrue());
+        assertThat(config.entries())
+                .allSatisfy(entry -> assertThat(entry.isReadOnly()).isTrue());
         assertThatThrownBy(() -> alter(broker, OpType.SET, "num.partitions", "3"))
                 .hasCauseInstanceOf(InvalidRequestException.class);
     }
@@ -228,7 +235,8 @@ class AdminEndToEndTest {
     @Test
     void aConsumerThatForbidsCreationCreatesNothing() throws Exception {
         try (KafkaConsumer<String, String> consumer = consumer(Map.of("allow.auto.create.topics", "false"))) {
-            assertThat(consumer.partitionsFor("never-made", Duration.ofSeconds(5))).isNullOrEmpty();
+            assertThat(consumer.partitionsFor("never-made", Duration.ofSeconds(5)))
+                    .isNullOrEmpty();
         }
         assertThat(get(admin.listTopics().names())).doesNotContain("never-made");
     }
@@ -263,7 +271,8 @@ class AdminEndToEndTest {
     }
 
     private void create(String name, int partitions) throws Exception {
-        get(admin.createTopics(List.of(new NewTopic(name, Optional.of(partitions), Optional.empty()))).all());
+        get(admin.createTopics(List.of(new NewTopic(name, Optional.of(partitions), Optional.empty())))
+                .all());
     }
 
     private TopicDescription describe(String name) throws Exception {

@@ -45,13 +45,20 @@ final class Audience implements AutoCloseable {
 
     static Map<String, Object> config(String bootstrap, String group, GroupProtocol protocol) {
         return Map.of(
-                "bootstrap.servers", bootstrap,
-                "group.id", group,
-                "group.protocol", protocol.name(),
-                "auto.offset.reset", "earliest",
-                "enable.auto.commit", "false",
-                "key.deserializer", StringDeserializer.class,
-                "value.deserializer", StringDeserializer.class);
+                "bootstrap.servers",
+                bootstrap,
+                "group.id",
+                group,
+                "group.protocol",
+                protocol.name(),
+                "auto.offset.reset",
+                "earliest",
+                "enable.auto.commit",
+                "false",
+                "key.deserializer",
+                StringDeserializer.class,
+                "value.deserializer",
+                StringDeserializer.class);
     }
 
     private void run() {

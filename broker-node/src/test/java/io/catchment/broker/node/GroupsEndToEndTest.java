@@ -91,8 +91,10 @@ class GroupsEndToEndTest {
             GroupListing listed = listing(group);
             assertThat(listed.type()).contains(GroupType.valueOf(protocol.name()));
             assertThat(listed.groupState()).contains(GroupState.STABLE);
-            ConsumerGroupDescription described =
-                    admin.describeConsumerGroups(List.of(group)).describedGroups().get(group).get();
+            ConsumerGroupDescription described = admin.describeConsumerGroups(List.of(group))
+                    .describedGroups()
+                    .get(group)
+                    .get();
             assertThat(described.members()).hasSize(3);
             assertThat(described.members().stream()
                             .map(MemberDescription::assignment)
@@ -174,9 +176,8 @@ class GroupsEndToEndTest {
                 .all()
                 .get();
         admin.deleteTopics(List.of("dropped")).all().get();
-        await(
-                "the offset of the deleted topic goes",
-                () -> committed("forgetful").equals(Map.of(new TopicPartition("kept", 0), offset)));
+        await("the offset of the deleted topic goes", () -> committed("forgetful")
+                .equals(Map.of(new TopicPartition("kept", 0), offset)));
     }
 
     @Test
@@ -225,7 +226,9 @@ class GroupsEndToEndTest {
 
     private String topic(String name, int partitions) throws Exception {
         String lower = name.toLowerCase(Locale.ROOT);
-        admin.createTopics(List.of(new NewTopic(lower, partitions, (short) 1))).all().get();
+        admin.createTopics(List.of(new NewTopic(lower, partitions, (short) 1)))
+                .all()
+                .get();
         return lower;
     }
 
@@ -272,7 +275,9 @@ class GroupsEndToEndTest {
     }
 
     private Set<String> groups() throws Exception {
-        return admin.listGroups().all().get().stream().map(GroupListing::groupId).collect(Collectors.toSet());
+        return admin.listGroups().all().get().stream()
+                .map(GroupListing::groupId)
+                .collect(Collectors.toSet());
     }
 
     private static List<TopicPartition> partitions(String topic, int count) {

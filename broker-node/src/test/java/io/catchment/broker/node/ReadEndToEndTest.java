@@ -67,7 +67,8 @@ class ReadEndToEndTest {
         properties.put("node.id", "1");
         properties.put("listeners", "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + freePort());
         properties.put("catchment.dir", directory.resolve("node").toString());
-        properties.put("catchment.object.store", directory.resolve("objects").toUri().toString());
+        properties.put(
+                "catchment.object.store", directory.resolve("objects").toUri().toString());
         properties.put("catchment.http.port", "0");
         properties.put("catchment.wal.extent.bytes", "1048576");
         properties.put("catchment.wal.roll.ms", "1000");
@@ -80,9 +81,13 @@ class ReadEndToEndTest {
         });
         node.start();
         try (Admin admin = admin()) {
-            admin.createTopics(List.of(new NewTopic(TOPIC, PARTITIONS, (short) 1))).all().get(30, TimeUnit.SECONDS);
+            admin.createTopics(List.of(new NewTopic(TOPIC, PARTITIONS, (short) 1)))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
             fill("lz4", 0, RECORDS / 2);
-            await("the first half is published and gone from the extents", () -> published(admin, RECORDS / 2 / PARTITIONS));
+            await(
+                    "the first half is published and gone from the extents",
+                    () -> published(admin, RECORDS / 2 / PARTITIONS));
             fill("none", RECORDS / 2, RECORDS);
         }
     }
@@ -109,11 +114,16 @@ class ReadEndToEndTest {
 
     private static void fill(String compression, int from, int to) throws Exception {
         Map<String, Object> config = Map.of(
-                "bootstrap.servers", bootstrap,
-                "acks", "all",
-                "compression.type", compression,
-                "batch.size", 4_000,
-                "linger.ms", 5);
+                "bootstrap.servers",
+                bootstrap,
+                "acks",
+                "all",
+                "compression.type",
+                compression,
+                "batch.size",
+                4_000,
+                "linger.ms",
+                5);
         Random random = new Random(SEED + from);
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
@@ -177,8 +187,8 @@ class ReadEndToEndTest {
         Map<TopicPartition, Long> next = new HashMap<>();
         consumer.assignment().forEach(partition -> next.put(partition, consumer.position(partition)));
         long deadline = System.nanoTime() + DEADLINE.toNanos();
-        Predicate<TopicPartition> unread =
-                partition -> next.getOrDefault(partition, 0L) < log(partition.partition()).size();
+        Predicate<TopicPartition> unread = partition ->
+                next.getOrDefault(partition, 0L) < log(partition.partition()).size();
         while (next.keySet().stream().anyMatch(unread)) {
             assertThat(System.nanoTime()).as("still to come: " + next).isLessThan(deadline);
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(500))) {
@@ -205,8 +215,8 @@ class ReadEndToEndTest {
 
     @Test
     void everythingIsReadThroughSmallFetches() {
-        try (KafkaConsumer<byte[], byte[]> consumer =
-                consumer(Map.of("fetch.max.bytes", 6_000, "max.partition.fetch.bytes", 3_000, "max.poll.records", 50))) {
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer(
+                Map.of("fetch.max.bytes", 6_000, "max.partition.fetch.bytes", 3_000, "max.poll.records", 50))) {
             consumer.assign(partitions());
             consumer.seekToBeginning(partitions());
             readsTheModel(consumer);
@@ -235,7 +245,9 @@ class ReadEndToEndTest {
                 KafkaConsumer<byte[], byte[]> consumer = consumer(Map.of("fetch.max.wait.ms", 20_000));
                 KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                         Map.of("bootstrap.servers", bootstrap), new ByteArraySerializer(), new ByteArraySerializer())) {
-            admin.createTopics(List.of(new NewTopic("waiting", 1, (short) 1))).all().get(30, TimeUnit.SECONDS);
+            admin.createTopics(List.of(new NewTopic("waiting", 1, (short) 1)))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
             consumer.assign(List.of(partition));
             consumer.seekToEnd(List.of(partition));
             assertThat(consumer.poll(Duration.ofMillis(500))).isEmpty();
@@ -243,7 +255,8 @@ class ReadEndToEndTest {
                 producer.send(new ProducerRecord<>("waiting", 0, null, new byte[] {(byte) i}))
                         .get(10, TimeUnit.SECONDS);
                 long started = System.nanoTime();
-                List<ConsumerRecord<byte[], byte[]>> got = consumer.poll(Duration.ofSeconds(15)).records(partition);
+                List<ConsumerRecord<byte[], byte[]>> got =
+                        consumer.poll(Duration.ofSeconds(15)).records(partition);
                 assertThat(got).hasSize(1);
                 assertThat(got.get(0).value()).isEqualTo(new byte[] {(byte) i});
                 assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(10));
@@ -257,7 +270,8 @@ class ReadEndToEndTest {
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions());
             Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(partitions());
             for (TopicPartition partition : partitions()) {
-                assertThat(ends.get(partition)).isEqualTo(log(partition.partition()).size());
+                assertThat(ends.get(partition))
+                        .isEqualTo(log(partition.partition()).size());
                 assertThat(beginnings.get(partition)).isZero();
             }
         }
@@ -283,8 +297,11 @@ class ReadEndToEndTest {
                         assertThat(answer).as(partition + " at " + time).isNull();
                     } else {
                         assertThat(answer).as(partition + " at " + time).isNotNull();
-                        assertThat(answer.offset()).as(partition + " at " + time).isEqualTo(expected);
-                        assertThat(answer.timestamp()).isEqualTo(log.get(expected).timestamp());
+                        assertThat(answer.offset())
+                                .as(partition + " at " + time)
+                                .isEqualTo(expected);
+                        assertThat(answer.timestamp())
+                                .isEqualTo(log.get(expected).timestamp());
                     }
                 }
             }
@@ -325,7 +342,10 @@ class ReadEndToEndTest {
                     assertThatThrownBy(() -> consumer.poll(Duration.ofSeconds(10)))
                             .isInstanceOf(OffsetOutOfRangeException.class);
                 } else if (policy.equals("earliest")) {
-                    assertThat(consumer.poll(Duration.ofSeconds(10)).records(partition).get(0).offset())
+                    assertThat(consumer.poll(Duration.ofSeconds(10))
+                                    .records(partition)
+                                    .get(0)
+                                    .offset())
                             .isZero();
                 } else {
                     consumer.poll(Duration.ofSeconds(1));

@@ -31,7 +31,8 @@ class LayeredStreamReaderTest {
     private final AtomicReference<CatalogImage> image =
             new AtomicReference<>(CatalogImage.empty().withStream(STREAM));
     private final ReadBudget budget = new ReadBudget(8 << 20);
-    private final LayeredStreamReader reader = new LayeredStreamReader(extents, objects, image::get, budget, Runnable::run);
+    private final LayeredStreamReader reader =
+            new LayeredStreamReader(extents, objects, image::get, budget, Runnable::run);
 
     @AfterEach
     void everyBufferIsReleasedAndTheBudgetIsWhole() {

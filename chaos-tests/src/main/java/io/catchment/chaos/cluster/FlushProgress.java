@@ -44,8 +44,10 @@ public final class FlushProgress {
             return since[0] != 0 && now - since[0] > STALE_NANOS;
         });
         if (!flushed) {
-            throw new IllegalStateException("not within %d s: everything flushed; %.0f bytes are left, the oldest for %.1f s"
-                    .formatted(limit.toSeconds(), last[0].sum(UNFLUSHED_BYTES), oldestUnflushedSeconds(last[0])));
+            throw new IllegalStateException(
+                    "not within %d s: everything flushed; %.0f bytes are left, the oldest for %.1f s"
+                            .formatted(
+                                    limit.toSeconds(), last[0].sum(UNFLUSHED_BYTES), oldestUnflushedSeconds(last[0])));
         }
     }
 }

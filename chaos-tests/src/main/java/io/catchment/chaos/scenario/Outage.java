@@ -116,8 +116,9 @@ final class Outage {
     private void noticedByTheNode() {
         double unflushed = FlushProgress.oldestUnflushedSeconds(server.metrics());
         if (unflushed < plan.away.toMillis() / 2000.0) {
-            throw new IllegalStateException("the node did not miss its object store: after %d s without it data is unflushed for %.1f s"
-                    .formatted(plan.away.toSeconds(), unflushed));
+            throw new IllegalStateException(
+                    "the node did not miss its object store: after %d s without it data is unflushed for %.1f s"
+                            .formatted(plan.away.toSeconds(), unflushed));
         }
     }
 

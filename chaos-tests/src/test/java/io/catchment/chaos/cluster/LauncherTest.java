@@ -38,8 +38,10 @@ class LauncherTest {
             assertThat(launcher("status", "--json", "--dir", directory.toString()))
                     .contains("\"pid\":null", "\"ready\":false");
             // the number in a stale pid file may belong to somebody else by now
-            Files.writeString(directory.resolve("node-1/pid"), ProcessHandle.current().pid() + "\n");
-            assertThat(launcher("status", "--json", "--dir", directory.toString())).contains("\"pid\":null");
+            Files.writeString(
+                    directory.resolve("node-1/pid"), ProcessHandle.current().pid() + "\n");
+            assertThat(launcher("status", "--json", "--dir", directory.toString()))
+                    .contains("\"pid\":null");
             server.start();
             assertThat(server.pid()).isNotEqualTo(first);
             assertThat(server.bootstrap()).isEqualTo(bootstrap);
@@ -61,15 +63,18 @@ class LauncherTest {
 
     @Test
     void severalNodesComeWithTheNextVersion() {
-        assertThatThrownBy(() -> launcher("up", "--nodes", "3", "--dir", folder.resolve("c").toString()))
+        assertThatThrownBy(() -> launcher(
+                        "up", "--nodes", "3", "--dir", folder.resolve("c").toString()))
                 .hasMessageContaining("this version runs one node");
     }
 
     @Test
     void foreignFoldersAreNeitherUsedNorDestroyed() throws Exception {
         Files.writeString(folder.resolve("precious"), "x");
-        assertThatThrownBy(() -> launcher("up", "--dir", folder.toString())).hasMessageContaining("not made by catchment up");
-        assertThatThrownBy(() -> launcher("destroy", "--dir", folder.toString())).hasMessageContaining("no cluster");
+        assertThatThrownBy(() -> launcher("up", "--dir", folder.toString()))
+                .hasMessageContaining("not made by catchment up");
+        assertThatThrownBy(() -> launcher("destroy", "--dir", folder.toString()))
+                .hasMessageContaining("no cluster");
         assertThat(folder.resolve("precious")).exists();
     }
 }

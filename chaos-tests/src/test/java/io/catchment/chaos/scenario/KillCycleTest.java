@@ -30,7 +30,9 @@ class KillCycleTest {
     @Test
     void nothingAcknowledgedIsLostByTwoKills() throws Exception {
         // small extents: kills meet sealed, flushed and open ones
-        run(new KillCycle.Plan(1, 2, 40_000_000, 1024, 12, seed, false), Map.of("catchment.wal.extent.bytes", "4194304"));
+        run(
+                new KillCycle.Plan(1, 2, 40_000_000, 1024, 12, seed, false),
+                Map.of("catchment.wal.extent.bytes", "4194304"));
     }
 
     @Test

@@ -79,7 +79,8 @@ class CachedObjectReaderTest {
     private static int find(Range range, byte[] bytes, Payload from) {
         for (int i = range.payloads().indexOf(from); i >= 0; i--) {
             int at = range.payloads().get(i).at();
-            if (at + bytes.length <= range.bytes().length && Arrays.mismatch(range.bytes(), at, at + bytes.length, bytes, 0, bytes.length) < 0) {
+            if (at + bytes.length <= range.bytes().length
+                    && Arrays.mismatch(range.bytes(), at, at + bytes.length, bytes, 0, bytes.length) < 0) {
                 return at;
             }
         }

@@ -87,7 +87,9 @@ class ReaderFaultsTest {
         store.corrupt(key, 3 * MIB + 77);
         for (int i = 1; i <= 2; i++) {
             fails(Reason.CORRUPT, reader.read(location, 100, PAYLOAD_BYTES));
-            assertThat(store.requests.get() - before).as("three readings each time").isEqualTo(3 * i);
+            assertThat(store.requests.get() - before)
+                    .as("three readings each time")
+                    .isEqualTo(3 * i);
         }
         assertThat(reader.stats().liveBytes()).as("nothing of it is kept").isZero();
         check(done(reader.read(location, 10, PAYLOAD_BYTES)), 10);
@@ -140,8 +142,8 @@ class ReaderFaultsTest {
     @Test
     void aRangeThatTheFooterDoesNotHaveIsCorrupt() {
         CachedObjectReader reader = reader(settings(64, 32, 0));
-        Location wrong = new Location(
-                5, location.objectBytes(), 4, 0, PAYLOADS, location.position(), location.length());
+        Location wrong =
+                new Location(5, location.objectBytes(), 4, 0, PAYLOADS, location.position(), location.length());
         fails(Reason.CORRUPT, reader.read(wrong, 0, MIB));
         fails(Reason.CORRUPT, reader.bytes(5, location.objectBytes(), location.objectBytes() - 10, 5));
         reader.close();
@@ -273,7 +275,9 @@ class ReaderFaultsTest {
         CompletionStage<RangeRead> under = reader.read(location, 100, 1);
         reader.close();
         store.releaseHung();
-        under.toCompletableFuture().handle((read, failure) -> read != null && read.payload().release()).join();
+        under.toCompletableFuture()
+                .handle((read, failure) -> read != null && read.payload().release())
+                .join();
         assertThat(reader.stats().liveBytes()).isZero();
         fails(Reason.REFUSED, reader.read(location, 100, 1));
     }
@@ -357,8 +361,8 @@ class ReaderFaultsTest {
         assertThatThrownBy(() -> done(stage))
                 .isInstanceOf(CompletionException.class)
                 .cause()
-                .isInstanceOfSatisfying(ObjectStoreException.class, e -> assertThat(e.reason())
-                        .as(e.getMessage())
-                        .isEqualTo(reason));
+                .isInstanceOfSatisfying(
+                        ObjectStoreException.class,
+                        e -> assertThat(e.reason()).as(e.getMessage()).isEqualTo(reason));
     }
 }

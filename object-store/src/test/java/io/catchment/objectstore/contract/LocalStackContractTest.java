@@ -25,8 +25,9 @@ class LocalStackContractTest extends ObjectStoreContract {
     @BeforeAll
     static void open() throws Exception {
         SERVER.execInContainer("awslocal", "s3", "mb", "s3://" + BUCKET);
-        store = BareStores.open("s3://" + BUCKET + "/?endpoint=" + SERVER.getEndpoint() + "&region=" + SERVER.getRegion()
-                + "&access-key-id=" + SERVER.getAccessKey() + "&secret-access-key=" + SERVER.getSecretKey());
+        store = BareStores.open(
+                "s3://" + BUCKET + "/?endpoint=" + SERVER.getEndpoint() + "&region=" + SERVER.getRegion()
+                        + "&access-key-id=" + SERVER.getAccessKey() + "&secret-access-key=" + SERVER.getSecretKey());
     }
 
     @AfterAll

@@ -126,11 +126,15 @@ class S3FaultsTest {
                 ObjectStore store = BareStores.open(server.uri("c"));
                 List<CompletionStage<Void>> puts = new ArrayList<>();
                 for (int i = 0; i < 30; i++) {
-                    puts.add(store.put("k" + i, ByteBufAllocator.DEFAULT.directBuffer().writeZero(100_000)));
+                    puts.add(store.put(
+                            "k" + i, ByteBufAllocator.DEFAULT.directBuffer().writeZero(100_000)));
                 }
                 store.close();
                 for (CompletionStage<Void> put : puts) {
-                    put.toCompletableFuture().orTimeout(30, TimeUnit.SECONDS).exceptionally(failure -> null).join();
+                    put.toCompletableFuture()
+                            .orTimeout(30, TimeUnit.SECONDS)
+                            .exceptionally(failure -> null)
+                            .join();
                 }
                 ByteBuf late = body("x");
                 fails(Reason.REFUSED, store.put("late", late));
@@ -174,9 +178,9 @@ class S3FaultsTest {
         assertThatThrownBy(() -> done(stage))
                 .isInstanceOf(CompletionException.class)
                 .cause()
-                .isInstanceOfSatisfying(ObjectStoreException.class, e -> assertThat(e.reason())
-                        .as(e.getMessage())
-                        .isEqualTo(reason));
+                .isInstanceOfSatisfying(
+                        ObjectStoreException.class,
+                        e -> assertThat(e.reason()).as(e.getMessage()).isEqualTo(reason));
     }
 
     /** The circuit is open for some milliseconds yet. */
