@@ -96,7 +96,10 @@ final class ResponseWriter implements Writable {
     }
 
     private void splice(ByteBuf bytes) {
-        if (onePiece) {
+        if (!bytes.isReadable()) {
+            // nothing to write: no cut, and no entry in the gather list
+            bytes.release();
+        } else if (onePiece) {
             try {
                 fixed.writeBytes(bytes);
             } finally {

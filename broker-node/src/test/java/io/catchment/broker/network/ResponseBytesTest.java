@@ -111,6 +111,7 @@ class ResponseBytesTest {
                         .as("version %s, records of %s bytes", version, lengths)
                         .isEqualTo(expected);
                 assertThat(payloads)
+                        .filteredOn(payload -> payload.capacity() > 0) // the empty buffer is a constant without a count
                         .allSatisfy(payload -> assertThat(payload.refCnt()).isZero());
             }
         }
