@@ -2,6 +2,8 @@ package io.catchment.chaos;
 
 import io.catchment.chaos.bench.BenchCommand;
 import io.catchment.chaos.scenario.KillCycleCommand;
+import io.catchment.chaos.scenario.OutageCommand;
+import io.catchment.chaos.scenario.StatelessCommand;
 import io.catchment.chaos.station.CheckCommand;
 import io.catchment.chaos.station.PlayCommand;
 import picocli.CommandLine;
@@ -15,6 +17,8 @@ import picocli.CommandLine.Command;
             PlayCommand.class,
             CheckCommand.class,
             KillCycleCommand.class,
+            StatelessCommand.class,
+            OutageCommand.class,
             BenchCommand.class,
             CommandLine.HelpCommand.class
         },
