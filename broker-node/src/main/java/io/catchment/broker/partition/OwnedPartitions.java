@@ -46,6 +46,8 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     private static final Logger log = LoggerFactory.getLogger(OwnedPartitions.class);
     private static final long COMMAND_TIMEOUT_MS = 60_000;
     private static final long RETRY_MS = 500;
+    /** One command each; below what the control plane takes in one. */
+    private static final int OPEN_AT_A_TIME = 5_000;
     private static final long EXPIRY_CHECK_MS = 600_000;
 
     private final Dependencies to;
@@ -159,8 +161,8 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
                 toOpen.add(stream);
             }
         }
-        if (!toOpen.isEmpty()) {
-            openAll(toOpen);
+        for (int from = 0; from < toOpen.size(); from += OPEN_AT_A_TIME) {
+            openAll(toOpen.subList(from, Math.min(from + OPEN_AT_A_TIME, toOpen.size())));
         }
     }
 
