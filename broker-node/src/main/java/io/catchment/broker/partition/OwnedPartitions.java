@@ -48,6 +48,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     private static final long RETRY_MS = 500;
     /** One command each; below what the control plane takes in one. */
     private static final int OPEN_AT_A_TIME = 5_000;
+
     private static final long EXPIRY_CHECK_MS = 600_000;
 
     private final Dependencies to;
