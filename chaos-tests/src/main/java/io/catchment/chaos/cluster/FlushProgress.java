@@ -50,4 +50,23 @@ public final class FlushProgress {
                                     limit.toSeconds(), last[0].sum(UNFLUSHED_BYTES), oldestUnflushedSeconds(last[0])));
         }
     }
+
+    /**
+     * Returns when what is unflushed is only what has come in lately: a group that goes on committing its offsets always leaves some.
+     *
+     * @param age how old it may be; shorter than what the flush has to catch up with, else this proves nothing
+     * @throws IllegalStateException when it is still older after the limit
+     */
+    public static void awaitCaughtUp(CatchmentServer server, Duration age, Duration limit) {
+        double[] last = new double[1];
+        boolean caughtUp = Await.within(limit, () -> {
+            last[0] = server.metrics().sum(UNFLUSHED_AGE_SECONDS);
+            return last[0] < age.toSeconds();
+        });
+        if (!caughtUp) {
+            throw new IllegalStateException(
+                    "the flush has not caught up within %d s: the oldest is unflushed for %.1f s"
+                            .formatted(limit.toSeconds(), last[0]));
+        }
+    }
 }

@@ -83,7 +83,7 @@ final class Outage {
 
             store.giveBack();
             long back = System.nanoTime();
-            FlushProgress.awaitAllFlushed(server, plan.catchUp);
+            FlushProgress.awaitCaughtUp(server, plan.away.dividedBy(2).plusSeconds(1), plan.catchUp);
             LOG.info(
                     "caught up {} ms after the object store was back",
                     TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - back));
