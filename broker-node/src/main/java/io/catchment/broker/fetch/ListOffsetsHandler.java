@@ -49,6 +49,8 @@ public final class ListOffsetsHandler implements ApiHandler {
             ListOffsetsRequest.LATEST_TIERED_TIMESTAMP, 9,
             ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP, 11);
 
+    private static final short FIRST_VERSION_WITH_LEADER_EPOCH = 4;
+
     private final PartitionLookup lookup;
     private final TimestampSearch search;
     private final ReadFailures failures = new ReadFailures();
@@ -114,7 +116,10 @@ public final class ListOffsetsHandler implements ApiHandler {
                     .setPartitionIndex(partition.partition())
                     .setTimestamp(offset.timestampMs())
                     .setOffset(offset.offset())
-                    .setLeaderEpoch(offset.leaderEpoch());
+                    .setLeaderEpoch(
+                            body.version() >= FIRST_VERSION_WITH_LEADER_EPOCH
+                                    ? offset.leaderEpoch()
+                                    : ListOffsetsResponse.UNKNOWN_EPOCH);
         });
     }
 

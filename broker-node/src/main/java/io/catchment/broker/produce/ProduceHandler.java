@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ProduceHandler implements ApiHandler {
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
+    private static final short FIRST_VERSION_WITH_LEADER = 10;
 
     private final OwnedPartitions partitions;
     private final Supplier<ClusterImage> image;
@@ -93,7 +94,7 @@ public final class ProduceHandler implements ApiHandler {
         PartitionView partition =
                 byId ? partitions.find(topic.topicId(), data.index()) : partitions.find(topic.name(), data.index());
         if (partition == null || !partition.serving()) {
-            attempt.failed(slot, notServed(byId, topic, data.index()));
+            attempt.failed(slot, notServed(version, topic, data.index()));
             return;
         }
         MemoryRecords records = (MemoryRecords) data.records();
@@ -120,7 +121,8 @@ public final class ProduceHandler implements ApiHandler {
         }
     }
 
-    private PartitionProduceResponse notServed(boolean byId, TopicProduceData topic, int index) {
+    private PartitionProduceResponse notServed(short version, TopicProduceData topic, int index) {
+        boolean byId = version >= FIRST_VERSION_WITH_TOPIC_IDS;
         ClusterImage now = image.get();
         @Nullable TopicState state = (byId ? now.topic(topic.topicId()) : now.topic(topic.name())).orElse(null);
         if (state == null || index < 0 || index >= state.streams().size()) {
@@ -129,6 +131,9 @@ public final class ProduceHandler implements ApiHandler {
                     unknownId ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION, null);
         }
         PartitionProduceResponse failure = ProduceAttempt.failure(Errors.NOT_LEADER_OR_FOLLOWER, null);
+        if (version < FIRST_VERSION_WITH_LEADER) {
+            return failure;
+        }
         Optional<StreamState> stream = now.stream(state.streams().get(index));
         stream.ifPresent(owned -> failure.setCurrentLeader(
                 new LeaderIdAndEpoch().setLeaderId(owned.ownerNodeId()).setLeaderEpoch(owned.epoch())));
