@@ -37,11 +37,15 @@ import org.jspecify.annotations.Nullable;
  * the clients: they get a retriable error, and a retry of an idempotent batch finds the original.
  */
 final class Partition implements PartitionView {
+    /** Well below the time after which idle producers expire. */
+    private static final long FORGETS_NOBODY_MS = 60_000;
+
     private final OpenedStream stream;
     private final PartitionLoop loop;
     private final Tail tail = new Tail();
     private final ProducerStates producers;
 
+    private final long openedMs;
     private long nextOffset;
     private Lane lane;
     private boolean changedSinceCheckpoint;
@@ -60,6 +64,7 @@ final class Partition implements PartitionView {
         this.stream = stream;
         this.producers = producers;
         this.loop = loop;
+        this.openedMs = loop.time().milliseconds();
         this.nextOffset = stream.endOffset();
         this.highWatermark = stream.endOffset();
         this.lane = loop.config(stream.topicPartition().topic()).lane();
@@ -170,6 +175,12 @@ final class Partition implements PartitionView {
                 answerDuplicate(duplicate, completion, slot);
                 return;
             }
+            if (BatchHeader.baseSequence(batch, at) != 0
+                    && lostItsBeginning(BatchHeader.producerId(batch, at), nowMs)) {
+                throw Errors.OUT_OF_ORDER_SEQUENCE_NUMBER.exception("producer " + BatchHeader.producerId(batch, at)
+                        + " begins " + stream.topicPartition() + " at sequence " + BatchHeader.baseSequence(batch, at)
+                        + ": its earlier batches were refused while the partition was not open yet");
+            }
             producer = producers.prepare(batch, at, nextOffset, origin);
         }
         BatchHeader.setBaseOffset(batch, at, nextOffset);
@@ -179,6 +190,16 @@ final class Partition implements PartitionView {
         }
         queue(payload, BatchHeader.lastOffsetDelta(batch, at) + 1, producer, logAppendTimeMs, completion, slot, nowMs);
         loop.arrived(stream.topicPartition().topic(), nowMs - BatchHeader.maxTimestamp(batch, at));
+    }
+
+    /**
+     * Kafka takes any first sequence of a producer it does not know, since it may have forgotten it. A stream that was born in
+     * this epoch has forgotten nobody: taking a later batch would shut out the first one, which was refused moments ago.
+     */
+    private boolean lostItsBeginning(long producerId, long nowMs) {
+        return stream.endOffset() == 0
+                && nowMs - openedMs < FORGETS_NOBODY_MS
+                && producers.entry(producerId).isEmpty();
     }
 
     private void queue(
