@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A command lives until its deadline. Then it ends as UNCERTAIN if any attempt may have reached a controller, else as UNAVAILABLE.
  */
 final class CommandClient {
+    private static final long SWEEP_MS = 100;
+
     private final ControlLoop loop;
     private final Route route;
     private final long sessionId;
@@ -29,6 +31,7 @@ final class CommandClient {
     private long nextSequence = 1;
     private long imageOffset = -1;
     private boolean closed;
+    private boolean sweeping;
     private @Nullable CompletableFuture<Command.Done> runningBarrier;
     private final List<CompletableFuture<Void>> nextBarrier = new ArrayList<>();
 
@@ -41,7 +44,12 @@ final class CommandClient {
     }
 
     <R> void submit(Command<R> command, CompletableFuture<R> future) {
-        start(new Pending<>(nextSequence++, command, future, answer -> AnswerCodec.read(command, answer)));
+        start(new Pending<>(
+                nextSequence++, command, future, answer -> AnswerCodec.read(command, answer), deadlineMs()));
+    }
+
+    private long deadlineMs() {
+        return loop.monotonicMs() + timeoutMs;
     }
 
     /** All who ask while a barrier is under way share the next one. */
@@ -65,7 +73,7 @@ final class CommandClient {
                 runBarrier();
             }
         });
-        start(new Pending<>(nextSequence++, null, running, answer -> new Command.Done()));
+        start(new Pending<>(nextSequence++, null, running, answer -> new Command.Done(), deadlineMs()));
     }
 
     private static void finish(CompletableFuture<Void> future, @Nullable Throwable failure) {
@@ -110,8 +118,23 @@ final class CommandClient {
             return;
         }
         underWay.put(pending.sequence, pending);
-        loop.schedule(() -> expire(pending), timeoutMs);
+        if (!sweeping) {
+            sweeping = true;
+            loop.schedule(this::sweep, SWEEP_MS);
+        }
         attempt(pending);
+    }
+
+    /** Ends what is past its deadline; runs only while something is under way. Deadlines are in the order of sequence. */
+    private void sweep() {
+        long now = loop.monotonicMs();
+        while (!underWay.isEmpty() && underWay.firstEntry().getValue().deadlineMs <= now) {
+            giveUp(underWay.firstEntry().getValue(), "no answer within " + timeoutMs + " ms");
+        }
+        sweeping = !underWay.isEmpty();
+        if (sweeping) {
+            loop.schedule(this::sweep, SWEEP_MS);
+        }
     }
 
     private void attempt(Pending<?> pending) {
@@ -161,12 +184,6 @@ final class CommandClient {
         pending.complete();
     }
 
-    private void expire(Pending<?> pending) {
-        if (underWay.containsKey(pending.sequence)) {
-            giveUp(pending, "no answer within " + timeoutMs + " ms");
-        }
-    }
-
     private void giveUp(Pending<?> pending, String why) {
         underWay.remove(pending.sequence);
         boolean uncertain = pending.mayHaveHappened || pending.outstanding || pending.settled != null;
@@ -185,17 +202,24 @@ final class CommandClient {
         private final @Nullable Command<?> command;
         private final CompletableFuture<R> future;
         private final Reader<R> reader;
+        private final long deadlineMs;
         private int attempts;
         private boolean outstanding;
         private boolean mayHaveHappened;
         private String lastObstacle = "";
         private @Nullable Reply settled;
 
-        Pending(long sequence, @Nullable Command<?> command, CompletableFuture<R> future, Reader<R> reader) {
+        Pending(
+                long sequence,
+                @Nullable Command<?> command,
+                CompletableFuture<R> future,
+                Reader<R> reader,
+                long deadlineMs) {
             this.sequence = sequence;
             this.command = command;
             this.future = future;
             this.reader = reader;
+            this.deadlineMs = deadlineMs;
         }
 
         String what() {

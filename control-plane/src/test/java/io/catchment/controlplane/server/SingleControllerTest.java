@@ -20,6 +20,9 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.QuorumInfo;
 import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -205,6 +208,25 @@ class SingleControllerTest {
             assertThatThrownBy(() -> node.register(2)).cause().isInstanceOf(CommandException.class);
         } finally {
             log.setLevel(null);
+        }
+    }
+
+    /** As the stock tool asks: kafka-metadata-quorum --bootstrap-controller. */
+    @Test
+    void theQuorumIsDescribedAtThePortThatTheNodeHasNow() throws Exception {
+        for (int start = 0; start < 2; start++) {
+            FrameServer network = new FrameServer();
+            try (TestNode node = TestNode.start(network, config(temp.resolve("a"), network));
+                    Admin admin = Admin.create(
+                            Map.of(AdminClientConfig.BOOTSTRAP_CONTROLLERS_CONFIG, "localhost:" + network.port()))) {
+                TestNode.get(node.plane().barrier());
+                QuorumInfo quorum = admin.describeMetadataQuorum().quorumInfo().get(30, TimeUnit.SECONDS);
+                assertThat(quorum.leaderId()).isEqualTo(1);
+                assertThat(quorum.voters()).hasSize(1);
+                assertThat(quorum.nodes().get(1).endpoints().iterator().next().port())
+                        .isEqualTo(network.port());
+                assertThat(node.fatal()).isNull();
+            }
         }
     }
 
