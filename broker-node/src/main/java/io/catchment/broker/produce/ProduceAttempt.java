@@ -91,12 +91,13 @@ final class ProduceAttempt implements AppendCompletion {
         }
     }
 
-    private void answer() {
+    void answer() {
         if (!answered.compareAndSet(false, true)) {
             return;
         }
         cancelTimeout();
         if (produce.acks() == 0) {
+            answerNobody();
             return;
         }
         ProduceResponseData data = new ProduceResponseData();
@@ -116,6 +117,23 @@ final class ProduceAttempt implements AppendCompletion {
                             .setPartitionResponses(partitions));
         }
         request.respond(new ProduceResponse(data));
+    }
+
+    /** The only way to tell a client that awaits no answer: a failed request has none, so the network closes the connection. */
+    private void answerNobody() {
+        int slot = 0;
+        for (TopicProduceData topic : produce.data().topicData()) {
+            for (PartitionProduceData partition : topic.partitionData()) {
+                PartitionProduceResponse outcome = slots.get(slot++);
+                if (outcome != null && outcome.errorCode() != Errors.NONE.code()) {
+                    String name = topic.name().isEmpty() ? topic.topicId().toString() : topic.name();
+                    request.fail(Errors.forCode(outcome.errorCode())
+                            .exception("acks=0, " + name + "-" + partition.index() + ": " + outcome.errorMessage()));
+                    return;
+                }
+            }
+        }
+        request.respondNothing();
     }
 
     private void cancelTimeout() {

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Produce (KIP-98, KIP-516 topic ids, KIP-951 new leader). Each batch is appended on its partition's event loop, straight from
- * the network buffer; acks=1 waits for the quorum like acks=all.
+ * the network buffer; acks=1 waits for the quorum like acks=all. With acks=0 nobody is answered, but the request still counts as
+ * under way until its batches are in: so memory and pipelining stay bounded, and a failure ends the connection, as in Kafka.
  */
 public final class ProduceHandler implements ApiHandler {
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
@@ -72,12 +73,9 @@ public final class ProduceHandler implements ApiHandler {
                 append(request, version, topic, partition, attempt, slot++, nowMs);
             }
         }
-        if (acks == 0) {
-            request.respondNothing();
-        } else if (slots == 0) {
-            request.respond(new org.apache.kafka.common.requests.ProduceResponse(
-                    new org.apache.kafka.common.message.ProduceResponseData()));
-        } else {
+        if (slots == 0) {
+            attempt.answer();
+        } else if (acks != 0) {
             attempt.waitAtMost(produce.timeout());
         }
     }
