@@ -4,6 +4,7 @@ import io.catchment.broker.network.Request;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.broker.topicadmin.Later;
 import io.catchment.broker.topicadmin.TopicAutoCreator;
+import io.catchment.broker.topicadmin.TopicOpenings;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.TopicState;
@@ -44,6 +45,7 @@ public final class MetadataHandler implements ApiHandler {
     private final TopicAutoCreator creator;
     private final boolean autoCreate;
     private final PartitionDescriptions descriptions;
+    private final TopicOpenings openings;
 
     /** @param autoCreate auto.create.topics.enable */
     public MetadataHandler(ControlPlane controlPlane, TopicAutoCreator creator, boolean autoCreate) {
@@ -51,6 +53,7 @@ public final class MetadataHandler implements ApiHandler {
         this.creator = creator;
         this.autoCreate = autoCreate;
         this.descriptions = PartitionDescriptions.of(controlPlane);
+        this.openings = TopicOpenings.of(controlPlane);
     }
 
     @Override
@@ -71,7 +74,9 @@ public final class MetadataHandler implements ApiHandler {
         CompletionStage<Map<String, Errors>> created = creator.create(missing)
                 .toCompletableFuture()
                 .copy()
-                .completeOnTimeout(Map.of(), CREATION_WAIT_MS, TimeUnit.MILLISECONDS);
+                .completeOnTimeout(Map.of(), CREATION_WAIT_MS, TimeUnit.MILLISECONDS)
+                .thenCompose(outcomes ->
+                        openings.opened(outcomes.keySet(), CREATION_WAIT_MS).thenApply(open -> outcomes));
         Later.respond(
                 request,
                 created,

@@ -40,14 +40,19 @@ public final class CreateTopicsHandler implements ApiHandler {
     /** As in Kafka: more than this in one request is taken for a mistake. */
     static final int PARTITIONS_PER_REQUEST_MAX = 10_000;
 
+    /** How long an answer waits for the new partitions to be open, so that who reads it can use them. */
+    private static final long OPENING_WAIT_MS = 1_000;
+
     private final ControlPlane controlPlane;
     private final TopicSchema schema;
     private final TopicAdminConfig config;
+    private final TopicOpenings openings;
 
     public CreateTopicsHandler(ControlPlane controlPlane, TopicSchema schema, TopicAdminConfig config) {
         this.controlPlane = controlPlane;
         this.schema = schema;
         this.config = config;
+        this.openings = TopicOpenings.of(controlPlane);
     }
 
     @Override
@@ -82,7 +87,10 @@ public final class CreateTopicsHandler implements ApiHandler {
                         .submit(new Command.CreateTopics(List.copyOf(commands.values()), data.validateOnly()))
                         .toCompletableFuture()
                         .copy()
-                        .orTimeout(Math.max(1, data.timeoutMs()), TimeUnit.MILLISECONDS);
+                        .orTimeout(Math.max(1, data.timeoutMs()), TimeUnit.MILLISECONDS)
+                        .thenCompose(results -> openings.opened(
+                                        commands.keySet(), Math.min(OPENING_WAIT_MS, Math.max(1, data.timeoutMs())))
+                                .thenApply(open -> results));
         Later.respond(request, created, (results, failure) -> {
             Map<String, CreatableTopicResult> successes = new HashMap<>();
             if (failure != null) {

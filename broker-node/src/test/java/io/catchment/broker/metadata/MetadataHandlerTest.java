@@ -142,6 +142,60 @@ class MetadataHandlerTest {
     }
 
     @Test
+    void aNewPartitionHasNoLeaderBeforeItsOwnerHasOpenedIt() {
+        controlPlane.ownersHesitate();
+        createTopic("new", 1, 2);
+        controlPlane.moveStream("new", 1, 2);
+
+        List<MetadataResponsePartition> partitions =
+                only(ask(handler, names("new"), NEWEST)).partitions();
+        assertThat(Errors.forCode(partitions.get(0).errorCode())).isEqualTo(Errors.LEADER_NOT_AVAILABLE);
+        assertThat(partitions.get(0).leaderId()).isEqualTo(-1);
+        assertThat(partitions.get(0).replicaNodes()).containsExactly(1);
+        assertThat(partitions.get(0).offlineReplicas()).isEmpty();
+        assertThat(partitions.get(1).leaderId()).isEqualTo(2);
+
+        controlPlane.moveStream("new", 0, 1);
+        MetadataResponsePartition opened =
+                only(ask(handler, names("new"), NEWEST)).partitions().get(0);
+        assertThat(Errors.forCode(opened.errorCode())).isEqualTo(Errors.NONE);
+        assertThat(opened.leaderId()).isEqualTo(1);
+    }
+
+    @Test
+    void ofARestartedNodeNoPartitionHasALeaderUntilItIsOpenedAgain() {
+        createTopic("t", 1, 2);
+        ask(handler, names("t"), NEWEST);
+
+        controlPlane.withNode(2, "PLAINTEXT", "INTERNAL");
+        List<MetadataResponsePartition> partitions =
+                only(ask(handler, names("t"), NEWEST)).partitions();
+        assertThat(partitions.get(0).leaderId()).isEqualTo(1);
+        assertThat(Errors.forCode(partitions.get(1).errorCode())).isEqualTo(Errors.LEADER_NOT_AVAILABLE);
+        assertThat(partitions.get(1).leaderId()).isEqualTo(-1);
+
+        controlPlane.moveStream("t", 1, 2);
+        assertThat(only(ask(handler, names("t"), NEWEST)).partitions().get(1).leaderId())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void whoHasATopicCreatedIsAnsweredWhenItIsOpen() {
+        controlPlane.ownersHesitate();
+        FakeRequest request = FakeRequest.sent(
+                handler, new MetadataRequest(names("fresh").setAllowAutoTopicCreation(true), NEWEST), "PLAINTEXT");
+        FakeRequest.settle();
+        assertThat(request.isAnswered()).isFalse();
+        for (int partition = 0; partition < 4; partition++) {
+            controlPlane.moveStream("fresh", partition, 1);
+        }
+
+        MetadataResponseTopic topic = only(((MetadataResponse) request.answer()).data());
+        assertThat(topic.partitions())
+                .allSatisfy(partition -> assertThat(partition.leaderId()).isEqualTo(1));
+    }
+
+    @Test
     void aNewOwnerAndItsEpochAreSeenAtOnce() {
         createTopic("moves", 1, 1);
         ask(handler, names("moves"), NEWEST);

@@ -43,6 +43,7 @@ public final class FakeControlPlane implements ControlPlane {
     private final List<Command<?>> submitted = new CopyOnWriteArrayList<>();
     private volatile FakeClusterImage image = new FakeClusterImage();
     private boolean paused;
+    private boolean ownersHesitate;
     private @Nullable CommandException failure;
     private long nextStreamId = 1;
     private long nextProducerId;
@@ -82,6 +83,11 @@ public final class FakeControlPlane implements ControlPlane {
             held.clear();
         }
         waiting.forEach(Runnable::run);
+    }
+
+    /** From now on new streams are not open until they are moved to an owner. */
+    public synchronized void ownersHesitate() {
+        ownersHesitate = true;
     }
 
     /** The next command fails so, without effect. */
@@ -288,7 +294,7 @@ public final class FakeControlPlane implements ControlPlane {
                             name,
                             partition,
                             owner,
-                            next.node(owner).orElseThrow().epoch(),
+                            ownersHesitate ? -1 : next.node(owner).orElseThrow().epoch(),
                             0,
                             List.of(new StreamState.EpochStart(0, 0)),
                             0,

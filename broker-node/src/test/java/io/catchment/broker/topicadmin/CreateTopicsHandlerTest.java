@@ -65,6 +65,40 @@ class CreateTopicsHandlerTest {
     }
 
     @Test
+    void theAnswerComesWhenTheNewPartitionsAreOpen() {
+        controlPlane.ownersHesitate();
+        FakeRequest request = sent(10_000, topic("new", 2, 1));
+        FakeRequest.settle();
+        assertThat(request.isAnswered()).isFalse();
+        controlPlane.moveStream("new", 0, 1);
+        FakeRequest.settle();
+        assertThat(request.isAnswered()).isFalse();
+        controlPlane.moveStream("new", 1, 2);
+
+        CreateTopicsResponse answer = (CreateTopicsResponse) request.answer();
+        assertThat(answer.errorCounts()).containsOnlyKeys(Errors.NONE);
+    }
+
+    @Test
+    void anAnswerDoesNotWaitForOwnersThatAreAway() {
+        controlPlane.ownersHesitate();
+        controlPlane.fenceNode(1, true);
+        controlPlane.fenceNode(2, true);
+        FakeRequest request = sent(10_000, topic("new", 2, 1));
+        FakeRequest.settle();
+        FakeRequest.settle();
+        assertThat(request.isAnswered()).isTrue();
+    }
+
+    @Test
+    void anAnswerDoesNotWaitLongerThanItsTimeout() {
+        controlPlane.ownersHesitate();
+        CreateTopicsResponse answer =
+                (CreateTopicsResponse) sent(20, topic("new", 2, 1)).answer();
+        assertThat(answer.errorCounts()).containsOnlyKeys(Errors.NONE);
+    }
+
+    @Test
     void defaultsStandForMissingNumbers() {
         CreatableTopicResult result = create(topic("defaults", -1, -1));
 
@@ -220,6 +254,12 @@ class CreateTopicsHandlerTest {
     private void assertRefused(CreatableTopic topic, Errors expected) {
         assertThat(Errors.forCode(create(topic).errorCode())).isEqualTo(expected);
         assertThat(controlPlane.image().topic(topic.name())).isEmpty();
+    }
+
+    private FakeRequest sent(int timeoutMs, CreatableTopic topic) {
+        CreateTopicsRequest request =
+                new CreateTopicsRequest.Builder(data(false, topic).setTimeoutMs(timeoutMs)).build((short) 7);
+        return FakeRequest.sent(handler, request, "PLAINTEXT");
     }
 
     private CreatableTopicResult create(CreatableTopic topic) {
