@@ -82,8 +82,8 @@ final class FetchCall {
         this.services = services;
         this.afterAnswer = afterAnswer;
         this.readCommitted = body.isolationLevel() == IsolationLevel.READ_COMMITTED;
-        this.bytesMax =
-                Math.max(0, Math.min(body.maxBytes(), services.settings().responseBytesMax()));
+        int answerMax = Math.min(request.answerBytesMax(), services.settings().responseBytesMax());
+        this.bytesMax = Math.max(0, Math.min(body.maxBytes(), answerMax));
         this.minBytes = Math.min(body.minBytes(), bytesMax);
         this.deadlineNanos =
                 request.eventLoop().ticker().nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.max(0, body.maxWait()));

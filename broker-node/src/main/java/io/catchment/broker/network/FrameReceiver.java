@@ -120,9 +120,14 @@ final class FrameReceiver extends ChannelInboundHandlerAdapter {
 
     // ---- what the channel says
 
+    /** Before anything else: a connection can end before it is active. */
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        channel = ctx.channel();
+    }
+
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        channel = ctx.channel();
         sink.opened(this);
         applyAutoRead();
     }

@@ -29,7 +29,8 @@ import org.slf4j.LoggerFactory;
  * the order of the requests, whatever the order they are given in.
  *
  * <p>It takes no further request while too many wait for answers, or while the client does not read. And it begins no fetch
- * before the last one's answer has left, or while too much lies unsent over all connections: fetch answers are the large ones.
+ * before the last one's answer has left, or while too much lies unsent over all connections: fetch answers are the large ones. How
+ * large they may be depends on how the client reads ({@link AnswerWindow}) and on what lies unsent.
  */
 final class KafkaConnection implements FrameSink {
     private static final Logger LOG = LoggerFactory.getLogger(KafkaConnection.class);
@@ -278,6 +279,11 @@ final class KafkaConnection implements FrameSink {
         } else {
             executeOnLoop(() -> receiver().close(reason, explanation));
         }
+    }
+
+    /** On the event loop. */
+    int answerBytesMax() {
+        return sender.answerBytesMax();
     }
 
     EventLoop eventLoop() {

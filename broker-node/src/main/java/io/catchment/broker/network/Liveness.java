@@ -99,7 +99,7 @@ final class Liveness {
         boolean stillOut = sent - windowSent < STALL_BYTES && unsent > 0 && windowBeganUnsent;
         if (stillIn && shared.requestMemory.waiting() > 0) {
             receiver.close(CloseReason.STALLED, "half a request stood still while others waited for its memory");
-        } else if (stillOut && shared.unsent.someoneWaits()) {
+        } else if (stillOut && (shared.unsent.someoneWaits() || shared.answersWanted.getAsBoolean())) {
             receiver.close(CloseReason.STALLED, "an unread answer stood still while others waited for its memory");
         }
         windowStart = now;

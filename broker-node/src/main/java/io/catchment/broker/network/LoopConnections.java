@@ -6,12 +6,16 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The open connections of one event loop, owned by that loop, which looks at each of them about once a second to end those
  * that are idle or stand still.
  */
 final class LoopConnections {
+    private static final Logger LOG = LoggerFactory.getLogger(LoopConnections.class);
+
     private final EventLoop loop;
     private final Set<Liveness> open = new LinkedHashSet<>();
 
@@ -42,7 +46,12 @@ final class LoopConnections {
     private void look() {
         long now = System.nanoTime();
         for (Liveness connection : new ArrayList<>(open)) {
-            connection.look(now);
+            try {
+                connection.look(now);
+            } catch (RuntimeException e) { // or nobody would look at any connection again
+                LOG.error("A connection cannot be judged and is left to itself", e);
+                open.remove(connection);
+            }
         }
     }
 }

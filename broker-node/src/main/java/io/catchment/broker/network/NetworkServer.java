@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.network.ListenerName;
 
 /**
@@ -94,6 +95,12 @@ public final class NetworkServer implements AutoCloseable {
             return;
         }
         shared.observer.connectionOpened(listener);
+        channel.closeFuture().addListener(done -> {
+            shared.connections.decrementAndGet();
+            FrameReceiver frames = channel.pipeline().get(FrameReceiver.class);
+            shared.observer.connectionClosed(listener, frames == null ? CloseReason.ERROR : frames.closeReason());
+        });
+        // from here on a failure closes the channel, and the connection is not counted for ever
         FrameSink sink = connector.connect(new ListenerName(listener), shared, channel);
         FrameReceiver receiver =
                 new FrameReceiver(sink, shared.limits.requestBytesMax(), shared.requestMemory, shared.log);
@@ -105,11 +112,15 @@ public final class NetworkServer implements AutoCloseable {
         channel.config().setRecvByteBufAllocator(new FrameRecvAllocator(receiver));
         channel.pipeline().addLast(receiver);
         ofLoop.add(liveness);
-        channel.closeFuture().addListener(done -> {
-            ofLoop.remove(liveness);
-            shared.connections.decrementAndGet();
-            shared.observer.connectionClosed(listener, receiver.closeReason());
-        });
+        channel.closeFuture().addListener(done -> ofLoop.remove(liveness));
+    }
+
+    /**
+     * Answers may hold memory that others wait for: while {@code waiting} says so, an answer that stands still unread loses its
+     * connection. Asked on event loops: must be quick and thread-safe.
+     */
+    public void answersHoldMemory(BooleanSupplier waiting) {
+        shared.answersWanted = waiting;
     }
 
     public int openConnections() {

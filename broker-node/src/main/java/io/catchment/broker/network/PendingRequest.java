@@ -81,6 +81,11 @@ final class PendingRequest implements Request {
     }
 
     @Override
+    public int answerBytesMax() {
+        return connection.answerBytesMax();
+    }
+
+    @Override
     public EventLoop eventLoop() {
         return connection.eventLoop();
     }

@@ -27,6 +27,11 @@ public interface Request {
 
     InetAddress clientAddress();
 
+    /** How many bytes of records an answer that is begun now should have at most: what this client will read soon, and memory allows. */
+    default int answerBytesMax() {
+        return Integer.MAX_VALUE;
+    }
+
     EventLoop eventLoop();
 
     /**

@@ -18,6 +18,8 @@ final class ResponseSender {
     private final Runnable allSent;
     private final List<ByteBuf> pieces = new ArrayList<>();
 
+    private final AnswerWindow window = new AnswerWindow();
+
     private boolean flushScheduled;
     private int unsentAnswers;
     private long writtenBytes;
@@ -54,7 +56,8 @@ final class ResponseSender {
         if (large) {
             unsentAnswers++;
             budget.add(bytes);
-            channel.write(pieces.get(last)).addListener(done -> sent(bytes));
+            long startNanos = System.nanoTime();
+            channel.write(pieces.get(last)).addListener(done -> sent(bytes, startNanos));
         } else {
             channel.write(pieces.get(last), channel.voidPromise());
         }
@@ -71,7 +74,13 @@ final class ResponseSender {
         return writtenBytes;
     }
 
-    private void sent(int bytes) {
+    /** How large an answer may be that is begun now. */
+    int answerBytesMax() {
+        return Math.min(window.bytes(), budget.answerBytesMax());
+    }
+
+    private void sent(int bytes, long startNanos) {
+        window.taken(bytes, System.nanoTime() - startNanos);
         budget.remove(bytes);
         if (--unsentAnswers == 0) {
             allSent.run();

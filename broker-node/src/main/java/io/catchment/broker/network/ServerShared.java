@@ -1,6 +1,7 @@
 package io.catchment.broker.network;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /** What all connections of a server share. Thread-safe. */
 final class ServerShared {
@@ -10,6 +11,8 @@ final class ServerShared {
     final UnsentBudget unsent;
     final ServerLog log = new ServerLog();
     final AtomicInteger connections = new AtomicInteger();
+    /** Whether someone outside the network waits for memory that unread answers may hold. */
+    volatile BooleanSupplier answersWanted = () -> false;
 
     ServerShared(NetworkLimits limits, NetworkObserver observer) {
         this.limits = limits;

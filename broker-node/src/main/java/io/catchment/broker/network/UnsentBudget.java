@@ -20,6 +20,12 @@ final class UnsentBudget {
         return unsent.get() >= limitBytes;
     }
 
+    /** The more lies unsent the smaller answers should be, so that there is room for those who read: half of it for the small ones. */
+    int answerBytesMax() {
+        long share = (limitBytes / 2 - unsent.get()) / 4;
+        return (int) Math.max(AnswerWindow.BYTES_MIN, Math.min(share, Integer.MAX_VALUE));
+    }
+
     boolean someoneWaits() {
         return !waiters.isEmpty();
     }

@@ -130,8 +130,9 @@ final class Node implements AutoCloseable {
                         timer));
         metrics.observeBlockCache(objects::stats);
         ExecutorService searches = searches();
-        LayeredStreamReader reader =
-                new LayeredStreamReader(wal, objects, controlPlane::image, new ReadBudget(readBudgetBytes()), searches);
+        ReadBudget readBudget = new ReadBudget(readBudgetBytes());
+        network.answersHoldMemory(() -> readBudget.waiting() > 0);
+        LayeredStreamReader reader = new LayeredStreamReader(wal, objects, controlPlane::image, readBudget, searches);
         metrics.observeReads(reader::served);
 
         TopicConfigs topicConfigs =

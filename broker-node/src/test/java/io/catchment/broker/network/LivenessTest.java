@@ -49,6 +49,18 @@ class LivenessTest {
     }
 
     @Test
+    void halfAHeaderAndThenNothingIsCutOff() throws Exception {
+        for (int length : new int[] {1, 4, 6, 9}) {
+            try (TestServer server = new TestServer(limits(100, 150), LivenessTest::answer);
+                    WireClient client = server.connect()) {
+                client.send(WireClient.produce(1, (short) 1, ByteBuffer.allocate(100)), 0, length);
+                assertThat(client.isClosedByServer()).isTrue();
+                server.awaitClosed(CloseReason.STALLED);
+            }
+        }
+    }
+
+    @Test
     void aRequestThatDripsInIsCutOff() throws Exception {
         try (TestServer server = new TestServer(limits(100, 300), LivenessTest::answer);
                 WireClient slow = server.connect()) {
