@@ -75,7 +75,8 @@ public final class ListOffsetsHandler implements ApiHandler {
     @Override
     public void handle(Request request) {
         ListOffsetsRequest body = (ListOffsetsRequest) request.body();
-        int timeoutMs = body.version() >= TIMEOUT_VERSION ? Math.max(0, body.timeoutMs()) : TIMEOUT_MS;
+        // a client that leaves it at 0 means no deadline: in Kafka only reads of remote storage have one
+        int timeoutMs = body.version() >= TIMEOUT_VERSION && body.timeoutMs() > 0 ? body.timeoutMs() : TIMEOUT_MS;
         List<CompletableFuture<ListOffsetsTopicResponse>> topics = new ArrayList<>();
         body.data().topics().forEach(topic -> {
             List<CompletableFuture<ListOffsetsPartitionResponse>> partitions = topic.partitions().stream()
