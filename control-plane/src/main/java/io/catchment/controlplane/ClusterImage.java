@@ -1,8 +1,11 @@
 package io.catchment.controlplane;
 
 import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.image.MetadataImage;
 
@@ -38,6 +41,25 @@ public interface ClusterImage {
     Optional<ObjectState> object(long objectId);
 
     Collection<ObjectState> objects();
+
+    /** Work that nodes have been given: see {@link TaskState}. A change of one comes as a change of its extent. */
+    default Collection<TaskState> tasks() {
+        return List.of();
+    }
+
+    /**
+     * The writers whose epoch is over and of whose extents some are not sealed: no stream with one of them among its
+     * {@link StreamState#writers} can be opened yet, since its end is not known. O(extents): ask once for many streams.
+     */
+    default Set<StreamState.Writer> writersUnderRecovery() {
+        Set<StreamState.Writer> writers = new HashSet<>();
+        for (ExtentState extent : extents()) {
+            if (extent.phase() == ExtentState.Phase.RECOVERING) {
+                writers.add(new StreamState.Writer(extent.writerNodeId(), extent.writerEpoch()));
+            }
+        }
+        return writers;
+    }
 
     /** Explicitly set keys of a resource (types as in Kafka's ConfigResource.Type ids); empty if none. */
     Map<String, String> configs(byte resourceType, String resourceName);

@@ -20,20 +20,58 @@ public sealed interface Command<R> {
 
     // ---- nodes
 
-    /** Gives the node a new epoch, higher than any before; what an earlier process of this node id did is fenced. */
+    /**
+     * Gives the node a new epoch, higher than any before; what an earlier process of this node id did is fenced, and the extents
+     * it left open are RECOVERING.
+     *
+     * @param leased the node heartbeats ({@link ControlPlane#keepAlive}), and is fenced when it does not
+     */
     record RegisterNode(
-            int nodeId, String storeId, List<Endpoint> endpoints, String zone, List<String> roles, Uuid incarnation)
+            int nodeId,
+            String storeId,
+            List<Endpoint> endpoints,
+            String zone,
+            List<String> roles,
+            Uuid incarnation,
+            boolean leased)
             implements Command<NodeEpoch> {
         public RegisterNode {
             endpoints = List.copyOf(endpoints);
             roles = List.copyOf(roles);
         }
+
+        /** Of a node that does not heartbeat and is never fenced for its silence. */
+        public RegisterNode(
+                int nodeId,
+                String storeId,
+                List<Endpoint> endpoints,
+                String zone,
+                List<String> roles,
+                Uuid incarnation) {
+            this(nodeId, storeId, endpoints, zone, roles, incarnation, false);
+        }
     }
 
     record NodeEpoch(long epoch) {}
 
-    /** A graceful goodbye: the node's streams have no serving owner until it or another takes them. */
+    /** A graceful goodbye; as {@link FenceNode}, by the node itself. */
     record UnregisterNode(int nodeId, long nodeEpoch) implements Command<Done> {}
+
+    /**
+     * The node's epoch is over (DESIGN §5 "Recovery"): its open extents become RECOVERING with a recoverer each, its streams get
+     * other owners if there are any, its tasks go to others. Submitted by the active controller when a lease is over; nothing
+     * happens when that epoch is over already.
+     */
+    record FenceNode(int nodeId, long nodeEpoch) implements Command<Done> {}
+
+    /** The node is to be rid of its streams (moved in batches) and gets no more; or it is to be used again. */
+    record DrainNode(int nodeId, boolean draining) implements Command<Done> {}
+
+    /**
+     * A fenced node leaves the state for good, with its copies of extents. NOT_YET while it owns streams, or its store is the last
+     * holder of an extent that is not flushed, or one of its extents is not sealed.
+     */
+    record RemoveNode(int nodeId) implements Command<Done> {}
 
     /** Nothing to say but that it is done. */
     record Done() {}
@@ -104,11 +142,50 @@ public sealed interface Command<R> {
 
     /**
      * Opens streams this node is the owner of, in one step for many: raises each stream's epoch and records where it starts.
-     * Streams that are gone or have another owner are left out of the answer.
+     * Streams that are gone or have another owner are left out of the answer, and those with extents under recovery
+     * ({@link ClusterImage#writersUnderRecovery}): for them it is too early.
      */
     record OpenStreams(int nodeId, long nodeEpoch, List<Claim> claims) implements Command<Map<Long, Integer>> {
         public OpenStreams {
             claims = List.copyOf(claims);
+        }
+    }
+
+    /** To the node, or to the preferred owner with {@link #PREFERRED}, or nowhere after all with {@link #STAY}. */
+    record Move(long streamId, int targetNodeId) {
+        public static final int STAY = -1;
+        public static final int PREFERRED = -2;
+    }
+
+    /**
+     * Asks the owners to hand streams over. A stream without a serving owner changes at once; else its owner sees the target in the
+     * image and resigns it. The target becomes the preferred owner. Answered per stream, by its id as text: NOT_FOUND, or
+     * INVALID when the target is not a live broker.
+     *
+     * @param pinned by hand: the balancer leaves these streams alone from now on
+     */
+    record MoveStreams(List<Move> moves, boolean pinned) implements Command<List<ItemResult>> {
+        public MoveStreams {
+            moves = List.copyOf(moves);
+        }
+    }
+
+    /**
+     * The owner has stopped a stream, and everything it appended is acknowledged.
+     *
+     * @param checkpointExtentId, position and length of the producers' state in this node's WAL; 0: there is none
+     */
+    record Resignation(
+            long streamId, long endOffset, long checkpointExtentId, long checkpointPosition, int checkpointLength) {}
+
+    /**
+     * Hands streams over to their targets (or, where a target is gone, to whom placement chooses): in one step the stream
+     * has the new owner, open in the owner's present node epoch, and a new stream epoch that starts at the end offset. The answer has
+     * the new epochs; streams that another node owns, or that nobody could take, are left out: the node goes on with the latter.
+     */
+    record ResignStreams(int nodeId, long nodeEpoch, List<Resignation> streams) implements Command<Map<Long, Integer>> {
+        public ResignStreams {
+            streams = List.copyOf(streams);
         }
     }
 
@@ -135,6 +212,9 @@ public sealed interface Command<R> {
         }
     }
 
+    /** The store has all of the sealed extent now: a repair is done. */
+    record AddHolder(int nodeId, long nodeEpoch, long extentId, ExtentState.Store holder) implements Command<Done> {}
+
     // ---- objects
 
     /** Takes object ids for uploads; what is not published within {@code ttlMs} of the controller's clock is doomed (O3). */
@@ -143,7 +223,8 @@ public sealed interface Command<R> {
     /**
      * The extent's data is in the object (O1, O2). Each range must begin where its stream's catalog ends, else NOT_YET (an
      * earlier extent is still to come); ranges of streams that are gone are ignored; the extent becomes FLUSHED. An extent
-     * without data is published with object id -1. Publishing the same again is a no-op.
+     * without data is published with object id -1. Publishing the same again is a no-op. The writer's node may do it, in this or a
+     * later epoch, or the node that has the extent's FLUSH task; for others it is NOT_YET.
      */
     record PublishFlush(
             int nodeId,

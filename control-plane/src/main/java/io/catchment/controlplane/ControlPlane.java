@@ -1,6 +1,7 @@
 package io.catchment.controlplane;
 
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /**
  * A node's view of the replicated state and its way to change it; the same on a controller and on a node that only
@@ -20,6 +21,16 @@ public interface ControlPlane extends AutoCloseable {
 
     /** The listener is called from one thread with every change in order, first with the present image. It must not block. */
     void subscribe(ImageListener listener);
+
+    /**
+     * Heartbeats from now on, as the node that registered {@code leased} in this epoch, until the epoch is over, the next call or
+     * the end. A node that registered so and does not heartbeat is fenced after its lease.
+     *
+     * @param load asked before each heartbeat, on the control plane's thread: it must not block
+     */
+    default void keepAlive(long nodeEpoch, Supplier<NodeLoad> load, LeaseListener listener) {
+        throw new UnsupportedOperationException("this control plane has no leases");
+    }
 
     /** Completes when this node has replayed everything that was committed when it was called (a barrier record). */
     CompletionStage<Void> barrier();

@@ -14,6 +14,11 @@ import org.jspecify.annotations.Nullable;
  * @param epochStarts epoch to its first offset, ascending
  * @param catalog published ranges, contiguous and ascending (O2)
  * @param checkpoint newest published checkpoint
+ * @param preferredNodeId who should own it when that node is well (Kafka's preferred leader), -1 if nobody
+ * @param pinned assigned by hand: the balancer leaves it alone
+ * @param targetNodeId to whom the owner is asked to hand it over, -1 when it is to stay
+ * @param writers which nodes, in which of their epochs, may have unflushed extents with frames of it; the present owner's too
+ * @param handover what the last owner left for this epoch's; null when it left without a word or others had the stream since
  */
 public record StreamState(
         long streamId,
@@ -26,9 +31,57 @@ public record StreamState(
         List<EpochStart> epochStarts,
         long logStartOffset,
         List<StreamRange> catalog,
-        @Nullable Checkpoint checkpoint) {
+        @Nullable Checkpoint checkpoint,
+        int preferredNodeId,
+        boolean pinned,
+        int targetNodeId,
+        List<Writer> writers,
+        @Nullable Handover handover) {
 
     public record EpochStart(int epoch, long startOffset) {}
+
+    /** A node in one of its epochs. */
+    public record Writer(int nodeId, long nodeEpoch) {}
+
+    /**
+     * A planned change of owner, by reference.
+     *
+     * @param endOffset where the stream ended, all of it acknowledged
+     * @param extentId where the producers' state lies: a checkpoint frame's payload at the position, of so many bytes; 0: nowhere
+     */
+    public record Handover(long endOffset, long extentId, long position, int length) {}
+
+    /** Without anything of a move. */
+    public StreamState(
+            long streamId,
+            Uuid topicId,
+            String topic,
+            int partition,
+            int ownerNodeId,
+            long ownerNodeEpoch,
+            int epoch,
+            List<EpochStart> epochStarts,
+            long logStartOffset,
+            List<StreamRange> catalog,
+            @Nullable Checkpoint checkpoint) {
+        this(
+                streamId,
+                topicId,
+                topic,
+                partition,
+                ownerNodeId,
+                ownerNodeEpoch,
+                epoch,
+                epochStarts,
+                logStartOffset,
+                catalog,
+                checkpoint,
+                ownerNodeId,
+                false,
+                -1,
+                List.of(),
+                null);
+    }
 
     public record Checkpoint(long offset, long objectId, long position, int length) {}
 

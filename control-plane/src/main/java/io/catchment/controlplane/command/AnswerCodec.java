@@ -32,9 +32,9 @@ public final class AnswerCodec {
             out.setExtent(Protos.extent(extent));
         } else if (command instanceof Command.CreateTopics) {
             out.setCreatedTopics(createdTopics((List<CreatedTopic>) answer));
-        } else if (command instanceof Command.DeleteTopics) {
+        } else if (command instanceof Command.DeleteTopics || command instanceof Command.MoveStreams) {
             out.setItemResults(itemResults((List<ItemResult>) answer));
-        } else if (command instanceof Command.OpenStreams) {
+        } else if (command instanceof Command.OpenStreams || command instanceof Command.ResignStreams) {
             Answer.OpenedStreams.Builder opened = Answer.OpenedStreams.newBuilder();
             ((Map<Long, Integer>) answer)
                     .forEach((stream, epoch) -> opened.addStreamIds(stream).addEpochs(epoch));
@@ -62,8 +62,9 @@ public final class AnswerCodec {
                     case ITEM_RESULTS -> itemResults(in.getItemResults());
                     case OPENED_STREAMS -> openedStreams(in.getOpenedStreams());
                     case OBJECT_IDS -> List.copyOf(in.getObjectIds().getIdsList());
-                    case KIND_NOT_SET ->
-                        throw new IllegalArgumentException("command " + command + " was answered with nothing");
+                    case STANDING, KNOWLEDGE, KIND_NOT_SET ->
+                        throw new IllegalArgumentException(
+                                "command " + command + " was answered with " + in.getKindCase());
                 };
         return (R) answer;
     }

@@ -1,6 +1,7 @@
 package io.catchment.controlplane.command;
 
 import io.catchment.controlplane.Command;
+import io.catchment.controlplane.proto.AddHolder;
 import io.catchment.controlplane.proto.AllocateProducerIds;
 import io.catchment.controlplane.proto.AlterConfigs;
 import io.catchment.controlplane.proto.Checkpoint;
@@ -9,8 +10,11 @@ import io.catchment.controlplane.proto.CreateExtent;
 import io.catchment.controlplane.proto.CreatePartitions;
 import io.catchment.controlplane.proto.CreateTopics;
 import io.catchment.controlplane.proto.DeleteTopics;
+import io.catchment.controlplane.proto.DrainNode;
 import io.catchment.controlplane.proto.ExpireObjects;
+import io.catchment.controlplane.proto.FenceNode;
 import io.catchment.controlplane.proto.ForgetObjects;
+import io.catchment.controlplane.proto.MoveStreams;
 import io.catchment.controlplane.proto.OpenStreams;
 import io.catchment.controlplane.proto.PrepareObjects;
 import io.catchment.controlplane.proto.PublishFlush;
@@ -18,6 +22,8 @@ import io.catchment.controlplane.proto.Range;
 import io.catchment.controlplane.proto.RecoverExtent;
 import io.catchment.controlplane.proto.RegisterNode;
 import io.catchment.controlplane.proto.ReleaseExtent;
+import io.catchment.controlplane.proto.RemoveNode;
+import io.catchment.controlplane.proto.ResignStreams;
 import io.catchment.controlplane.proto.SealExtent;
 import io.catchment.controlplane.proto.UnregisterNode;
 import io.catchment.controlplane.state.Protos;
@@ -39,10 +45,27 @@ public final class CommandCodec {
                     .addAllEndpoints(Protos.endpointsToProto(c.endpoints()))
                     .setZone(c.zone())
                     .addAllRoles(c.roles())
-                    .setIncarnation(Protos.uuid(c.incarnation())));
+                    .setIncarnation(Protos.uuid(c.incarnation()))
+                    .setLeased(c.leased()));
         } else if (command instanceof Command.UnregisterNode c) {
             out.setUnregisterNode(
                     UnregisterNode.newBuilder().setNodeId(c.nodeId()).setNodeEpoch(c.nodeEpoch()));
+        } else if (command instanceof Command.FenceNode c) {
+            out.setFenceNode(FenceNode.newBuilder().setNodeId(c.nodeId()).setNodeEpoch(c.nodeEpoch()));
+        } else if (command instanceof Command.DrainNode c) {
+            out.setDrainNode(DrainNode.newBuilder().setNodeId(c.nodeId()).setDraining(c.draining()));
+        } else if (command instanceof Command.RemoveNode c) {
+            out.setRemoveNode(RemoveNode.newBuilder().setNodeId(c.nodeId()));
+        } else if (command instanceof Command.MoveStreams c) {
+            out.setMoveStreams(moveStreams(c));
+        } else if (command instanceof Command.ResignStreams c) {
+            out.setResignStreams(resignStreams(c));
+        } else if (command instanceof Command.AddHolder c) {
+            out.setAddHolder(AddHolder.newBuilder()
+                    .setNodeId(c.nodeId())
+                    .setNodeEpoch(c.nodeEpoch())
+                    .setExtentId(c.extentId())
+                    .setHolder(Protos.storesToProto(List.of(c.holder())).get(0)));
         } else if (command instanceof Command.CreateTopics c) {
             out.setCreateTopics(createTopics(c));
         } else if (command instanceof Command.DeleteTopics c) {
@@ -108,8 +131,24 @@ public final class CommandCodec {
                         Protos.endpoints(c.getEndpointsList()),
                         c.getZone(),
                         c.getRolesList(),
-                        Protos.uuid(c.getIncarnation()));
+                        Protos.uuid(c.getIncarnation()),
+                        c.getLeased());
             }
+            case FENCE_NODE ->
+                new Command.FenceNode(
+                        in.getFenceNode().getNodeId(), in.getFenceNode().getNodeEpoch());
+            case DRAIN_NODE ->
+                new Command.DrainNode(
+                        in.getDrainNode().getNodeId(), in.getDrainNode().getDraining());
+            case REMOVE_NODE -> new Command.RemoveNode(in.getRemoveNode().getNodeId());
+            case MOVE_STREAMS -> moveStreams(in.getMoveStreams());
+            case RESIGN_STREAMS -> resignStreams(in.getResignStreams());
+            case ADD_HOLDER ->
+                new Command.AddHolder(
+                        in.getAddHolder().getNodeId(),
+                        in.getAddHolder().getNodeEpoch(),
+                        in.getAddHolder().getExtentId(),
+                        Protos.stores(List.of(in.getAddHolder().getHolder())).get(0));
             case UNREGISTER_NODE ->
                 new Command.UnregisterNode(
                         in.getUnregisterNode().getNodeId(),
@@ -162,7 +201,7 @@ public final class CommandCodec {
                 new Command.ForgetObjects(in.getForgetObjects().getObjectIdsList());
             case EXPIRE_OBJECTS ->
                 new Command.ExpireObjects(in.getExpireObjects().getObjectIdsList());
-            case BARRIER, COMMAND_NOT_SET ->
+            case HELLO, HEARTBEAT, BARRIER, COMMAND_NOT_SET ->
                 throw new IllegalArgumentException("not a command: " + in.getCommandCase());
         };
     }
@@ -229,6 +268,48 @@ public final class CommandCodec {
             claims.add(new Command.Claim(command.getStreamIds(i), command.getEndOffsets(i)));
         }
         return new Command.OpenStreams(command.getNodeId(), command.getNodeEpoch(), claims);
+    }
+
+    private static MoveStreams moveStreams(Command.MoveStreams command) {
+        MoveStreams.Builder builder = MoveStreams.newBuilder().setPinned(command.pinned());
+        for (Command.Move move : command.moves()) {
+            builder.addStreamIds(move.streamId()).addTargets(move.targetNodeId());
+        }
+        return builder.build();
+    }
+
+    private static Command.MoveStreams moveStreams(MoveStreams command) {
+        List<Command.Move> moves = new ArrayList<>(command.getStreamIdsCount());
+        for (int i = 0; i < command.getStreamIdsCount(); i++) {
+            moves.add(new Command.Move(command.getStreamIds(i), command.getTargets(i)));
+        }
+        return new Command.MoveStreams(moves, command.getPinned());
+    }
+
+    private static ResignStreams resignStreams(Command.ResignStreams command) {
+        ResignStreams.Builder builder =
+                ResignStreams.newBuilder().setNodeId(command.nodeId()).setNodeEpoch(command.nodeEpoch());
+        for (Command.Resignation stream : command.streams()) {
+            builder.addStreamIds(stream.streamId())
+                    .addEndOffsets(stream.endOffset())
+                    .addExtentIds(stream.checkpointExtentId())
+                    .addPositions(stream.checkpointPosition())
+                    .addLengths(stream.checkpointLength());
+        }
+        return builder.build();
+    }
+
+    private static Command.ResignStreams resignStreams(ResignStreams command) {
+        List<Command.Resignation> streams = new ArrayList<>(command.getStreamIdsCount());
+        for (int i = 0; i < command.getStreamIdsCount(); i++) {
+            streams.add(new Command.Resignation(
+                    command.getStreamIds(i),
+                    command.getEndOffsets(i),
+                    command.getExtentIds(i),
+                    command.getPositions(i),
+                    command.getLengths(i)));
+        }
+        return new Command.ResignStreams(command.getNodeId(), command.getNodeEpoch(), streams);
     }
 
     private static PublishFlush publishFlush(Command.PublishFlush command) {

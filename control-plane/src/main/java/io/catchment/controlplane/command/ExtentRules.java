@@ -4,11 +4,14 @@ import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException.Reason;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.controlplane.ExtentState.Recoverer;
 import io.catchment.controlplane.ExtentState.Store;
+import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.placement.EnsemblePlacement;
 import io.catchment.controlplane.proto.ExtentRemoved;
 import io.catchment.controlplane.proto.Record;
 import io.catchment.controlplane.state.Protos;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +31,12 @@ final class ExtentRules {
         }
         long extentId = draft.state().nextExtentId();
         List<Store> ensemble = EnsemblePlacement.choose(
-                draft.state(), command.nodeId(), extentId, draft.conditions().replicas());
+                draft.state(),
+                draft.conditions().figures(),
+                command.nodeId(),
+                extentId,
+                draft.conditions().replicas(),
+                draft.conditions().ackQuorum());
         int quorum = draft.conditions().ackQuorum();
         if (ensemble.size() < quorum) {
             return Draft.refuse(
@@ -65,7 +73,8 @@ final class ExtentRules {
         }
         boolean current = command.epoch() == extent.epoch()
                 && (extent.phase() == Phase.RECOVERING
-                        || draft.state().isCurrent(extent.writerNodeId(), extent.writerEpoch()));
+                        ? Takeover.isRecovererCurrent(draft.state(), extent)
+                        : draft.state().isCurrent(extent.writerNodeId(), extent.writerEpoch()));
         if (!current) {
             return Draft.refuse(
                     Reason.FENCED,
@@ -76,7 +85,7 @@ final class ExtentRules {
             return Draft.refuse(
                     Reason.INVALID, "a sealed extent has a length from 0 on and at least one holder: " + command);
         }
-        put(draft, with(extent, extent.epoch(), Phase.SEALED, command.length(), command.holders()));
+        put(draft, extent.as(Phase.SEALED, extent.epoch(), command.length(), command.holders()));
         return draft.accept(new Command.Done());
     }
 
@@ -101,8 +110,14 @@ final class ExtentRules {
                     "extent " + command.extentId() + " is being written by node " + extent.writerNodeId()
                             + " in its present epoch " + extent.writerEpoch());
         }
+        Recoverer caller = new Recoverer(command.recovererNodeId(), command.recovererNodeEpoch());
+        @Nullable Recoverer present = extent.recoverer();
+        if (present != null && !present.equals(caller) && Takeover.isRecovererCurrent(draft.state(), extent)) {
+            return Draft.refuse(
+                    Reason.NOT_YET, "extent " + command.extentId() + " is being recovered by node " + present.nodeId());
+        }
         long epoch = draft.state().nextEpoch();
-        put(draft, with(extent, epoch, Phase.RECOVERING, -1, List.of()));
+        put(draft, extent.recovering(epoch, caller));
         return draft.accept(new Command.NodeEpoch(epoch));
     }
 
@@ -120,34 +135,47 @@ final class ExtentRules {
         return draft.accept(new Command.Done());
     }
 
-    /** Takes these copies out of a flushed extent; without any copy it leaves the state. */
+    static Decision<Command.Done> addHolder(Command.AddHolder command, Draft draft) {
+        @Nullable String fenced = draft.fenced(command.nodeId(), command.nodeEpoch());
+        if (fenced != null) {
+            return Draft.refuse(Reason.FENCED, fenced);
+        }
+        @Nullable ExtentState extent = draft.state().extents().get(command.extentId());
+        if (extent == null || !extent.isSealed()) {
+            return Draft.refuse(
+                    extent == null ? Reason.NOT_FOUND : Reason.NOT_YET,
+                    "extent " + command.extentId() + (extent == null ? " does not exist" : " is not sealed"));
+        }
+        if (command.holder().nodeId() != command.nodeId() || !draft.state().isLive(command.holder())) {
+            return Draft.refuse(
+                    Reason.INVALID,
+                    "node " + command.nodeId() + " can speak for its present store only, not for " + command.holder());
+        }
+        if (!extent.holders().contains(command.holder())) {
+            List<Store> holders = new ArrayList<>(extent.holders());
+            holders.add(command.holder());
+            put(draft, extent.as(extent.phase(), extent.epoch(), extent.length(), holders));
+        }
+        TaskRules.end(draft, TaskState.Kind.REPAIR, command.extentId());
+        return draft.accept(new Command.Done());
+    }
+
+    /** Takes these copies out of a sealed extent; a flushed one without any copy leaves the state. */
     static void drop(Draft draft, ExtentState extent, List<Store> gone) {
         List<Store> kept = extent.holders().stream()
                 .filter(holder -> !gone.contains(holder))
                 .toList();
         if (kept.isEmpty()) {
+            TaskRules.end(draft, TaskState.Kind.FLUSH, extent.extentId());
+            TaskRules.end(draft, TaskState.Kind.REPAIR, extent.extentId());
             draft.own(Record.newBuilder()
                     .setExtentRemoved(ExtentRemoved.newBuilder().setExtentId(extent.extentId())));
         } else if (kept.size() < extent.holders().size()) {
-            put(draft, with(extent, extent.epoch(), Phase.FLUSHED, extent.length(), kept));
+            put(draft, extent.as(extent.phase(), extent.epoch(), extent.length(), kept));
         }
     }
 
     private static void put(Draft draft, ExtentState extent) {
         draft.own(Record.newBuilder().setExtent(Protos.extent(extent)));
-    }
-
-    private static ExtentState with(ExtentState old, long epoch, Phase phase, long length, List<Store> holders) {
-        return new ExtentState(
-                old.extentId(),
-                old.writerNodeId(),
-                old.writerEpoch(),
-                epoch,
-                old.lane(),
-                old.ensemble(),
-                old.ackQuorum(),
-                phase,
-                length,
-                holders);
     }
 }

@@ -8,6 +8,7 @@ import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.proto.Checkpoint;
 import io.catchment.controlplane.proto.FlushPublished;
 import io.catchment.controlplane.proto.Range;
@@ -42,6 +43,13 @@ final class FlushRules {
             return Draft.refuse(
                     Reason.NOT_YET, "extent " + command.extentId() + " is " + extent.phase() + ", not sealed");
         }
+        if (extent.writerNodeId() != command.nodeId() && !hasTask(command, draft)) {
+            return Draft.refuse(
+                    Reason.NOT_YET,
+                    "extent " + command.extentId() + " of node " + extent.writerNodeId()
+                            + " is flushed by that node, or by " + "the one that has its task; node " + command.nodeId()
+                            + " has not");
+        }
         Decision.@Nullable Refused<Command.Done> objection = checkObject(command, draft);
         if (objection != null) {
             return objection;
@@ -57,7 +65,18 @@ final class FlushRules {
         }
         addCheckpoints(command, draft, flush);
         draft.own(Record.newBuilder().setFlushPublished(flush));
+        TaskRules.end(draft, TaskState.Kind.FLUSH, command.extentId());
+        TaskRules.end(draft, TaskState.Kind.REPAIR, command.extentId());
         return draft.accept(new Command.Done());
+    }
+
+    private static boolean hasTask(Command.PublishFlush command, Draft draft) {
+        TaskState wanted =
+                new TaskState(TaskState.Kind.FLUSH, command.extentId(), command.nodeId(), command.nodeEpoch());
+        return draft.state()
+                .task(TaskState.Kind.FLUSH, command.extentId())
+                .filter(wanted::equals)
+                .isPresent();
     }
 
     private static Decision.@Nullable Refused<Command.Done> checkObject(Command.PublishFlush command, Draft draft) {

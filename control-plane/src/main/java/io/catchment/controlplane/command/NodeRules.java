@@ -5,10 +5,8 @@ import io.catchment.controlplane.CommandException.Reason;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Store;
 import io.catchment.controlplane.NodeState;
-import io.catchment.controlplane.StreamState;
-import io.catchment.controlplane.placement.OwnerPlacement;
+import io.catchment.controlplane.proto.NodeRemoved;
 import io.catchment.controlplane.proto.Record;
-import io.catchment.controlplane.proto.StreamsAssigned;
 import io.catchment.controlplane.state.ClusterState;
 import io.catchment.controlplane.state.Protos;
 import java.util.ArrayList;
@@ -18,9 +16,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Nodes come and go. */
 final class NodeRules {
-    /** Streams without an owner that get one in one step; the rest follow in further steps. */
-    static final int ASSIGNED_MAX = 10_000;
-
     private NodeRules() {}
 
     static Decision<Command.NodeEpoch> register(Command.RegisterNode command, Draft draft) {
@@ -38,15 +33,17 @@ final class NodeRules {
                 command.zone(),
                 command.roles(),
                 command.incarnation(),
+                false,
+                command.leased(),
                 false);
         if (old != null && isSameProcess(old, registered)) {
             return draft.accept(new Command.NodeEpoch(old.epoch()));
         }
         draft.own(Record.newBuilder().setNode(Protos.node(registered)));
         if (old != null && !old.storeId().equals(command.storeId())) {
-            releaseFlushedCopies(draft, new Store(old.nodeId(), old.storeId()));
+            forgetCopies(draft, new Store(old.nodeId(), old.storeId()));
         }
-        assignUnowned(draft);
+        Takeover.run(draft);
         return draft.accept(new Command.NodeEpoch(registered.epoch()));
     }
 
@@ -55,43 +52,78 @@ final class NodeRules {
         if (fenced != null) {
             return Draft.refuse(Reason.FENCED, fenced);
         }
-        NodeState old = draft.state().nodes().get(command.nodeId());
-        if (old == null) {
-            throw new IllegalStateException("node " + command.nodeId() + " is current but not in the state");
-        }
-        draft.own(Record.newBuilder()
-                .setNode(Protos.node(new NodeState(
-                        old.nodeId(),
-                        old.epoch(),
-                        old.storeId(),
-                        old.endpoints(),
-                        old.zone(),
-                        old.roles(),
-                        old.incarnation(),
-                        true))));
+        fence(draft, command.nodeId());
         return draft.accept(new Command.Done());
     }
 
-    /** Gives streams that nobody owns to brokers, if there are any. */
-    static void assignUnowned(Draft draft) {
-        ClusterState state = draft.state();
-        int unowned = Math.min(state.ownedBy(ClusterState.NO_OWNER), ASSIGNED_MAX);
-        if (unowned == 0) {
-            return;
+    static Decision<Command.Done> fence(Command.FenceNode command, Draft draft) {
+        if (draft.state().isCurrent(command.nodeId(), command.nodeEpoch())) {
+            fence(draft, command.nodeId());
         }
-        List<Integer> owners = OwnerPlacement.choose(state, unowned);
-        if (owners.contains(ClusterState.NO_OWNER)) {
-            return;
+        return draft.accept(new Command.Done());
+    }
+
+    private static void fence(Draft draft, int nodeId) {
+        put(draft, present(draft, nodeId).withFenced(true));
+        Takeover.run(draft);
+    }
+
+    static Decision<Command.Done> drain(Command.DrainNode command, Draft draft) {
+        @Nullable NodeState node = draft.state().nodes().get(command.nodeId());
+        if (node == null) {
+            return Draft.refuse(Reason.NOT_FOUND, "node " + command.nodeId() + " is not registered");
         }
-        List<Long> streams = state.streams().values().stream()
-                .filter(stream -> stream.ownerNodeId() == ClusterState.NO_OWNER)
-                .map(StreamState::streamId)
-                .sorted(Comparator.naturalOrder())
-                .limit(unowned)
-                .toList();
-        draft.own(Record.newBuilder()
-                .setStreamsAssigned(
-                        StreamsAssigned.newBuilder().addAllStreamIds(streams).addAllOwners(owners)));
+        if (node.draining() != command.draining()) {
+            put(draft, node.withDraining(command.draining()));
+        }
+        return draft.accept(new Command.Done());
+    }
+
+    static Decision<Command.Done> remove(Command.RemoveNode command, Draft draft) {
+        @Nullable NodeState node = draft.state().nodes().get(command.nodeId());
+        if (node == null) {
+            return draft.accept(new Command.Done());
+        }
+        @Nullable String needed = stillNeeded(draft.state(), node);
+        if (needed != null) {
+            return Draft.refuse(Reason.NOT_YET, "node " + command.nodeId() + " cannot be removed: " + needed);
+        }
+        forgetCopies(draft, new Store(node.nodeId(), node.storeId()));
+        draft.own(Record.newBuilder().setNodeRemoved(NodeRemoved.newBuilder().setNodeId(node.nodeId())));
+        return draft.accept(new Command.Done());
+    }
+
+    private static @Nullable String stillNeeded(ClusterState state, NodeState node) {
+        if (node.isLive()) {
+            return "it is not fenced; drain and stop it first";
+        }
+        if (state.ownedBy(node.nodeId()) > 0) {
+            return "it owns " + state.ownedBy(node.nodeId()) + " streams";
+        }
+        Store store = new Store(node.nodeId(), node.storeId());
+        for (ExtentState extent : state.extents().values()) {
+            if (!extent.isSealed()
+                    && (extent.writerNodeId() == node.nodeId()
+                            || extent.ensemble().contains(store))) {
+                return "extent " + extent.extentId() + " is not sealed";
+            }
+            if (extent.phase() == ExtentState.Phase.SEALED && extent.holders().equals(List.of(store))) {
+                return "it has the only copy of extent " + extent.extentId() + ", which is not flushed";
+            }
+        }
+        return null;
+    }
+
+    private static NodeState present(Draft draft, int nodeId) {
+        NodeState node = draft.state().nodes().get(nodeId);
+        if (node == null) {
+            throw new IllegalStateException("node " + nodeId + " is current but not in the state");
+        }
+        return node;
+    }
+
+    private static void put(Draft draft, NodeState node) {
+        draft.own(Record.newBuilder().setNode(Protos.node(node)));
     }
 
     private static boolean isSameProcess(NodeState old, NodeState now) {
@@ -100,19 +132,26 @@ final class NodeRules {
                 && old.storeId().equals(now.storeId())
                 && old.endpoints().equals(now.endpoints())
                 && old.zone().equals(now.zone())
-                && old.roles().equals(now.roles());
+                && old.roles().equals(now.roles())
+                && old.leased() == now.leased();
     }
 
-    /** The node has another disk: copies of flushed extents on the former one will never be released by anybody else. */
-    private static void releaseFlushedCopies(Draft draft, Store gone) {
+    /**
+     * A disk is gone: copies of flushed extents on it will never be released by anybody else, and of others it is no holder any
+     * more, if there is another (the last one stays: only an operator may call an extent lost).
+     */
+    private static void forgetCopies(Draft draft, Store gone) {
         List<ExtentState> held = new ArrayList<>();
         for (ExtentState extent : draft.state().extents().values()) {
-            if (extent.phase() == ExtentState.Phase.FLUSHED && extent.holders().contains(gone)) {
+            if (extent.isSealed() && extent.holders().contains(gone)) {
                 held.add(extent);
             }
         }
+        held.sort(Comparator.comparingLong(ExtentState::extentId));
         for (ExtentState extent : held) {
-            ExtentRules.drop(draft, extent, List.of(gone));
+            if (extent.phase() == ExtentState.Phase.FLUSHED || extent.holders().size() > 1) {
+                ExtentRules.drop(draft, extent, List.of(gone));
+            }
         }
     }
 }

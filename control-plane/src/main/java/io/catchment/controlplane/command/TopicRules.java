@@ -176,6 +176,13 @@ final class TopicRules {
                         .setTopicId(Protos.uuid(topicId))
                         .setFirstPartition(firstPartition)
                         .setFirstStreamId(draft.state().nextStreamId())
-                        .addAllOwners(owners.isEmpty() ? OwnerPlacement.choose(draft.state(), count) : owners)));
+                        .setPinned(!owners.isEmpty())
+                        .addAllOwners(
+                                owners.isEmpty()
+                                        ? OwnerPlacement.choose(
+                                                draft.state(),
+                                                draft.conditions().figures(),
+                                                count)
+                                        : owners)));
     }
 }

@@ -1,7 +1,10 @@
 package io.catchment.controlplane.command;
 
 import io.catchment.controlplane.Command;
+import io.catchment.controlplane.NodeState;
+import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.placement.Balancer;
 import io.catchment.controlplane.state.ClusterState;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +17,9 @@ import org.apache.kafka.server.common.MetadataVersion;
 public final class Upkeep {
     /** Objects doomed in one step. */
     private static final int EXPIRED_MAX = 1000;
+
+    /** Streams asked to move at a time. */
+    private static final int MOVING_MAX = 2000;
 
     private static final Map<String, Short> FEATURES = Map.of(
             MetadataVersion.FEATURE_NAME, MetadataVersion.LATEST_PRODUCTION.featureLevel(),
@@ -34,8 +40,10 @@ public final class Upkeep {
         return records;
     }
 
-    /** Prepared objects whose time is over, and streams without an owner though there are brokers. */
-    public static List<LogRecord> due(ClusterState state, Conditions conditions) {
+    /**
+     * Prepared objects whose time is over; whatever a dead node left without somebody in charge; streams that should move; tasks.
+     */
+    public static List<LogRecord> due(ClusterState state, Conditions conditions, Observed observed) {
         List<Long> expired = state.prepared().stream()
                 .filter(id -> ObjectRules.isExpired(state.objects().get(id), conditions.nowMs()))
                 .limit(EXPIRED_MAX)
@@ -44,7 +52,47 @@ public final class Upkeep {
         if (!expired.isEmpty()) {
             ObjectRules.expire(new Command.ExpireObjects(expired), draft);
         }
-        NodeRules.assignUnowned(draft);
+        Takeover.recoverExtents(draft, observed.stuckRecoveries());
+        Takeover.assignOrphans(draft);
+        for (int node : observed.drainWishes()) {
+            NodeRules.drain(new Command.DrainNode(node, true), draft);
+        }
+        forgetDeadTargets(draft);
+        startMoves(draft, observed.mayLevel());
+        TaskRules.giveOut(draft, observed.lacking(), observed.stuckTasks());
         return draft.records();
+    }
+
+    /** The owner keeps them; where it cannot, the next look finds another target. */
+    private static void forgetDeadTargets(Draft draft) {
+        ClusterState state = draft.state();
+        List<Command.Move> dead = new ArrayList<>();
+        for (long streamId : state.moving()) {
+            StreamState stream = state.streams().get(streamId);
+            NodeState target = stream == null ? null : state.nodes().get(stream.targetNodeId());
+            if (target == null || !target.isLive()) {
+                dead.add(new Command.Move(streamId, Command.Move.STAY));
+            }
+        }
+        if (!dead.isEmpty()) {
+            StreamRules.target(draft, dead, false);
+        }
+    }
+
+    /** Not while extents are being recovered: their streams have other worries. Those asked to move before come first. */
+    private static void startMoves(Draft draft, boolean mayLevel) {
+        ClusterState state = draft.state();
+        int room = MOVING_MAX - state.moving().size();
+        boolean drainsOnly = !state.moving().isEmpty();
+        boolean isDraining = state.nodes().values().stream().anyMatch(NodeState::draining);
+        if (room <= 0
+                || (drainsOnly && !isDraining)
+                || !state.writersUnderRecovery().isEmpty()) {
+            return;
+        }
+        List<Command.Move> moves = Balancer.plan(state, draft.conditions().figures(), room, mayLevel && !drainsOnly);
+        if (!moves.isEmpty()) {
+            StreamRules.target(draft, moves, false);
+        }
     }
 }

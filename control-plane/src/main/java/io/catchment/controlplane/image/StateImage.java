@@ -5,6 +5,7 @@ import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.TopicState;
 import io.catchment.controlplane.log.Leadership;
 import io.catchment.controlplane.state.ClusterState;
@@ -93,6 +94,11 @@ public record StateImage(
     @Override
     public Collection<ObjectState> objects() {
         return state.objects().values();
+    }
+
+    @Override
+    public Collection<TaskState> tasks() {
+        return state.tasks().values();
     }
 
     @Override

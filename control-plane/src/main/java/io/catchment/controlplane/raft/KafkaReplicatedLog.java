@@ -143,6 +143,16 @@ public final class KafkaReplicatedLog implements ReplicatedLog {
         }
     }
 
+    /** Whether {@link #open} would format the directory. */
+    public static boolean isUnused(RaftConfig config) {
+        return RaftDirectory.isUnused(config);
+    }
+
+    /** Whether this node has anything of a cluster's log, committed or not. Thread-safe. */
+    public boolean hasState() {
+        return log.endOffset().offset() > 0 || log.latestSnapshotId().isPresent();
+    }
+
     static ListenerName listenerName(RaftConfig config) {
         return ListenerName.normalised(config.listener());
     }

@@ -72,6 +72,11 @@ final class RaftDirectory implements AutoCloseable {
         }
     }
 
+    /** Whether it would be formatted. */
+    static boolean isUnused(RaftConfig config) {
+        return !Files.exists(config.directory().resolve(PROPERTIES));
+    }
+
     Uuid directoryId() {
         return directoryId;
     }

@@ -20,6 +20,8 @@ import java.util.concurrent.TimeUnit;
  * @param replicas R, how many stores an extent is written to
  * @param ackQuorum A, how many of them must have a byte synced before it is acknowledged
  * @param commandTimeoutMs how long a command is retried
+ * @param heartbeatMs between two heartbeats of this node
+ * @param leaseMs as the active controller, this node fences a node it has not heard of for so long; the same on all controllers
  * @param snapshotBytes log written since the last snapshot that makes the next one due
  * @param snapshotIntervalMs time since the last snapshot after which any new record makes the next one due
  * @param retentionBytes log and old snapshots beyond this are deleted once a newer snapshot covers them
@@ -40,6 +42,8 @@ public record ControlPlaneConfig(
         int fetchTimeoutMs,
         int requestTimeoutMs,
         long commandTimeoutMs,
+        long heartbeatMs,
+        long leaseMs,
         long snapshotBytes,
         long snapshotIntervalMs,
         int segmentBytes,
@@ -49,6 +53,11 @@ public record ControlPlaneConfig(
     public enum Formation {
         /** Become the only voter of a new cluster. On one node only, and only when there is no cluster yet. */
         ALONE,
+        /**
+         * Become the only voter of a new cluster if all other controllers listed answer that they know of none, else as
+         * JOIN_AND_VOTE. On one node only, for ever: so its wiped disk joins again instead of forming a second cluster.
+         */
+        FORM_OR_JOIN,
         /** Observe the cluster that the other controllers are. */
         JOIN,
         /** As JOIN, and ask to become a voter. */
@@ -56,6 +65,18 @@ public record ControlPlaneConfig(
     }
 
     private static final String CONTROLLER = "controller";
+    /**
+     * Followers hear of the leader's end only by this silence, and both must before one can win: a lost leader costs 0.3 to 0.8 s and
+     * a vote. An idle fetch takes up to 500 ms, so less would elect without need on a busy machine.
+     */
+    private static final int FETCH_TIMEOUT_MS = 800;
+
+    /** Up to twice that is lost when two ask for votes at the same moment. */
+    private static final int ELECTION_TIMEOUT_MS = 150;
+
+    private static final int REQUEST_TIMEOUT_MS = 1000;
+    private static final long HEARTBEAT_MS = 300;
+    private static final long LEASE_MS = 2000;
     private static final int SEGMENT_BYTES_MIN = 8 << 20;
 
     public ControlPlaneConfig {
@@ -70,7 +91,12 @@ public record ControlPlaneConfig(
                 fetchTimeoutMs >= RaftConfig.FETCH_TIMEOUT_MS_MIN,
                 "fetch timeout " + fetchTimeoutMs + " ms is below " + RaftConfig.FETCH_TIMEOUT_MS_MIN + " ms");
         require(segmentBytes >= SEGMENT_BYTES_MIN, "segments of " + segmentBytes + " bytes cannot hold every batch");
-        require(formation != Formation.ALONE || roles.contains(CONTROLLER), "only a controller can form a cluster");
+        require(
+                heartbeatMs >= 1 && leaseMs >= 3 * heartbeatMs,
+                "a lease of " + leaseMs + " ms must be at least three heartbeats of " + heartbeatMs + " ms");
+        require(
+                (formation != Formation.ALONE && formation != Formation.FORM_OR_JOIN) || roles.contains(CONTROLLER),
+                "only a controller can form a cluster");
         require(
                 formation == Formation.ALONE || !controllers.isEmpty(),
                 "a node that joins needs the addresses of the controllers");
@@ -116,10 +142,12 @@ public record ControlPlaneConfig(
                 controllers,
                 1,
                 1,
-                300,
-                1000,
-                1000,
+                ELECTION_TIMEOUT_MS,
+                FETCH_TIMEOUT_MS,
+                REQUEST_TIMEOUT_MS,
                 TimeUnit.SECONDS.toMillis(30),
+                HEARTBEAT_MS,
+                LEASE_MS,
                 16L << 20,
                 TimeUnit.HOURS.toMillis(1),
                 SEGMENT_BYTES_MIN,
@@ -143,6 +171,8 @@ public record ControlPlaneConfig(
                 fetchTimeoutMs,
                 requestTimeoutMs,
                 commandTimeoutMs,
+                heartbeatMs,
+                leaseMs,
                 snapshotBytes,
                 snapshotIntervalMs,
                 segmentBytes,
@@ -166,6 +196,8 @@ public record ControlPlaneConfig(
                 fetchTimeoutMs,
                 requestTimeoutMs,
                 commandTimeoutMs,
+                heartbeatMs,
+                leaseMs,
                 newSnapshotBytes,
                 newSnapshotIntervalMs,
                 segmentBytes,
@@ -189,6 +221,33 @@ public record ControlPlaneConfig(
                 fetchTimeoutMs,
                 requestTimeoutMs,
                 newCommandTimeoutMs,
+                heartbeatMs,
+                leaseMs,
+                snapshotBytes,
+                snapshotIntervalMs,
+                segmentBytes,
+                retentionBytes);
+    }
+
+    public ControlPlaneConfig withLease(long newHeartbeatMs, long newLeaseMs) {
+        return new ControlPlaneConfig(
+                nodeId,
+                clusterId,
+                directory,
+                roles,
+                listener,
+                host,
+                port,
+                formation,
+                controllers,
+                replicas,
+                ackQuorum,
+                electionTimeoutMs,
+                fetchTimeoutMs,
+                requestTimeoutMs,
+                commandTimeoutMs,
+                newHeartbeatMs,
+                newLeaseMs,
                 snapshotBytes,
                 snapshotIntervalMs,
                 segmentBytes,
@@ -205,7 +264,7 @@ public record ControlPlaneConfig(
                 clusterId,
                 directory,
                 isController(),
-                formation == Formation.JOIN_AND_VOTE,
+                formation == Formation.JOIN_AND_VOTE || formation == Formation.FORM_OR_JOIN,
                 listener,
                 host,
                 port,

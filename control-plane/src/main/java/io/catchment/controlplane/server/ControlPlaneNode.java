@@ -5,15 +5,23 @@ import io.catchment.controlplane.CommandException;
 import io.catchment.controlplane.CommandException.Reason;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ImageListener;
+import io.catchment.controlplane.LeaseListener;
+import io.catchment.controlplane.NodeLoad;
+import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.command.CommandCodec;
+import io.catchment.controlplane.command.CommandRules;
 import io.catchment.controlplane.command.Conditions;
+import io.catchment.controlplane.command.Decision;
+import io.catchment.controlplane.command.Observed;
 import io.catchment.controlplane.command.Upkeep;
 import io.catchment.controlplane.image.ImageStep;
 import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.image.WholeImage;
 import io.catchment.controlplane.lead.Leader;
+import io.catchment.controlplane.lead.Liveness;
 import io.catchment.controlplane.lead.Reply;
 import io.catchment.controlplane.lead.Submission;
+import io.catchment.controlplane.lead.Watch;
 import io.catchment.controlplane.log.Leadership;
 import io.catchment.controlplane.log.LogBatch;
 import io.catchment.controlplane.log.LogListener;
@@ -21,12 +29,16 @@ import io.catchment.controlplane.log.LogReader;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.log.ReplicatedLog;
 import io.catchment.controlplane.log.SnapshotReader;
+import io.catchment.controlplane.proto.Answer;
 import io.catchment.controlplane.proto.CommandRequest;
 import io.catchment.controlplane.proto.CommandResponse;
 import io.catchment.controlplane.proto.CommandResponse.Status;
+import io.catchment.controlplane.proto.Heartbeat;
+import io.catchment.controlplane.rpc.HeartbeatCodec;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -49,6 +61,16 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     private static final long UPKEEP_MS = 1000;
     private static final long RETRY_MS = 50;
 
+    private static final int LOOKS_PER_LEASE = 20;
+    /** A silence of this part of a lease, of a node that nobody can connect to, is enough. */
+    private static final int SUSPECT_PART = 3;
+    /** Not to have run for this part of a lease is a pause. */
+    private static final int PAUSE_PART = 4;
+
+    private static final long WORK_LEASE_MS = 10_000;
+    private static final long REPAIR_DELAY_MS = 10_000;
+    private static final long LEVEL_EVERY_MS = 30_000;
+
     private final int nodeId;
     private final String clusterId;
     private final ControlLoop loop;
@@ -57,6 +79,10 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     private final Leader leader;
     private final CommandClient client;
     private final Snapshotter snapshotter;
+    private final Liveness liveness;
+    private final Watch watch;
+    private final Heartbeats heartbeats;
+    private final long lookMs;
     private final Supplier<Conditions> conditions;
     private final List<ImageListener> listeners = new ArrayList<>();
     private final AtomicInteger commandsUnderWay = new AtomicInteger();
@@ -81,8 +107,13 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         this.loop = loop;
         this.log = log;
         this.remote = remote;
-        conditions = () -> new Conditions(loop.wallClockMs(), newTopicId, config.replicas(), config.ackQuorum());
+        conditions =
+                () -> new Conditions(loop.wallClockMs(), newTopicId, config.replicas(), config.ackQuorum(), figures());
         leader = new Leader(log, conditions);
+        liveness = new Liveness(config.leaseMs(), config.leaseMs() / SUSPECT_PART, config.leaseMs() / PAUSE_PART);
+        watch = new Watch(WORK_LEASE_MS, REPAIR_DELAY_MS, LEVEL_EVERY_MS);
+        lookMs = Math.max(1, config.leaseMs() / LOOKS_PER_LEASE);
+        heartbeats = new Heartbeats(loop, nodeId, config.heartbeatMs(), this::routeHeartbeat);
         client = new CommandClient(loop, this::route, sessionId, config.commandTimeoutMs(), RETRY_MS);
         snapshotter = new Snapshotter(log, snapshots, config.snapshotBytes(), config.snapshotIntervalMs());
         image = StateImage.empty(clusterId);
@@ -91,6 +122,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     void start() {
         log.start(this);
         loop.schedule(this::upkeep, UPKEEP_MS);
+        loop.schedule(this::look, lookMs);
     }
 
     @Override
@@ -106,6 +138,11 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     @Override
     public CompletionStage<Void> barrier() {
         return underWay(client::barrier);
+    }
+
+    @Override
+    public void keepAlive(long nodeEpoch, Supplier<NodeLoad> load, LeaseListener listener) {
+        loop.execute(() -> heartbeats.start(nodeEpoch, load, listener));
     }
 
     private <R> CompletionStage<R> underWay(Consumer<CompletableFuture<R>> start) {
@@ -136,6 +173,12 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
 
     /** A command from another node, or a barrier; answered when what it rests on is replayed here. */
     void handle(CommandRequest request, Consumer<CommandResponse> answer) {
+        if (request.hasHeartbeat() && request.getClusterId().equals(clusterId)) {
+            if (!loop.execute(() -> answer.accept(hear(request.getHeartbeat())))) {
+                answer.accept(refusal(Status.UNAVAILABLE, "this node is closing"));
+            }
+            return;
+        }
         Submission submission;
         try {
             submission = submission(request);
@@ -225,6 +268,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         }
         leader.replayedUpTo(image.offset());
         client.imageAt(image.offset());
+        heartbeats.imageAt(image.state());
     }
 
     private void follow(Leadership now) {
@@ -232,16 +276,68 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         image = image.withController(now.leaderId());
         if (now.is(nodeId)) {
             leader.activate(now.epoch(), image.state(), image.offset());
+            liveness.begin(loop.monotonicMs());
+            watch.begin(loop.monotonicMs(), leader.state());
             appendIfAny(Upkeep.missingFeatures(leader.state()));
         } else {
             leader.deactivate();
         }
         client.leadershipChanged();
+        heartbeats.leadershipChanged();
+    }
+
+    /** Several times a lease: who has not been heard of is fenced. */
+    private void look() {
+        if (leader.active()) {
+            long nowMs = loop.monotonicMs();
+            Liveness.Look look = liveness.look(leader.state(), nowMs);
+            if (look.paused()) {
+                watch.begin(nowMs, leader.state());
+            }
+            for (NodeState node : look.silent()) {
+                Command.FenceNode command = new Command.FenceNode(node.nodeId(), node.epoch());
+                if (CommandRules.decide(command, leader.state(), conditions.get())
+                        instanceof Decision.Accepted<Command.Done> accepted) {
+                    appendIfAny(accepted.records());
+                }
+            }
+        }
+        loop.schedule(this::look, lookMs);
+    }
+
+    /** A heartbeat of any node; answered by what is committed. */
+    private CommandResponse hear(Heartbeat heartbeat) {
+        if (!leader.active()) {
+            return refusal(Status.NOT_LEADER, "this node is not the active controller");
+        }
+        NodeLoad load;
+        try {
+            load = HeartbeatCodec.load(heartbeat);
+        } catch (IllegalArgumentException e) {
+            return refusal(Status.INVALID, String.valueOf(e.getMessage()));
+        }
+        NodeState node = image.state().nodes().get(heartbeat.getNodeId());
+        if (node != null && node.epoch() == heartbeat.getNodeEpoch()) {
+            liveness.heard(heartbeat.getNodeId(), heartbeat.getNodeEpoch(), load, loop.monotonicMs());
+        }
+        return CommandResponse.newBuilder()
+                .setStatus(Status.DONE)
+                .setOffset(image.offset())
+                .setAnswer(Answer.newBuilder()
+                        .setStanding(Answer.Standing.newBuilder()
+                                .setEpoch(node == null ? 0 : node.epoch())
+                                .setFenced(node != null && node.fenced())))
+                .build();
+    }
+
+    private Map<Integer, NodeLoad> figures() {
+        return liveness.figures();
     }
 
     private void upkeep() {
         if (leader.active()) {
-            appendIfAny(Upkeep.due(leader.state(), conditions.get()));
+            Observed observed = watch.look(leader.state(), figures(), loop.monotonicMs());
+            appendIfAny(Upkeep.due(leader.state(), conditions.get(), observed));
         }
         loop.schedule(this::upkeep, UPKEEP_MS);
     }
@@ -274,6 +370,23 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
                         response.getMessage(),
                         response.getOffset(),
                         response.hasAnswer() ? response.getAnswer() : null))));
+    }
+
+    private void routeHeartbeat(Heartbeat heartbeat, Consumer<CommandResponse> answer) {
+        if (leadership.is(nodeId)) {
+            answer.accept(hear(heartbeat));
+            return;
+        }
+        Optional<InetSocketAddress> address = log.address(leadership.leaderId());
+        if (leadership.leaderId() == Leadership.NOBODY || address.isEmpty()) {
+            answer.accept(refusal(Status.UNAVAILABLE, "no active controller is known"));
+            return;
+        }
+        CommandRequest request = CommandRequest.newBuilder()
+                .setClusterId(clusterId)
+                .setHeartbeat(heartbeat)
+                .build();
+        remote.send(address.get(), request, response -> loop.execute(() -> answer.accept(response)));
     }
 
     private void submitToLeader(Submission submission, Consumer<Reply> answer) {
@@ -317,6 +430,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         closed = true;
         loop.execute(() -> {
             client.close();
+            heartbeats.close();
             leader.deactivate();
         });
         snapshotter.close();

@@ -34,11 +34,19 @@ public final class ControlPlaneServer implements AutoCloseable {
     /**
      * @param fatal called, on any thread and perhaps more than once, when this node's control plane cannot go on: its disk fails,
      *     a record cannot be replayed, a listener threw. The process must end: what it shows is no longer what is
+     * <p>With {@code FORM_OR_JOIN} and an unused directory it blocks until all other controllers have been asked.
+     *
      * @throws IOException when the directory is locked, damaged or another node's; the message says what to do
      */
     public static ControlPlaneServer start(ControlPlaneConfig config, Time time, Consumer<Throwable> fatal)
             throws IOException {
-        boolean formAlone = config.formation() == ControlPlaneConfig.Formation.ALONE;
+        boolean formAlone =
+                switch (config.formation()) {
+                    case ALONE -> true;
+                    case JOIN, JOIN_AND_VOTE -> false;
+                    case FORM_OR_JOIN ->
+                        KafkaReplicatedLog.isUnused(config.raft()) && ClusterProbe.findsNone(config, time);
+                };
         KafkaReplicatedLog log = KafkaReplicatedLog.open(config.raft(), formAlone, time, fatal);
         ControlPlaneNode node = new ControlPlaneNode(
                 config,

@@ -1,6 +1,10 @@
 package io.catchment.controlplane.server;
 
 import io.catchment.controlplane.ControllerEndpoint;
+import io.catchment.controlplane.proto.Answer;
+import io.catchment.controlplane.proto.CommandRequest;
+import io.catchment.controlplane.proto.CommandResponse;
+import io.catchment.controlplane.proto.CommandResponse.Status;
 import io.catchment.controlplane.raft.KafkaReplicatedLog;
 import io.catchment.controlplane.rpc.CommandFrames;
 import java.net.InetAddress;
@@ -34,6 +38,10 @@ final class NodeEndpoint implements ControllerEndpoint {
         CompletableFuture<ByteBuffer[]> response = new CompletableFuture<>();
         try {
             CommandFrames.Request request = CommandFrames.readRequest(frame);
+            if (request.body().hasHello()) {
+                return CompletableFuture.completedFuture(
+                        new ByteBuffer[] {CommandFrames.writeResponse(request.correlationId(), hello(request.body()))});
+            }
             node.handle(
                     request.body(),
                     answer -> response.complete(
@@ -42,5 +50,16 @@ final class NodeEndpoint implements ControllerEndpoint {
             response.completeExceptionally(e);
         }
         return response;
+    }
+
+    private CommandResponse hello(CommandRequest request) {
+        boolean isOurs = request.getClusterId().equals(node.image().clusterId());
+        return CommandResponse.newBuilder()
+                .setStatus(isOurs ? Status.DONE : Status.INVALID)
+                .setMessage(isOurs ? "" : "this is cluster " + node.image().clusterId())
+                .setOffset(-1)
+                .setAnswer(Answer.newBuilder()
+                        .setKnowledge(Answer.Knowledge.newBuilder().setHasState(log.hasState())))
+                .build();
     }
 }

@@ -4,9 +4,12 @@ import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.TopicState;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.server.immutable.ImmutableMap;
@@ -21,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * @param commands how many commands took effect ever
  * @param topicNames names by topic id
  * @param collidingNames topics with '.' or '_' in their names by their name with '.' replaced
+ * @param tasks work given to nodes
+ * @param moving ids of the streams that have a target
+ * @param away ids of the streams that another node owns than the preferred one
  * @param prepared ids of the objects that are PREPARED
  * @param owned how many streams each node owns; -1: nobody
  */
@@ -37,7 +43,10 @@ public record ClusterState(
         ImmutableMap<String, String> collidingNames,
         ImmutableMap<Long, StreamState> streams,
         ImmutableMap<Integer, Integer> owned,
+        ImmutableNavigableSet<Long> moving,
+        ImmutableNavigableSet<Long> away,
         ImmutableMap<Long, ExtentState> extents,
+        ImmutableMap<TaskKey, TaskState> tasks,
         ImmutableMap<Long, ObjectState> objects,
         ImmutableNavigableSet<Long> prepared,
         ImmutableMap<ConfigResource, ImmutableMap<String, String>> configs,
@@ -60,12 +69,25 @@ public record ClusterState(
             ImmutableMap.empty(),
             ImmutableMap.empty(),
             ImmutableMap.empty(),
+            ImmutableNavigableSet.empty(),
+            ImmutableNavigableSet.empty(),
+            ImmutableMap.empty(),
             ImmutableMap.empty(),
             ImmutableMap.empty(),
             ImmutableNavigableSet.empty(),
             ImmutableMap.empty(),
             ImmutableMap.empty(),
             ImmutableMap.empty());
+
+    public record TaskKey(TaskState.Kind kind, long extentId) {
+        public static TaskKey of(TaskState task) {
+            return new TaskKey(task.kind(), task.extentId());
+        }
+    }
+
+    public Optional<TaskState> task(TaskState.Kind kind, long extentId) {
+        return Optional.ofNullable(tasks.get(new TaskKey(kind, extentId)));
+    }
 
     public Optional<TopicState> topic(Uuid topicId) {
         return Optional.ofNullable(topicNames.get(topicId)).map(topics::get);
@@ -80,6 +102,23 @@ public record ClusterState(
     public boolean isCurrent(int nodeId, long nodeEpoch) {
         NodeState node = nodes.get(nodeId);
         return node != null && !node.fenced() && node.epoch() == nodeEpoch;
+    }
+
+    /** Whether the node's present process uses just this store. */
+    public boolean isLive(ExtentState.Store store) {
+        NodeState node = nodes.get(store.nodeId());
+        return node != null && node.isLive() && node.storeId().equals(store.storeId());
+    }
+
+    /** Dead writers with extents that are not sealed: their streams cannot be opened. */
+    public Set<StreamState.Writer> writersUnderRecovery() {
+        Set<StreamState.Writer> writers = new HashSet<>();
+        for (ExtentState extent : extents.values()) {
+            if (extent.phase() == ExtentState.Phase.RECOVERING) {
+                writers.add(new StreamState.Writer(extent.writerNodeId(), extent.writerEpoch()));
+            }
+        }
+        return writers;
     }
 
     public int ownedBy(int nodeId) {

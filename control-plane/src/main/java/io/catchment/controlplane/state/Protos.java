@@ -6,14 +6,17 @@ import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.proto.Checkpoint;
 import io.catchment.controlplane.proto.Extent;
 import io.catchment.controlplane.proto.Node;
 import io.catchment.controlplane.proto.Range;
 import io.catchment.controlplane.proto.Store;
 import io.catchment.controlplane.proto.StoredObject;
+import io.catchment.controlplane.proto.Task;
 import java.util.List;
 import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
 
 /** The parts of the state to and from their protobuf form. */
 public final class Protos {
@@ -56,6 +59,8 @@ public final class Protos {
                 .addAllRoles(node.roles())
                 .setIncarnation(uuid(node.incarnation()))
                 .setFenced(node.fenced())
+                .setLeased(node.leased())
+                .setDraining(node.draining())
                 .build();
     }
 
@@ -68,7 +73,9 @@ public final class Protos {
                 node.getZone(),
                 List.copyOf(node.getRolesList()),
                 uuid(node.getIncarnation()),
-                node.getFenced());
+                node.getFenced(),
+                node.getLeased(),
+                node.getDraining());
     }
 
     public static List<Store> storesToProto(List<ExtentState.Store> stores) {
@@ -87,7 +94,10 @@ public final class Protos {
     }
 
     public static Extent extent(ExtentState extent) {
+        ExtentState.@Nullable Recoverer recoverer = extent.recoverer();
         return Extent.newBuilder()
+                .setRecovererNodeId(recoverer == null ? 0 : recoverer.nodeId())
+                .setRecovererNodeEpoch(recoverer == null ? 0 : recoverer.nodeEpoch())
                 .setExtentId(extent.extentId())
                 .setWriterNodeId(extent.writerNodeId())
                 .setWriterEpoch(extent.writerEpoch())
@@ -112,7 +122,27 @@ public final class Protos {
                 extent.getAckQuorum(),
                 ExtentState.Phase.valueOf(extent.getPhase().name()),
                 extent.getLength(),
-                stores(extent.getHoldersList()));
+                stores(extent.getHoldersList()),
+                extent.getRecovererNodeEpoch() == 0
+                        ? null
+                        : new ExtentState.Recoverer(extent.getRecovererNodeId(), extent.getRecovererNodeEpoch()));
+    }
+
+    public static Task task(TaskState task) {
+        return Task.newBuilder()
+                .setKind(Task.Kind.valueOf(task.kind().name()))
+                .setExtentId(task.extentId())
+                .setNodeId(task.nodeId())
+                .setNodeEpoch(task.nodeEpoch())
+                .build();
+    }
+
+    static TaskState task(Task task) {
+        return new TaskState(
+                TaskState.Kind.valueOf(task.getKind().name()),
+                task.getExtentId(),
+                task.getNodeId(),
+                task.getNodeEpoch());
     }
 
     static StoredObject object(ObjectState object) {

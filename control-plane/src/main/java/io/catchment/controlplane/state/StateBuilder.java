@@ -4,6 +4,8 @@ import com.google.protobuf.ByteString;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.StreamState.Writer;
+import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.proto.Checkpoint;
 import io.catchment.controlplane.proto.CommandDone;
@@ -15,9 +17,12 @@ import io.catchment.controlplane.proto.Range;
 import io.catchment.controlplane.proto.Record;
 import io.catchment.controlplane.proto.Session;
 import io.catchment.controlplane.proto.Stream;
+import io.catchment.controlplane.state.ClusterState.TaskKey;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.metadata.ConfigRecord;
@@ -44,6 +49,7 @@ public final class StateBuilder {
     private final StreamLedger streams;
     private ImmutableMap<Integer, NodeState> nodes;
     private ImmutableMap<Long, ExtentState> extents;
+    private ImmutableMap<TaskKey, TaskState> tasks;
     private ImmutableMap<ConfigResource, ImmutableMap<String, String>> configs;
     private ImmutableMap<String, Short> features;
     private ImmutableMap<Long, CommandSession> sessions;
@@ -58,6 +64,7 @@ public final class StateBuilder {
         streams = new StreamLedger(base, objects, changes);
         nodes = base.nodes();
         extents = base.extents();
+        tasks = base.tasks();
         configs = base.configs();
         features = base.features();
         sessions = base.sessions();
@@ -82,7 +89,10 @@ public final class StateBuilder {
                 streams.collidingNames(),
                 streams.streams(),
                 streams.owned(),
+                streams.moving(),
+                streams.away(),
                 extents,
+                tasks,
                 objects.objects(),
                 objects.prepared(),
                 configs,
@@ -161,18 +171,45 @@ public final class StateBuilder {
                         Protos.uuid(created.getTopicId()),
                         created.getFirstPartition(),
                         created.getFirstStreamId(),
-                        created.getOwnersList());
+                        created.getOwnersList(),
+                        created.getPinned());
             }
             case STREAMS_OPENED -> {
                 var opened = record.getStreamsOpened();
+                Set<Writer> unflushed = unflushedWriters();
                 for (int i = 0; i < opened.getStreamIdsCount(); i++) {
-                    streams.open(opened.getStreamIds(i), opened.getNodeEpoch(), opened.getStartOffsets(i));
+                    streams.open(opened.getStreamIds(i), opened.getNodeEpoch(), opened.getStartOffsets(i), unflushed);
                 }
             }
             case STREAMS_ASSIGNED -> {
                 var assigned = record.getStreamsAssigned();
                 for (int i = 0; i < assigned.getStreamIdsCount(); i++) {
                     streams.assign(assigned.getStreamIds(i), assigned.getOwners(i));
+                }
+            }
+            case STREAMS_TARGETED -> {
+                var targeted = record.getStreamsTargeted();
+                for (int i = 0; i < targeted.getStreamIdsCount(); i++) {
+                    streams.target(
+                            targeted.getStreamIds(i),
+                            targeted.getTargets(i),
+                            targeted.getPreferred(i),
+                            targeted.getPinned(i));
+                }
+            }
+            case STREAMS_RESIGNED -> {
+                Set<Writer> unflushed = unflushedWriters();
+                for (var resigned : record.getStreamsResigned().getStreamsList()) {
+                    streams.resign(
+                            resigned.getStreamId(),
+                            resigned.getOwner(),
+                            resigned.getOwnerEpoch(),
+                            new StreamState.Handover(
+                                    resigned.getEndOffset(),
+                                    resigned.getExtentId(),
+                                    resigned.getPosition(),
+                                    resigned.getLength()),
+                            unflushed);
                 }
             }
             case STREAMS_DROPPED ->
@@ -183,6 +220,21 @@ public final class StateBuilder {
             case EXTENT_REMOVED -> {
                 extents = extents.removed(record.getExtentRemoved().getExtentId());
                 changes.extent(record.getExtentRemoved().getExtentId());
+            }
+            case TASK -> {
+                TaskState task = Protos.task(record.getTask());
+                tasks = tasks.updated(TaskKey.of(task), task);
+                changes.extent(task.extentId());
+            }
+            case TASK_ENDED -> {
+                var ended = record.getTaskEnded();
+                tasks = tasks.removed(
+                        new TaskKey(TaskState.Kind.valueOf(ended.getKind().name()), ended.getExtentId()));
+                changes.extent(ended.getExtentId());
+            }
+            case NODE_REMOVED -> {
+                nodes = nodes.removed(record.getNodeRemoved().getNodeId());
+                changes.nodes();
             }
             case OBJECTS_PREPARED -> {
                 ObjectsPrepared prepared = record.getObjectsPrepared();
@@ -220,6 +272,17 @@ public final class StateBuilder {
         nodes = nodes.updated(node.getNodeId(), Protos.node(node));
         nextEpoch = Math.max(nextEpoch, node.getEpoch() + 1);
         changes.nodes();
+    }
+
+    /** Whose extents may still hold frames that are in no object. */
+    private Set<Writer> unflushedWriters() {
+        Set<Writer> writers = new HashSet<>();
+        for (ExtentState extent : extents.values()) {
+            if (extent.phase() != ExtentState.Phase.FLUSHED) {
+                writers.add(new Writer(extent.writerNodeId(), extent.writerEpoch()));
+            }
+        }
+        return writers;
     }
 
     private void replayExtent(ExtentState extent) {
@@ -308,6 +371,19 @@ public final class StateBuilder {
                 stream.hasCheckpoint()
                         ? Protos.checkpoint(
                                 stream.getCheckpoint(), stream.getCheckpoint().getObjectId())
+                        : null,
+                stream.hasPreferredNodeId() ? stream.getPreferredNodeId() : stream.getOwnerNodeId(),
+                stream.getPinned(),
+                stream.hasTargetNodeId() ? stream.getTargetNodeId() : ClusterState.NO_OWNER,
+                stream.getWritersList().stream()
+                        .map(writer -> new Writer(writer.getNodeId(), writer.getNodeEpoch()))
+                        .toList(),
+                stream.hasHandover()
+                        ? new StreamState.Handover(
+                                stream.getHandover().getEndOffset(),
+                                stream.getHandover().getExtentId(),
+                                stream.getHandover().getPosition(),
+                                stream.getHandover().getLength())
                         : null);
     }
 

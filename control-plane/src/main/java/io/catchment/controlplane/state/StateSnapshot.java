@@ -5,6 +5,7 @@ import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.TopicState;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.proto.Counters;
@@ -94,6 +95,9 @@ public final class StateSnapshot {
         for (ExtentState extent : state.extents().values()) {
             own(Record.newBuilder().setExtent(Protos.extent(extent)));
         }
+        for (TaskState task : state.tasks().values()) {
+            own(Record.newBuilder().setTask(Protos.task(task)));
+        }
         for (Map.Entry<Long, CommandSession> session : state.sessions().entrySet()) {
             own(Record.newBuilder().setSession(session(session.getKey(), session.getValue())));
         }
@@ -115,7 +119,22 @@ public final class StateSnapshot {
                 .setOwnerNodeId(stream.ownerNodeId())
                 .setOwnerNodeEpoch(stream.ownerNodeEpoch())
                 .setEpoch(stream.epoch())
-                .setLogStartOffset(stream.logStartOffset());
+                .setLogStartOffset(stream.logStartOffset())
+                .setPreferredNodeId(stream.preferredNodeId())
+                .setPinned(stream.pinned())
+                .setTargetNodeId(stream.targetNodeId());
+        for (StreamState.Writer writer : stream.writers()) {
+            builder.addWriters(
+                    Stream.Writer.newBuilder().setNodeId(writer.nodeId()).setNodeEpoch(writer.nodeEpoch()));
+        }
+        StreamState.@Nullable Handover handover = stream.handover();
+        if (handover != null) {
+            builder.setHandover(Stream.Handover.newBuilder()
+                    .setEndOffset(handover.endOffset())
+                    .setExtentId(handover.extentId())
+                    .setPosition(handover.position())
+                    .setLength(handover.length()));
+        }
         for (StreamState.EpochStart start : stream.epochStarts()) {
             builder.addEpochNumbers(start.epoch()).addEpochStartOffsets(start.startOffset());
         }

@@ -1,17 +1,23 @@
 package io.catchment.controlplane.state;
 
+import static io.catchment.controlplane.state.ClusterState.NO_OWNER;
+
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.StreamState.Checkpoint;
 import io.catchment.controlplane.StreamState.EpochStart;
+import io.catchment.controlplane.StreamState.Handover;
+import io.catchment.controlplane.StreamState.Writer;
 import io.catchment.controlplane.TopicState;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.server.immutable.ImmutableMap;
+import org.apache.kafka.server.immutable.ImmutableNavigableSet;
 import org.jspecify.annotations.Nullable;
 
 /** Topics and their streams while records are replayed; owned by one {@link StateBuilder}. */
@@ -23,6 +29,8 @@ final class StreamLedger {
     private ImmutableMap<String, String> collidingNames;
     private ImmutableMap<Long, StreamState> streams;
     private ImmutableMap<Integer, Integer> owned;
+    private ImmutableNavigableSet<Long> moving;
+    private ImmutableNavigableSet<Long> away;
     private long nextStreamId;
 
     /** Stream ids of topics that get partitions one by one (from a snapshot), until {@link #settle}. */
@@ -36,6 +44,8 @@ final class StreamLedger {
         collidingNames = base.collidingNames();
         streams = base.streams();
         owned = base.owned();
+        moving = base.moving();
+        away = base.away();
         nextStreamId = base.nextStreamId();
     }
 
@@ -59,6 +69,14 @@ final class StreamLedger {
         return owned;
     }
 
+    ImmutableNavigableSet<Long> moving() {
+        return moving;
+    }
+
+    ImmutableNavigableSet<Long> away() {
+        return away;
+    }
+
     long nextStreamId() {
         return nextStreamId;
     }
@@ -79,7 +97,7 @@ final class StreamLedger {
         changes.topics();
     }
 
-    void createStreams(Uuid topicId, int firstPartition, long firstStreamId, List<Integer> owners) {
+    void createStreams(Uuid topicId, int firstPartition, long firstStreamId, List<Integer> owners, boolean pinned) {
         TopicState topic = topic(topicId);
         List<Long> ids = new ArrayList<>(topic.streams());
         if (ids.size() != firstPartition) {
@@ -100,6 +118,11 @@ final class StreamLedger {
                     List.of(),
                     0,
                     RangeList.EMPTY,
+                    null,
+                    owners.get(i),
+                    pinned,
+                    NO_OWNER,
+                    List.of(),
                     null));
         }
         nextStreamId = Math.max(nextStreamId, firstStreamId + owners.size());
@@ -107,41 +130,101 @@ final class StreamLedger {
         changes.topics();
     }
 
-    /** The next epoch starts at the offset. Entries that start at or past it are of epochs without data: they go, as in Kafka. */
-    void open(long streamId, long nodeEpoch, long startOffset) {
+    /**
+     * The next epoch starts at the offset. Entries that start at or past it are of epochs without data: they go, as in Kafka.
+     *
+     * @param unflushed the writers that still matter: others are forgotten
+     */
+    void open(long streamId, long nodeEpoch, long startOffset, Set<Writer> unflushed) {
         StreamState old = stream(streamId);
+        start(old, old.ownerNodeId(), nodeEpoch, startOffset, null, unflushed);
+    }
+
+    /** The owner hands it over: as {@link #open}, at the new owner. */
+    void resign(long streamId, int owner, long ownerEpoch, Handover handover, Set<Writer> unflushed) {
+        start(stream(streamId), owner, ownerEpoch, handover.endOffset(), handover, unflushed);
+    }
+
+    private void start(
+            StreamState old,
+            int owner,
+            long ownerEpoch,
+            long startOffset,
+            @Nullable Handover handover,
+            Set<Writer> unflushed) {
         int epoch = old.epoch() + 1;
         List<EpochStart> starts = new ArrayList<>(old.epochStarts());
         starts.removeIf(start -> start.startOffset() >= startOffset);
         starts.add(new EpochStart(epoch, startOffset));
+        Writer writer = new Writer(owner, ownerEpoch);
+        List<Writer> writers = new ArrayList<>(old.writers());
+        writers.removeIf(each -> each.equals(writer) || !unflushed.contains(each));
+        writers.add(writer);
+        boolean arrived = handover != null || old.targetNodeId() == owner;
+        put(replaceOwner(
+                old,
+                owner,
+                ownerEpoch,
+                epoch,
+                List.copyOf(starts),
+                arrived ? NO_OWNER : old.targetNodeId(),
+                List.copyOf(writers),
+                handover));
+    }
+
+    /** The former owner is gone or never was: the new one opens it. */
+    void assign(long streamId, int owner) {
+        StreamState old = stream(streamId);
+        put(replaceOwner(old, owner, -1, old.epoch() + 1, old.epochStarts(), NO_OWNER, old.writers(), null));
+    }
+
+    void target(long streamId, int target, int preferred, boolean pinned) {
+        StreamState old = stream(streamId);
         put(new StreamState(
-                streamId,
+                old.streamId(),
                 old.topicId(),
                 old.topic(),
                 old.partition(),
                 old.ownerNodeId(),
-                nodeEpoch,
-                epoch,
-                List.copyOf(starts),
+                old.ownerNodeEpoch(),
+                old.epoch(),
+                old.epochStarts(),
                 old.logStartOffset(),
                 old.catalog(),
-                old.checkpoint()));
+                old.checkpoint(),
+                preferred == NO_OWNER ? old.preferredNodeId() : preferred,
+                pinned,
+                target,
+                old.writers(),
+                old.handover()));
     }
 
-    void assign(long streamId, int owner) {
-        StreamState old = stream(streamId);
-        put(new StreamState(
-                streamId,
+    private static StreamState replaceOwner(
+            StreamState old,
+            int owner,
+            long ownerEpoch,
+            int epoch,
+            List<EpochStart> starts,
+            int target,
+            List<Writer> writers,
+            @Nullable Handover handover) {
+        return new StreamState(
+                old.streamId(),
                 old.topicId(),
                 old.topic(),
                 old.partition(),
                 owner,
-                -1,
-                old.epoch() + 1,
-                old.epochStarts(),
+                ownerEpoch,
+                epoch,
+                starts,
                 old.logStartOffset(),
                 old.catalog(),
-                old.checkpoint()));
+                old.checkpoint(),
+                old.preferredNodeId() == NO_OWNER ? owner : old.preferredNodeId(),
+                old.pinned(),
+                target,
+                writers,
+                handover);
     }
 
     /** The range's object has the reference already when {@code countReference} is false (in a snapshot). */
@@ -182,6 +265,8 @@ final class StreamLedger {
                 objects.dropReference(checkpoint.objectId(), atMs);
             }
             streams = streams.removed(streamId);
+            moving = with(moving, streamId, false);
+            away = with(away, streamId, false);
             count(old.ownerNodeId(), -1);
             changes.stream(streamId);
         }
@@ -236,7 +321,12 @@ final class StreamLedger {
                         old.epochStarts(),
                         old.logStartOffset(),
                         catalog,
-                        checkpoint));
+                        checkpoint,
+                        old.preferredNodeId(),
+                        old.pinned(),
+                        old.targetNodeId(),
+                        old.writers(),
+                        old.handover()));
         changes.stream(old.streamId());
     }
 
@@ -247,8 +337,16 @@ final class StreamLedger {
         }
         count(stream.ownerNodeId(), 1);
         streams = streams.updated(stream.streamId(), stream);
+        moving = with(moving, stream.streamId(), stream.targetNodeId() != NO_OWNER);
+        away = with(away, stream.streamId(), stream.preferredNodeId() != stream.ownerNodeId());
         changes.stream(stream.streamId());
-        changes.partition(stream);
+        if (old == null || old.epoch() != stream.epoch() || old.ownerNodeId() != stream.ownerNodeId()) {
+            changes.partition(stream);
+        }
+    }
+
+    private static ImmutableNavigableSet<Long> with(ImmutableNavigableSet<Long> set, long id, boolean member) {
+        return member == set.contains(id) ? set : member ? set.added(id) : set.removed(id);
     }
 
     private void count(int owner, int by) {

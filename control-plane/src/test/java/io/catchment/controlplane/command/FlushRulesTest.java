@@ -98,10 +98,11 @@ class FlushRulesTest {
 
         script.doneWithoutEffect(new Command.ExpireObjects(List.of(loser)));
         script.pass(60_000);
-        script.replay(Upkeep.due(script.state(), script.conditions()));
+        script.replay(Upkeep.due(script.state(), script.conditions(), Observed.NOTHING));
         assertThat(script.object(loser).phase()).isEqualTo(Phase.DOOMED);
         assertThat(script.object(winner).phase()).isEqualTo(Phase.PUBLISHED);
-        assertThat(Upkeep.due(script.state(), script.conditions())).isEmpty();
+        assertThat(Upkeep.due(script.state(), script.conditions(), Observed.NOTHING))
+                .isEmpty();
     }
 
     @Test

@@ -76,7 +76,8 @@ class NodeRulesTest {
         empty.done(new Command.RegisterNode(1, "s", List.of(), "z", List.of("wal"), Uuid.randomUuid()));
         empty.createTopic("t", 1);
         assertThat(empty.stream("t", 0).ownerNodeId()).isEqualTo(-1);
-        assertThat(Upkeep.due(empty.state(), empty.conditions())).isEmpty();
+        assertThat(Upkeep.due(empty.state(), empty.conditions(), Observed.NOTHING))
+                .isEmpty();
     }
 
     @Test

@@ -158,6 +158,13 @@ final class Script {
         return refused.message();
     }
 
+    /** What the active controller does by itself on this state; afterwards it has nothing left to do. */
+    void upkeep(Observed observed) {
+        replay(Upkeep.due(state(), conditions(), observed));
+        StateInvariants.check(state(), image.metadata());
+        assertThat(fromSnapshot()).isEqualTo(state());
+    }
+
     void replay(List<LogRecord> records) {
         if (records.isEmpty()) {
             return;

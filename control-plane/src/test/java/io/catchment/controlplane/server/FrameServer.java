@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class FrameServer implements AutoCloseable {
     private final ServerSocket server;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+    private final Set<String> refused = ConcurrentHashMap.newKeySet();
     private volatile @Nullable ControllerEndpoint endpoint;
 
     /** Listens at once, on a free port, and serves once it is given an endpoint. */
@@ -39,6 +40,22 @@ final class FrameServer implements AutoCloseable {
         endpoint = newEndpoint;
     }
 
+    /** Requests of this Kafka client end their connections, as if its packets were lost. */
+    void refuse(String clientId) {
+        refused.add(clientId);
+    }
+
+    private boolean isRefused(byte[] frame) {
+        int lengthAt = 2 * Short.BYTES + Integer.BYTES;
+        if (frame.length < lengthAt + Short.BYTES) {
+            return false;
+        }
+        short length = ByteBuffer.wrap(frame).getShort(lengthAt);
+        return length > 0
+                && refused.contains(
+                        new String(frame, lengthAt + Short.BYTES, length, java.nio.charset.StandardCharsets.UTF_8));
+    }
+
     private void accept() {
         try {
             while (true) {
@@ -59,7 +76,7 @@ final class FrameServer implements AutoCloseable {
                 byte[] frame = new byte[in.readInt()];
                 in.readFully(frame);
                 ControllerEndpoint to = endpoint;
-                if (to == null) {
+                if (to == null || isRefused(frame)) {
                     return;
                 }
                 write(

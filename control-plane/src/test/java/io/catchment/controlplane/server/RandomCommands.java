@@ -35,7 +35,7 @@ final class RandomCommands {
         }
         int id = node.nodeId();
         long epoch = random.nextInt(20) == 0 ? node.epoch() - 1 : node.epoch();
-        return switch (random.nextInt(16)) {
+        return switch (random.nextInt(21)) {
             case 0 -> random.nextInt(4) == 0 ? new Command.UnregisterNode(id, epoch) : register();
             case 1, 2 ->
                 new Command.CreateTopics(
@@ -54,6 +54,13 @@ final class RandomCommands {
             case 11 -> releaseExtent(image);
             case 12 -> new Command.PrepareObjects(id, epoch, 1 + random.nextInt(3), 200 + random.nextInt(5000));
             case 13, 14 -> publishFlush(image, id, epoch);
+            case 15 ->
+                random.nextInt(4) == 0
+                        ? new Command.FenceNode(id, epoch)
+                        : new Command.DrainNode(id, random.nextInt(3) == 0);
+            case 16 -> random.nextInt(4) == 0 ? new Command.RemoveNode(id) : addHolder(image, node, epoch);
+            case 17, 18 -> moveStreams(image);
+            case 19 -> resignStreams(image, id, epoch);
             default -> forgetObjects(image);
         };
     }
@@ -88,6 +95,43 @@ final class RandomCommands {
                         stream.streamId(),
                         stream.catalogEndOffset() + random.nextInt(3) - (random.nextInt(30) == 0 ? 5 : 0))));
         return new Command.OpenStreams(nodeId, epoch, claims);
+    }
+
+    private Command<?> moveStreams(ClusterImage image) {
+        List<Command.Move> moves = new ArrayList<>();
+        for (StreamState stream : sorted(image.streams(), Comparator.comparingLong(StreamState::streamId))) {
+            if (random.nextBoolean()) {
+                moves.add(new Command.Move(stream.streamId(), random.nextInt(7) - 2));
+            }
+        }
+        return new Command.MoveStreams(moves, random.nextInt(4) == 0);
+    }
+
+    private Command<?> resignStreams(ClusterImage image, int nodeId, long epoch) {
+        List<Command.Resignation> streams = new ArrayList<>();
+        for (StreamState stream : sorted(image.streams(), Comparator.comparingLong(StreamState::streamId))) {
+            if (random.nextBoolean()) {
+                streams.add(new Command.Resignation(
+                        stream.streamId(), endOf(stream) + random.nextInt(3), random.nextInt(3), 0, 10));
+            }
+        }
+        return new Command.ResignStreams(nodeId, epoch, streams);
+    }
+
+    /** No lower than anything known of it. */
+    static long endOf(StreamState stream) {
+        List<StreamState.EpochStart> starts = stream.epochStarts();
+        long start = starts.isEmpty() ? 0 : starts.get(starts.size() - 1).startOffset();
+        return Math.max(start, stream.catalogEndOffset());
+    }
+
+    private Command<?> addHolder(ClusterImage image, NodeState node, long epoch) {
+        ExtentState extent = extent(image);
+        return new Command.AddHolder(
+                node.nodeId(),
+                epoch,
+                extent == null ? 99 : extent.extentId(),
+                new ExtentState.Store(node.nodeId(), node.storeId()));
     }
 
     private Command<?> sealExtent(ClusterImage image, long epoch) {

@@ -55,6 +55,10 @@ final class SimulatedRaft {
         return List.copyOf(log.subList(0, committed));
     }
 
+    int leader() {
+        return leader;
+    }
+
     int snapshots() {
         return snapshots.size();
     }

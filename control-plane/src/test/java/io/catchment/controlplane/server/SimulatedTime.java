@@ -61,9 +61,24 @@ final class SimulatedTime {
         task.work().run();
     }
 
-    /** One process's loop: its tasks die with it. */
+    /** One process's loop: its tasks die with it. Its monotonic clock is its own: it starts anywhere and runs fast or slow. */
     final class Loop implements ControlLoop {
+        private final long startedMs = nowMs;
+        private final long clockStartMs = random.nextInt(1_000_000_000);
+        private final double clockRate = 0.95 + random.nextDouble() / 10;
+        private long pausedUntilMs;
         private boolean ended;
+
+        boolean isEnded() {
+            return ended;
+        }
+
+        /** As SIGSTOP and SIGCONT: nothing runs meanwhile, the clock goes on. No effect during another pause. */
+        void pause(long ms) {
+            if (nowMs >= pausedUntilMs) {
+                pausedUntilMs = nowMs + ms;
+            }
+        }
 
         @Override
         public boolean execute(Runnable task) {
@@ -74,17 +89,21 @@ final class SimulatedTime {
         @Override
         public void schedule(Runnable task, long delayMs) {
             if (!ended) {
-                at(delayMs, () -> {
-                    if (!ended) {
-                        task.run();
-                    }
-                });
+                at(Math.round(delayMs / clockRate), () -> runUnlessPaused(task));
+            }
+        }
+
+        private void runUnlessPaused(Runnable task) {
+            if (nowMs < pausedUntilMs) {
+                at(pausedUntilMs - nowMs, () -> runUnlessPaused(task));
+            } else if (!ended) {
+                task.run();
             }
         }
 
         @Override
         public long monotonicMs() {
-            return nowMs;
+            return clockStartMs + Math.round((nowMs - startedMs) * clockRate);
         }
 
         @Override

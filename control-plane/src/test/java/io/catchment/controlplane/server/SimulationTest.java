@@ -6,8 +6,12 @@ import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
 import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ImageDelta;
+import io.catchment.controlplane.NodeLoad;
+import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.image.ImageStep;
 import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.log.LogBatch;
@@ -68,6 +72,7 @@ class SimulationTest {
         private int submitted;
         private int settled;
         private boolean peaceful;
+        private boolean agentsRest;
 
         Cluster(long seed) {
             random = new Random(seed);
@@ -91,12 +96,114 @@ class SimulationTest {
                     start(id);
                 }
             }
+            time.runFor(20_000);
+            checkEverythingIsInGoodHands();
+            checkThatNobodyIsFencedForTheControllersTroubles();
+            checkThatTheDeadAreTakenOver();
+            agentsRest = true;
             assertThat(time.runUntil(() -> settled == submitted, 60_000))
                     .as("all commands end")
                     .isTrue();
             time.runFor(10_000);
             checkAgreement();
             checkAtMostOnce();
+            LogCheck.check(raft.committedLog());
+        }
+
+        /** All processes live and talk: each is registered, and no extent waits for a recoverer, no stream for an owner. */
+        private void checkEverythingIsInGoodHands() {
+            StateImage image = Objects.requireNonNull(live.get(1)).node.image();
+            for (Incarnation process : live.values()) {
+                assertThat(process.agent.epoch)
+                        .as("process %d is registered", process.id)
+                        .isPositive();
+                assertThat(image.state().isCurrent(process.id, process.agent.epoch))
+                        .isTrue();
+            }
+            for (ExtentState extent : image.extents()) {
+                assertThat(extent.phase() == ExtentState.Phase.RECOVERING && !isWithGhosts(image, extent))
+                        .as("%s is recovered by now", extent)
+                        .isFalse();
+            }
+            for (StreamState stream : image.streams()) {
+                NodeState owner = image.state().nodes().get(stream.ownerNodeId());
+                assertThat(owner != null && owner.isLive())
+                        .as("owner of %s", stream)
+                        .isTrue();
+            }
+        }
+
+        /** No takeover storm: elections, and pauses of the active controller, fence nobody who heartbeats. */
+        private void checkThatNobodyIsFencedForTheControllersTroubles() {
+            Map<Integer, Long> epochs = new TreeMap<>();
+            live.forEach((id, process) -> epochs.put(id, process.agent.epoch));
+            for (int i = 0; i < 6; i++) {
+                if (random.nextBoolean()) {
+                    raft.elect();
+                } else {
+                    Incarnation leader = live.get(raft.leader());
+                    if (leader != null) {
+                        leader.loop.pause(1_000);
+                    }
+                }
+                time.runFor(1_500 + random.nextInt(1_500));
+            }
+            time.runFor(5_000);
+            live.forEach((id, process) -> assertThat(process.agent.epoch)
+                    .as("process %d goes on in its epoch", id)
+                    .isEqualTo(epochs.get(id)));
+            Incarnation leader = live.get(raft.leader());
+            if (leader != null) {
+                leader.loop.pause(10_000);
+                time.runFor(15_000);
+                live.forEach((id, process) -> assertThat(process.agent.epoch)
+                        .as("process %d outlives a pause of controller %d", id, leader.id)
+                        .isEqualTo(epochs.get(id)));
+            }
+        }
+
+        /** One process dies for good, the controller perhaps: fenced within its lease after the election, its streams served. */
+        private void checkThatTheDeadAreTakenOver() {
+            int dead = 1 + random.nextInt(NODES);
+            crash(dead);
+            Incarnation other = live.values().iterator().next();
+            assertThat(time.runUntil(
+                            () -> other.node.image().node(dead).orElseThrow().fenced(), 2_000 + 500))
+                    .as("process %d is fenced after its lease", dead)
+                    .isTrue();
+            assertThat(time.runUntil(() -> allServed(other.node.image()), 8_000))
+                    .as("all streams are served again after the death of %d", dead)
+                    .isTrue();
+            start(dead);
+            time.runFor(3_000);
+        }
+
+        private boolean allServed(StateImage image) {
+            Set<StreamState.Writer> hopeless = new HashSet<>();
+            for (ExtentState extent : image.extents()) {
+                if (extent.phase() == ExtentState.Phase.RECOVERING && isWithGhosts(image, extent)) {
+                    hopeless.add(new StreamState.Writer(extent.writerNodeId(), extent.writerEpoch()));
+                }
+            }
+            return image.streams().stream()
+                    .allMatch(stream -> image.state().isCurrent(stream.ownerNodeId(), stream.ownerNodeEpoch())
+                            || isGhost(image, stream.ownerNodeId())
+                            || stream.writers().stream().anyMatch(hopeless::contains));
+        }
+
+        /** Random commands register nodes that no process stands behind. */
+        private boolean isGhost(StateImage image, int nodeId) {
+            NodeState node = image.state().nodes().get(nodeId);
+            return node != null && node.isLive() && !live.containsKey(nodeId);
+        }
+
+        /** A ghost recovers it, or nobody can: its stores are gone. */
+        private boolean isWithGhosts(StateImage image, ExtentState extent) {
+            ExtentState.Recoverer recoverer = extent.recoverer();
+            return recoverer == null
+                    ? extent.ensemble().stream()
+                            .noneMatch(store -> image.state().isLive(store) && live.containsKey(store.nodeId()))
+                    : isGhost(image, recoverer.nodeId());
         }
 
         private void disturb() {
@@ -110,6 +217,12 @@ class SimulationTest {
                     }
                 }
                 case 9 -> raft.clean();
+                case 10, 11 -> {
+                    Incarnation process = live.get(1 + random.nextInt(NODES));
+                    if (process != null) {
+                        process.loop.pause(random.nextInt(6_000));
+                    }
+                }
                 default -> {
                     // A quiet step
                 }
@@ -121,17 +234,18 @@ class SimulationTest {
             for (int i = random.nextInt(4); i > 0 && !processes.isEmpty(); i--) {
                 Incarnation process = processes.get(random.nextInt(processes.size()));
                 if (random.nextInt(20) == 0) {
-                    count(process, process.node.barrier().thenApply(nothing -> "barrier"));
+                    var unused = count(process, process.node.barrier().thenApply(nothing -> "barrier"));
                 } else {
-                    count(process, process.node.submit(commands.next(process.node.image())));
+                    var unused = count(process, process.node.submit(commands.next(process.node.image())));
                 }
             }
         }
 
-        private <R> void count(Incarnation process, java.util.concurrent.CompletionStage<R> stage) {
+        private <R> java.util.concurrent.CompletionStage<R> count(
+                Incarnation process, java.util.concurrent.CompletionStage<R> stage) {
             submitted++;
             process.underWay++;
-            var unused = stage.whenComplete((answer, failure) -> {
+            return stage.whenComplete((answer, failure) -> {
                 process.underWay--;
                 settled++;
                 if (failure == null) {
@@ -226,13 +340,16 @@ class SimulationTest {
 
         /** One run of a node, with a listener that keeps its own copy from deltas alone. */
         private final class Incarnation {
+            private final int id;
             private final SimulatedTime.Loop loop;
             private final ControlPlaneNode node;
+            private final Agent agent;
             private final Map<Long, StreamState> mirror = new HashMap<>();
             private @Nullable ClusterImage heard;
             private int underWay;
 
             Incarnation(int id) {
+                this.id = id;
                 loop = time.new Loop();
                 ControlPlaneConfig config = ControlPlaneConfig.singleController(
                                 id, "sim", java.nio.file.Path.of("unused"), Set.of("controller"), "node", 1)
@@ -253,6 +370,9 @@ class SimulationTest {
                 } else {
                     loop.schedule(() -> node.subscribe(this::changed), random.nextInt(3000));
                 }
+                agent = new Agent(this);
+                agent.register();
+                agent.work();
             }
 
             private void changed(ImageDelta delta, ClusterImage image) {
@@ -269,6 +389,114 @@ class SimulationTest {
                 if (heard != null) {
                     assertThat(mirror).isEqualTo(Map.copyOf(node.image().state().streams()));
                 }
+            }
+        }
+
+        /** The broker's part of a process: what a node does with the state, on its loop. */
+        private final class Agent {
+            private static final long WORK_MS = 150;
+
+            private final Incarnation process;
+            private final int id;
+            private final String storeId;
+            private long epoch = -1;
+            private boolean busy;
+
+            Agent(Incarnation process) {
+                this.process = process;
+                id = process.id;
+                storeId = "disk-" + id + "-" + random.nextInt(3);
+            }
+
+            void register() {
+                epoch = -1;
+                Command.RegisterNode command = new Command.RegisterNode(
+                        id,
+                        storeId,
+                        List.of(new io.catchment.controlplane.Endpoint("PLAINTEXT", "host", 1)),
+                        "zone-" + id,
+                        List.of("broker", "wal"),
+                        new Uuid(random.nextLong(), random.nextLong()),
+                        true);
+                var unused = count(process, process.node.submit(command)).whenComplete((registered, failure) -> {
+                    if (failure == null) {
+                        epoch = registered.epoch();
+                        process.node.keepAlive(
+                                epoch,
+                                () -> NodeLoad.IDLE,
+                                over -> process.loop.execute(() -> {
+                                    assertThat(over).isEqualTo(epoch);
+                                    register();
+                                }));
+                    } else if (!process.loop.isEnded()) {
+                        process.loop.schedule(this::register, 200);
+                    }
+                });
+            }
+
+            /** One thing at a time, in each turn the first that is due. */
+            void work() {
+                if (epoch >= 0 && !busy && !agentsRest) {
+                    Command<?> due = due(process.node.image());
+                    if (due != null) {
+                        busy = true;
+                        var unused = count(process, process.node.submit(due))
+                                .whenComplete((answer, failure) -> busy = false);
+                    }
+                }
+                process.loop.schedule(this::work, WORK_MS);
+            }
+
+            private @Nullable Command<?> due(StateImage image) {
+                for (ExtentState extent : sortedExtents(image)) {
+                    ExtentState.Recoverer recoverer = extent.recoverer();
+                    if (recoverer != null && recoverer.nodeId() == id && recoverer.nodeEpoch() == epoch) {
+                        return new Command.SealExtent(
+                                extent.extentId(), extent.epoch(), random.nextInt(5), List.of(store()));
+                    }
+                }
+                for (TaskState task : image.tasks()) {
+                    if (task.nodeId() == id && task.nodeEpoch() == epoch && random.nextBoolean()) {
+                        return task.kind() == TaskState.Kind.FLUSH
+                                ? new Command.PublishFlush(id, epoch, task.extentId(), -1, 0, List.of(), List.of())
+                                : new Command.AddHolder(id, epoch, task.extentId(), store());
+                    }
+                }
+                List<Command.Claim> claims = new ArrayList<>();
+                List<Command.Resignation> resignations = new ArrayList<>();
+                Set<StreamState.Writer> recovering = image.writersUnderRecovery();
+                for (StreamState stream : image.streams()) {
+                    if (stream.ownerNodeId() != id) {
+                        continue;
+                    }
+                    if (stream.ownerNodeEpoch() != epoch) {
+                        if (stream.writers().stream().noneMatch(recovering::contains)) {
+                            claims.add(new Command.Claim(stream.streamId(), RandomCommands.endOf(stream)));
+                        }
+                    } else if (stream.targetNodeId() >= 0) {
+                        resignations.add(new Command.Resignation(
+                                stream.streamId(), RandomCommands.endOf(stream) + random.nextInt(2), 0, 0, 0));
+                    }
+                }
+                if (!claims.isEmpty()) {
+                    return new Command.OpenStreams(id, epoch, claims);
+                }
+                if (!resignations.isEmpty()) {
+                    return new Command.ResignStreams(id, epoch, resignations);
+                }
+                return random.nextInt(20) == 0 && !peaceful
+                        ? new Command.CreateExtent(id, epoch, random.nextInt(3))
+                        : null;
+            }
+
+            private ExtentState.Store store() {
+                return new ExtentState.Store(id, storeId);
+            }
+
+            private List<ExtentState> sortedExtents(StateImage image) {
+                return image.extents().stream()
+                        .sorted(java.util.Comparator.comparingLong(ExtentState::extentId))
+                        .toList();
             }
         }
 

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.Endpoint;
+import io.catchment.controlplane.NodeLoad;
 import io.catchment.controlplane.image.StateImage;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.Uuid;
@@ -22,6 +24,7 @@ final class TestNode implements AutoCloseable {
     private static final long DEADLINE_S = 60;
 
     private final AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
+    private final AtomicInteger epochsOver = new AtomicInteger();
     private final FrameServer network;
     private final ControlPlaneServer server;
 
@@ -86,6 +89,29 @@ final class TestNode implements AutoCloseable {
             assertThat(System.nanoTime()).as("waiting for: %s", what).isLessThan(deadline);
             TimeUnit.MILLISECONDS.sleep(10);
         }
+    }
+
+    /** Leased, with heartbeats from then on; fenced epochs are counted. */
+    long join(int nodeId) throws Exception {
+        long epoch = submit(new Command.RegisterNode(
+                        nodeId,
+                        "store-" + nodeId,
+                        List.of(new Endpoint("PLAINTEXT", "localhost", 9092)),
+                        "zone-" + nodeId,
+                        List.of("broker", "wal"),
+                        Uuid.randomUuid(),
+                        true))
+                .epoch();
+        plane().keepAlive(epoch, () -> NodeLoad.IDLE, over -> epochsOver.incrementAndGet());
+        return epoch;
+    }
+
+    int epochsOver() {
+        return epochsOver.get();
+    }
+
+    FrameServer network() {
+        return network;
     }
 
     @Override

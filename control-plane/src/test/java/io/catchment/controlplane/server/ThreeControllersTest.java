@@ -9,12 +9,16 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.QuorumInfo;
+import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +30,8 @@ class ThreeControllersTest {
     @TempDir
     Path temp;
 
+    private final ShiftedTime time = new ShiftedTime();
+    private UnaryOperator<ControlPlaneConfig> tuned = config -> config;
     private final Map<Integer, Integer> ports = new HashMap<>();
     private final Map<Integer, TestNode> nodes = new HashMap<>();
 
@@ -38,13 +44,8 @@ class ThreeControllersTest {
 
     @Test
     void controllersJoinLeadFailOverAndCatchUp() throws Exception {
-        start(1, Formation.ALONE);
-        start(2, Formation.JOIN_AND_VOTE);
-        start(3, Formation.JOIN_AND_VOTE);
+        startThree();
         start(OBSERVER, Formation.JOIN);
-        try (Admin admin = admin()) {
-            TestNode.await("three voters", () -> voters(admin) == CONTROLLERS);
-        }
 
         // Commands by way of a follower and of the observer end up in everybody's image
         node(2).register(2);
@@ -75,14 +76,10 @@ class ThreeControllersTest {
     }
 
     @Test
+    @Tag("slow")
     void eachCommandTakesEffectOnceWhileLeadersComeAndGo() throws Exception {
-        start(1, Formation.ALONE);
-        start(2, Formation.JOIN_AND_VOTE);
-        start(3, Formation.JOIN_AND_VOTE);
+        startThree();
         start(OBSERVER, Formation.JOIN);
-        try (Admin admin = admin()) {
-            TestNode.await("three voters", () -> voters(admin) == CONTROLLERS);
-        }
         long epoch = node(OBSERVER).register(OBSERVER);
         List<java.util.concurrent.CompletionStage<Command.ProducerIdBlock>> blocks = new ArrayList<>();
         for (int round = 0; round < 2; round++) {
@@ -102,8 +99,199 @@ class ThreeControllersTest {
         assertThat(node(OBSERVER).image().state().nextProducerId()).isEqualTo(200 * 1000L);
     }
 
+    @Test
+    void aWipedVoterComesBackAsAnotherAndCostsNothing() throws Exception {
+        startThree();
+        node(2).createTopic("before", 3);
+        Map<Integer, Uuid> before = directories();
+        int wiped = node(2).image().controllerId() == 3 ? 2 : 3;
+        close(wiped);
+        deleteTree(temp.resolve("node-" + wiped));
+        node(1).createTopic("without-it", 3);
+        start(wiped, Formation.JOIN_AND_VOTE);
+        // It is not the voter that it was: the old entry is taken out and the new one put in, by itself
+        TestNode.await("the wiped one to vote again", () -> {
+            Map<Integer, Uuid> now = directories();
+            return now.size() == CONTROLLERS && !before.get(wiped).equals(now.get(wiped));
+        });
+        TestNode.get(node(wiped).plane().barrier());
+        assertThat(node(wiped).image().topic("before")).isPresent();
+        assertThat(node(wiped).image().topic("without-it")).isPresent();
+
+        // And its vote counts: with one of the others gone the two go on
+        int other = wiped == 3 ? 2 : 3;
+        close(other);
+        node(wiped).createTopic("with-its-vote", 1);
+        assertThat(node(1).fatal()).isNull();
+        assertThat(node(wiped).fatal()).isNull();
+    }
+
+    @Test
+    @Tag("slow")
+    void allThreeRestartedTogetherHaveEverything() throws Exception {
+        startThree();
+        node(3).createTopic("kept", 5);
+        long epoch = node(1).join(1);
+        for (int id = 1; id <= CONTROLLERS; id++) {
+            close(id);
+        }
+        for (int id = 1; id <= CONTROLLERS; id++) {
+            start(id, id == 1 ? Formation.ALONE : Formation.JOIN_AND_VOTE);
+        }
+        TestNode.get(node(2).plane().barrier());
+        assertThat(node(2).image().topic("kept")).isPresent();
+        assertThat(node(1).join(1)).isGreaterThan(epoch);
+    }
+
+    @Test
+    void aLostActiveControllerIsReplacedAndFencedAndNobodyElseIs() throws Exception {
+        startThree();
+        start(OBSERVER, Formation.JOIN);
+        for (int id = 1; id <= OBSERVER; id++) {
+            node(id).join(id);
+        }
+        int lost = node(OBSERVER).image().controllerId();
+        int survivor = lost == 1 ? 2 : 1;
+        long lostEpoch = node(survivor).image().node(lost).orElseThrow().epoch();
+        long since = System.nanoTime();
+        isolate(lost);
+        TestNode.await(
+                "another controller",
+                () -> node(survivor).image().controllerId() != lost
+                        && node(survivor).image().controllerId() >= 0);
+        node(survivor).createTopic("after", 1);
+        long elapsedMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since);
+        System.out.println("another controller committed " + elapsedMs + " ms after the loss of the active one");
+
+        TestNode.await("the lost node to be fenced", () -> node(survivor)
+                .image()
+                .node(lost)
+                .filter(node -> node.fenced() && node.epoch() == lostEpoch)
+                .isPresent());
+        long fencedMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since);
+        System.out.println("the lost node was fenced " + fencedMs + " ms after its loss");
+        for (int id = 1; id <= OBSERVER; id++) {
+            if (id != lost) {
+                assertThat(node(id).epochsOver()).as("node %d", id).isZero();
+            }
+        }
+        assertThat(node(survivor).image().topic("after").orElseThrow().streams())
+                .allMatch(stream -> !node(survivor)
+                        .image()
+                        .node(node(survivor).image().stream(stream)
+                                .orElseThrow()
+                                .ownerNodeId())
+                        .orElseThrow()
+                        .fenced());
+    }
+
+    @Test
+    @Tag("slow")
+    void theFirstControllerFormsTheClusterOnlyWhenNobodyKnowsOne() throws Exception {
+        for (int id = 1; id <= CONTROLLERS; id++) {
+            FrameServer reserved = new FrameServer();
+            ports.put(id, reserved.port());
+            reserved.close();
+        }
+        start(2, Formation.JOIN_AND_VOTE);
+        start(3, Formation.JOIN_AND_VOTE);
+        start(1, Formation.FORM_OR_JOIN);
+        try (Admin admin = admin()) {
+            TestNode.await("three voters", () -> voters(admin) == CONTROLLERS);
+        }
+        node(1).createTopic("kept", 1);
+        Map<Integer, Uuid> before = directories();
+
+        close(1);
+        deleteTree(temp.resolve("node-1"));
+        start(1, Formation.FORM_OR_JOIN);
+        TestNode.await("the wiped first one to vote again", () -> {
+            Map<Integer, Uuid> now = directories();
+            return now.size() == CONTROLLERS && !Objects.equals(before.get(1), now.get(1));
+        });
+        TestNode.get(node(1).plane().barrier());
+        assertThat(node(1).image().topic("kept")).isPresent();
+    }
+
+    @Test
+    void aNewMemberStartsFromASnapshotWhenTheLogsBeginIsGone() throws Exception {
+        tuned = config -> config.withSnapshots(1 << 20, TimeUnit.HOURS.toMillis(1), 1 << 20);
+        startThree();
+        node(1).createTopic("t", 1);
+        String value = "v".repeat(30_000);
+        for (int round = 0; round < 8; round++) {
+            List<java.util.concurrent.CompletionStage<Command.Done>> changes = new ArrayList<>();
+            for (int i = 0; i < 50; i++) {
+                changes.add(node(1).plane()
+                        .submit(new Command.AlterConfigs((byte) 2, "t", Map.of("k", value + round + "-" + i))));
+            }
+            for (var change : changes) {
+                TestNode.get(change);
+            }
+        }
+        // Logs are cleaned once a minute; everybody has the same clock, so it costs an election and no more
+        time.skip(TimeUnit.MINUTES.toMillis(2));
+        Path firstSegment = Path.of("__cluster_metadata-0", "00000000000000000000.log");
+        for (int id = 1; id <= CONTROLLERS; id++) {
+            Path segment = temp.resolve("node-" + id).resolve(firstSegment);
+            TestNode.await("the log's begin to be cleaned", () -> java.nio.file.Files.notExists(segment));
+        }
+        start(OBSERVER, Formation.JOIN);
+        TestNode.get(node(OBSERVER).plane().barrier());
+        TestNode.get(node(2).plane().barrier());
+        TestNode.get(node(OBSERVER).plane().barrier());
+        assertThat(node(OBSERVER).image().configs((byte) 2, "t")).containsEntry("k", value + "7-49");
+        assertThat(temp.resolve("node-" + OBSERVER).resolve(firstSegment)).doesNotExist();
+    }
+
+    /** Nothing reaches the node, and nothing of its Raft the others. */
+    private void isolate(int id) throws Exception {
+        for (Map.Entry<Integer, TestNode> other : nodes.entrySet()) {
+            if (other.getKey() != id) {
+                other.getValue().network().refuse("raft-client-" + id);
+            }
+        }
+        node(id).network().close();
+    }
+
+    private void startThree() throws Exception {
+        start(1, Formation.ALONE);
+        start(2, Formation.JOIN_AND_VOTE);
+        start(3, Formation.JOIN_AND_VOTE);
+        try (Admin admin = admin()) {
+            TestNode.await("three voters", () -> voters(admin) == CONTROLLERS);
+        }
+    }
+
+    private void close(int id) throws Exception {
+        node(id).close();
+        nodes.remove(id);
+    }
+
+    /** Voters and their directory ids. */
+    private Map<Integer, Uuid> directories() {
+        Map<Integer, Uuid> directories = new HashMap<>();
+        try (Admin admin = admin()) {
+            QuorumInfo quorum = admin.describeMetadataQuorum().quorumInfo().get(10, TimeUnit.SECONDS);
+            quorum.voters().forEach(voter -> directories.put(voter.replicaId(), voter.replicaDirectoryId()));
+        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+            return Map.of();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        return directories;
+    }
+
+    private static void deleteTree(Path directory) throws java.io.IOException {
+        try (java.util.stream.Stream<Path> files = java.nio.file.Files.walk(directory)) {
+            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                java.nio.file.Files.delete(file);
+            }
+        }
+    }
+
     private TestNode node(int id) {
-        return java.util.Objects.requireNonNull(nodes.get(id));
+        return Objects.requireNonNull(nodes.get(id));
     }
 
     private void start(int id, Formation formation) throws Exception {
@@ -120,7 +308,7 @@ class ThreeControllersTest {
                 id,
                 TestNode.start(
                         network,
-                        ControlPlaneConfig.joining(
+                        tuned.apply(ControlPlaneConfig.joining(
                                 id,
                                 "three",
                                 temp.resolve("node-" + id),
@@ -128,7 +316,8 @@ class ThreeControllersTest {
                                 "localhost",
                                 network.port(),
                                 formation,
-                                controllers)));
+                                controllers)),
+                        time));
     }
 
     /** As the stock tool kafka-metadata-quorum asks. */

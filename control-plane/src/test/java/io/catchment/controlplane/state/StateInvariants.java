@@ -2,6 +2,7 @@ package io.catchment.controlplane.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
@@ -34,6 +35,8 @@ public final class StateInvariants {
         assertThat(features).isEqualTo(Map.copyOf(state.features()));
         state.nodes().values().forEach(node -> assertThat(node.epoch()).isLessThan(state.nextEpoch()));
         state.extents().keySet().forEach(id -> assertThat(id).isLessThan(state.nextExtentId()));
+        state.extents().values().forEach(extent -> checkExtent(state, extent));
+        checkTasks(state);
     }
 
     private static void checkStreams(ClusterState state, MetadataImage metadata) {
@@ -52,11 +55,57 @@ public final class StateInvariants {
                 assertThat(kafka.leaderEpoch).isEqualTo(stream.epoch());
                 owned.merge(stream.ownerNodeId(), 1, Integer::sum);
                 checkCatalog(stream);
+                checkOwner(state, stream);
                 streams++;
             }
         }
         assertThat(state.streams()).hasSize(streams);
+        assertThat(state.streams().keySet()).containsAll(state.moving()).containsAll(state.away());
         assertThat(Map.copyOf(state.owned())).isEqualTo(owned);
+    }
+
+    /** C8: what is open has a writer that may write; what a dead writer left open is being recovered. */
+    private static void checkExtent(ClusterState state, ExtentState extent) {
+        assertThat(extent.epoch()).isLessThan(state.nextEpoch());
+        assertThat(extent.recoverer() == null || extent.phase() == ExtentState.Phase.RECOVERING)
+                .isTrue();
+        switch (extent.phase()) {
+            case OPEN ->
+                assertThat(state.isCurrent(extent.writerNodeId(), extent.writerEpoch()))
+                        .as("writer of %s", extent)
+                        .isTrue();
+            case RECOVERING -> {
+                assertThat(state.isCurrent(extent.writerNodeId(), extent.writerEpoch()))
+                        .isFalse();
+                assertThat(extent.epoch()).isGreaterThan(extent.writerEpoch());
+            }
+            case SEALED, FLUSHED -> {
+                assertThat(extent.length()).isNotNegative();
+                assertThat(extent.holders()).isNotEmpty();
+            }
+        }
+    }
+
+    private static void checkTasks(ClusterState state) {
+        state.tasks().forEach((key, task) -> {
+            assertThat(ClusterState.TaskKey.of(task)).isEqualTo(key);
+            ExtentState extent = state.extents().get(task.extentId());
+            assertThat(extent).as("extent of %s", task).isNotNull();
+            assertThat(Objects.requireNonNull(extent).phase()).isEqualTo(ExtentState.Phase.SEALED);
+        });
+    }
+
+    private static void checkOwner(ClusterState state, StreamState stream) {
+        assertThat(state.moving().contains(stream.streamId()))
+                .isEqualTo(stream.targetNodeId() != ClusterState.NO_OWNER);
+        assertThat(state.away().contains(stream.streamId()))
+                .isEqualTo(stream.preferredNodeId() != stream.ownerNodeId());
+        assertThat(stream.ownerNodeEpoch()).isLessThan(state.nextEpoch());
+        if (stream.ownerNodeEpoch() >= 0) {
+            assertThat(stream.writers())
+                    .contains(new StreamState.Writer(stream.ownerNodeId(), stream.ownerNodeEpoch()));
+        }
+        assertThat(stream.writers()).doesNotHaveDuplicates();
     }
 
     /** O2: contiguous and ascending; epochs ascend in number and start. */

@@ -1,0 +1,4 @@
+@NullMarked
+package io.catchment.controlplane.lead;
+
+import org.jspecify.annotations.NullMarked;
