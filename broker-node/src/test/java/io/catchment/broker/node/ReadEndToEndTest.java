@@ -23,6 +23,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
@@ -163,8 +164,11 @@ class ReadEndToEndTest {
     }
 
     private static KafkaConsumer<byte[], byte[]> consumer(Map<String, Object> more) {
-        Map<String, Object> config = new HashMap<>(more);
+        Map<String, Object> config = new HashMap<>();
         config.put("bootstrap.servers", bootstrap);
+        // Closing a consumer waits for its fetch under way
+        config.put("fetch.max.wait.ms", 50);
+        config.putAll(more);
         return new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
@@ -241,8 +245,9 @@ class ReadEndToEndTest {
     @Test
     void aWaitingConsumerGetsTheNextRecord() throws Exception {
         TopicPartition partition = new TopicPartition("waiting", 0);
+        // Fetches that wait longer than the test has patience: only an answer before their time passes
+        KafkaConsumer<byte[], byte[]> consumer = consumer(Map.of("fetch.max.wait.ms", 20_000));
         try (Admin admin = admin();
-                KafkaConsumer<byte[], byte[]> consumer = consumer(Map.of("fetch.max.wait.ms", 20_000));
                 KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                         Map.of("bootstrap.servers", bootstrap), new ByteArraySerializer(), new ByteArraySerializer())) {
             admin.createTopics(List.of(new NewTopic("waiting", 1, (short) 1)))
@@ -261,6 +266,9 @@ class ReadEndToEndTest {
                 assertThat(got.get(0).value()).isEqualTo(new byte[] {(byte) i});
                 assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(10));
             }
+        } finally {
+            // A close with time waits for the fetch under way
+            consumer.close(CloseOptions.timeout(Duration.ZERO));
         }
     }
 
