@@ -59,9 +59,9 @@ public final class StampedProducer implements AutoCloseable {
         config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
         config.put(ProducerConfig.LINGER_MS_CONFIG, 5);
         config.put(ProducerConfig.BATCH_SIZE_CONFIG, 64 << 10);
-        // a node that is away for a while must cost time, never an error
-        config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 600_000);
-        config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 300_000);
+        // A node that is away for a while must cost time, never an error; one that hangs must be seen to
+        config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 120_000);
+        config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 120_000);
         config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 15_000);
         config.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 200);
         return config;

@@ -9,7 +9,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
 class LauncherTest {
@@ -23,6 +26,7 @@ class LauncherTest {
     }
 
     @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
     void nodeIsStartedKilledStoppedAndDestroyed() throws Exception {
         Path directory = folder.resolve("cluster");
         try (var server = CatchmentServer.up(directory, "", Map.of())) {

@@ -7,8 +7,11 @@ import io.catchment.chaos.history.Verdict;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Replay: -Dchaos.seed=N with the same test. */
@@ -28,6 +31,7 @@ class KillCycleTest {
     }
 
     @Test
+    @Timeout(value = 6, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
     void nothingAcknowledgedIsLostByTwoKills() throws Exception {
         // small extents: kills meet sealed, flushed and open ones
         run(
@@ -37,12 +41,14 @@ class KillCycleTest {
 
     @Test
     @Tag("slow")
+    @Timeout(value = 60, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
     void nothingAcknowledgedIsLostInTenRounds() throws Exception {
         run(new KillCycle.Plan(10, 1, 200_000_000, 1024, 12, seed, false), Map.of());
     }
 
     @Test
     @Tag("slow")
+    @Timeout(value = 30, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
     void nothingTheStockPerfTestHadAcknowledgedIsLost() throws Exception {
         run(new KillCycle.Plan(2, 1, 200_000_000, 1024, 12, seed, true), Map.of());
     }

@@ -10,8 +10,11 @@ import io.catchment.chaos.history.Verdict;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
 class OutageTest {
@@ -35,17 +38,20 @@ class OutageTest {
     }
 
     @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
     void nobodyNoticesThatTheDirectoryIsAway() throws Exception {
         run(DirectoryObjectStore.create(folder.resolve("objects")), Duration.ofSeconds(3), Duration.ofSeconds(6));
     }
 
     @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
     void nobodyNoticesThatTheS3ServerIsAway() throws Exception {
         run(S3ObjectStore.create(folder.resolve("s3")), Duration.ofSeconds(3), Duration.ofSeconds(6));
     }
 
     @Test
     @Tag("slow")
+    @Timeout(value = 12, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
     void nobodyNoticesTwoMinutesWithoutTheS3Server() throws Exception {
         run(S3ObjectStore.create(folder.resolve("s3")), Duration.ofSeconds(20), Duration.ofMinutes(2));
     }

@@ -9,7 +9,10 @@ import io.catchment.chaos.cluster.S3ObjectStore;
 import io.catchment.chaos.history.Verdict;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
 class StatelessTest {
@@ -31,11 +34,13 @@ class StatelessTest {
     }
 
     @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
     void everythingIsServedFromADirectoryAfterTheWalIsGone() throws Exception {
         run(DirectoryObjectStore.create(folder.resolve("objects")));
     }
 
     @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
     void everythingIsServedFromS3AfterTheWalIsGone() throws Exception {
         run(S3ObjectStore.create(folder.resolve("s3")));
     }
