@@ -225,6 +225,10 @@ public sealed interface Command<R> {
      * earlier extent is still to come); ranges of streams that are gone are ignored; the extent becomes FLUSHED. An extent
      * without data is published with object id -1. Publishing the same again is a no-op. The writer's node may do it, in this or a
      * later epoch, or the node that has the extent's FLUSH task; for others it is NOT_YET.
+     *
+     * <p>With {@code partial} the ranges whose turn has come are published and the others are left out, and the extent stays SEALED: two
+     * extents may hold later parts of each other's streams (after changes of lane or of owner), and then neither can go first as a whole.
+     * The same command without {@code partial} ends it; ranges that are in the catalog by then, in this object, are done.
      */
     record PublishFlush(
             int nodeId,
@@ -233,11 +237,24 @@ public sealed interface Command<R> {
             long objectId,
             long objectBytes,
             List<NewRange> ranges,
-            List<NewCheckpoint> checkpoints)
+            List<NewCheckpoint> checkpoints,
+            boolean partial)
             implements Command<Done> {
         public PublishFlush {
             ranges = List.copyOf(ranges);
             checkpoints = List.copyOf(checkpoints);
+        }
+
+        /** The whole extent. */
+        public PublishFlush(
+                int nodeId,
+                long nodeEpoch,
+                long extentId,
+                long objectId,
+                long objectBytes,
+                List<NewRange> ranges,
+                List<NewCheckpoint> checkpoints) {
+            this(nodeId, nodeEpoch, extentId, objectId, objectBytes, ranges, checkpoints, false);
         }
     }
 

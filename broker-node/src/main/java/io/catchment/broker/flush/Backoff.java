@@ -1,6 +1,7 @@
 package io.catchment.broker.flush;
 
 import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
 
 /** Owned by its loop. Waits that double while something keeps failing, between half and all of the nominal wait. */
 final class Backoff {
@@ -28,6 +29,18 @@ final class Backoff {
 
     boolean failing() {
         return failures > 0;
+    }
+
+    /** One line for the first failure and for each twentieth after it. */
+    void logged(Logger log, long extentId, FlushFailure failure) {
+        if (failures == 1 || failures % 20 == 0) {
+            log.warn(
+                    "Flush of extent {} failed at {}, attempt {}; what is acknowledged stays safe in the WAL. Trying on: {}",
+                    extentId,
+                    failure.stage(),
+                    failures,
+                    failure.getMessage());
+        }
     }
 
     int failures() {

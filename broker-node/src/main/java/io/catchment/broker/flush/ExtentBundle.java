@@ -9,38 +9,50 @@ import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.LongPredicate;
+import java.util.Map;
 
 /** Turns a loaded extent into a bundle: its frames grouped by stream, each stream's newest checkpoint behind them. */
 final class ExtentBundle {
     private ExtentBundle() {}
 
-    /** Streams that {@code exists} denies are left out. The builder stays the caller's. */
-    static BundleBuilder.Built build(LoadedExtent extent, LongPredicate exists, BundleBuilder builder) {
+    /**
+     * The builder stays the caller's.
+     *
+     * @param fromOffsets the streams that are wanted, each with the end of what is published of it: frames before that are left out
+     */
+    static BundleBuilder.Built build(LoadedExtent extent, Map<Long, Long> fromOffsets, BundleBuilder builder) {
         ByteBuf bytes = extent.bytes();
         ByteBuffer nio = bytes.nioBuffer(0, bytes.writerIndex());
         long[] streams = extent.streams().clone();
         Arrays.sort(streams);
         for (long stream : streams) {
-            if (exists.test(stream)) {
-                addStream(stream, extent.frames(stream), bytes, nio, builder);
+            Long from = fromOffsets.get(stream);
+            if (from != null) {
+                addStream(stream, extent.frames(stream), from, bytes, nio, builder);
             }
         }
         return builder.build();
     }
 
     private static void addStream(
-            long stream, List<FrameEntry> frames, ByteBuf bytes, ByteBuffer nio, BundleBuilder builder) {
+            long stream,
+            List<FrameEntry> frames,
+            long fromOffset,
+            ByteBuf bytes,
+            ByteBuffer nio,
+            BundleBuilder builder) {
         builder.stream(stream);
         FrameEntry checkpoint = null;
         for (FrameEntry frame : frames) {
             if (frame.kind() == FrameKind.DATA) {
-                builder.payload(
-                        frame.baseOffset(),
-                        frame.endOffset(),
-                        maxTimestampMs(nio, frame),
-                        frame.appendTimeMs(),
-                        slice(bytes, frame));
+                if (frame.endOffset() > fromOffset) {
+                    builder.payload(
+                            frame.baseOffset(),
+                            frame.endOffset(),
+                            maxTimestampMs(nio, frame),
+                            frame.appendTimeMs(),
+                            slice(bytes, frame));
+                }
             } else if (frame.kind() == FrameKind.CHECKPOINT
                     && (checkpoint == null || frame.baseOffset() >= checkpoint.baseOffset())) {
                 checkpoint = frame;

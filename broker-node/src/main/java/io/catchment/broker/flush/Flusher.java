@@ -2,7 +2,6 @@ package io.catchment.broker.flush;
 
 import io.catchment.broker.flush.FlushMetrics.Stage;
 import io.catchment.controlplane.ClusterImage;
-import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException.Reason;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ExtentState;
@@ -17,7 +16,6 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -32,21 +30,21 @@ import org.slf4j.LoggerFactory;
  *
  * <p>What is to be done is read from the image each time, nothing is kept that a crash could lose: a sealed extent that is here and not
  * FLUSHED is flushed, whoever began it. An extent goes through two steps. <i>Upload</i> has few places and bounded memory; a failing store is
- * asked for one extent at a time, with growing pauses, for ever, and memory is given back between the attempts. <i>Publish</i> is one command;
- * NOT_YET (a range of an earlier extent is missing) keeps the extent waiting, uploaded, until another one was published.
+ * asked for one extent at a time, with growing pauses, for ever, and memory is given back between the attempts. <i>Publish</i> is one command,
+ * in the extent's turn ({@link Publishes}).
  */
 public final class Flusher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Flusher.class);
     private static final long TICK_MS = 1_000;
     private static final long BROKEN_EXTENT_RETRY_MS = 60_000;
+    /** An extent that the control plane has just sealed may not be closed on the local disk yet: no reason to call a person. */
+    private static final int LOUD_AT_FAILURE = 3;
 
     /** Asked to end an open extent, with the checkpoints of its streams appended first. */
     @FunctionalInterface
     public interface RollRequest {
         void roll(Lane lane, long extentId);
     }
-
-    private record Waiting(ExtentState extent, Uploaded uploaded, long startedNanos, boolean publishing) {}
 
     private record FlushAll(List<Long> extents, long deadlineNanos, CompletableFuture<Boolean> result) {}
 
@@ -56,24 +54,22 @@ public final class Flusher implements AutoCloseable {
     private final FlushSettings settings;
     private final FlushMetrics metrics;
     private final RandomGenerator random;
-    private final int nodeId;
     private final long nodeEpoch;
 
     private final LocalExtents extents;
     private final Uploads uploads;
+    private final Publishes publishes;
     private final HotWindow hotWindow;
 
     /** Extents under upload, with the bytes they take in memory. */
     private final Map<Long, Long> uploading = new HashMap<>();
-    /** Uploaded ones by id, to be published in this order. */
-    private final TreeMap<Long, Waiting> waiting = new TreeMap<>();
     /** Extents that failed for a reason of their own, with the time before which they are left alone. */
     private final Map<Long, Long> restingUntilNanos = new HashMap<>();
 
     private final Map<Long, Backoff> restOf = new HashMap<>();
     private final List<FlushAll> flushAlls = new ArrayList<>();
     private final Backoff storeBackoff;
-    private final Backoff controlBackoff;
+    private final Backoff prepareBackoff;
     private long notBeforeNanos;
     private final AtomicBoolean pumpQueued = new AtomicBoolean();
     private volatile FlushStats stats = FlushStats.NONE;
@@ -98,14 +94,21 @@ public final class Flusher implements AutoCloseable {
         this.settings = settings;
         this.metrics = metrics;
         this.random = random;
-        this.nodeId = nodeId;
         this.nodeEpoch = nodeEpoch;
         this.extents = new LocalExtents(wal, nodeId);
         this.uploads =
                 new Uploads(wal, controlPlane, store, loop, settings, nodeId, nodeEpoch, ByteBufAllocator.DEFAULT);
         this.hotWindow = new HotWindow(wal, controlPlane, extents, loop, settings, metrics, nodeId);
         this.storeBackoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
-        this.controlBackoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
+        this.prepareBackoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
+        this.publishes = new Publishes(
+                controlPlane,
+                loop,
+                metrics,
+                new PublishListener(),
+                new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random),
+                nodeId,
+                nodeEpoch);
         this.notBeforeNanos = loop.nanoTime();
     }
 
@@ -131,9 +134,13 @@ public final class Flusher implements AutoCloseable {
     public CompletionStage<Boolean> flushAll(long timeoutMs) {
         CompletableFuture<Boolean> result = new CompletableFuture<>();
         loop.execute(() -> {
+            if (ended()) {
+                result.complete(false);
+                return;
+            }
             ClusterImage image = controlPlane.image();
             List<Long> wanted = new ArrayList<>();
-            extents.sealed(image).forEach(extent -> wanted.add(extent.extentId()));
+            extents.unpublished(image).forEach(extent -> wanted.add(extent.extentId()));
             extents.open(image, nodeEpoch).forEach(extent -> wanted.add(extent.extentId()));
             flushAlls.add(new FlushAll(wanted, loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs), result));
             loop.schedule(this::answerFlushAlls, timeoutMs);
@@ -161,8 +168,12 @@ public final class Flusher implements AutoCloseable {
         if (ended()) {
             return;
         }
-        pump();
+        // Before the work: whatever a look runs into, there is a next one.
         loop.schedule(this::tick, TICK_MS);
+        if (!storeBackoff.failing()) {
+            uploads.deleteLate();
+        }
+        pump();
     }
 
     private void pumpSoon() {
@@ -178,7 +189,7 @@ public final class Flusher implements AutoCloseable {
         if (ended()) {
             return;
         }
-        publishWaiting();
+        publishes.publishDue();
         startUploads();
         hotWindow.trim();
         answerFlushAlls();
@@ -204,29 +215,35 @@ public final class Flusher implements AutoCloseable {
         List<ExtentState> sealed = extents.sealed(controlPlane.image());
         forgetAllBut(sealed);
         for (ExtentState extent : sealed) {
-            int places = storeBackoff.failing() || controlBackoff.failing() ? 1 : settings.concurrency();
+            int places = troubled() ? 1 : settings.concurrency();
             if (uploading.size() >= places) {
                 return;
             }
-            if (mayStart(extent) && fits(extent)) {
+            if (mayStart(extent)) {
+                if (!fits(extent)) {
+                    // Else small ones would keep the memory from it for ever.
+                    return;
+                }
                 upload(extent);
             }
         }
     }
 
+    private boolean troubled() {
+        return storeBackoff.failing() || prepareBackoff.failing() || !publishes.answering();
+    }
+
     private boolean mayStart(ExtentState extent) {
         long id = extent.extentId();
-        if (uploading.containsKey(id) || waiting.containsKey(id)) {
+        if (uploading.containsKey(id) || publishes.holds(id)) {
             return false;
         }
         Long restsUntil = restingUntilNanos.get(id);
         if (restsUntil != null && loop.nanoTime() - restsUntil < 0) {
             return false;
         }
-        // Those that wait may wait for this one: an older extent always goes.
-        return waiting.isEmpty()
-                || waiting.size() + uploading.size() < settings.uploadedMax()
-                || id < waiting.firstKey();
+        return publishes.count() + uploading.size() < settings.uploadedMax()
+                || (uploading.isEmpty() && publishes.mayWaitFor(id));
     }
 
     private boolean fits(ExtentState extent) {
@@ -237,7 +254,7 @@ public final class Flusher implements AutoCloseable {
     private void upload(ExtentState extent) {
         long started = loop.nanoTime();
         uploading.put(extent.extentId(), extents.bytes(extent));
-        FlushFailure.attempt(Stage.UPLOAD, () -> uploads.upload(extent.extentId()))
+        FlushFailure.attempt(Stage.LOAD, () -> uploads.upload(extent))
                 .whenComplete(
                         (uploaded, failure) -> loop.execute(() -> uploadEnded(extent, started, uploaded, failure)));
     }
@@ -253,7 +270,8 @@ public final class Flusher implements AutoCloseable {
                 LOG.info("The object store takes uploads again after {} failures", storeBackoff.failures());
                 storeBackoff.succeeded();
             }
-            waiting.put(extent.extentId(), new Waiting(extent, uploaded, started, false));
+            prepareBackoff.succeeded();
+            publishes.add(extent, uploaded, started);
         }
         pump();
     }
@@ -265,24 +283,21 @@ public final class Flusher implements AutoCloseable {
         } else if (failure.stage() == Stage.LOAD) {
             rest(extent, failure);
         } else {
-            Backoff backoff = failure.stage() == Stage.UPLOAD ? storeBackoff : controlBackoff;
+            Backoff backoff = failure.stage() == Stage.UPLOAD ? storeBackoff : prepareBackoff;
             pause(extent, failure, backoff);
         }
     }
 
     /** The trouble is not this extent's: nothing is begun for a while. */
     private void pause(ExtentState extent, FlushFailure failure, Backoff backoff) {
+        if (backoff.failing() && loop.nanoTime() - notBeforeNanos < 0) {
+            // It began together with the one that was counted.
+            return;
+        }
         long waitMs = backoff.failedMs();
         notBeforeNanos = loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
         loop.schedule(this::pump, waitMs);
-        if (backoff.failures() == 1 || backoff.failures() % 20 == 0) {
-            LOG.warn(
-                    "Flush of extent {} failed at {}, attempt {}; what is acknowledged stays safe in the WAL. Trying on: {}",
-                    extent.extentId(),
-                    failure.stage(),
-                    backoff.failures(),
-                    failure.getMessage());
-        }
+        backoff.logged(LOG, extent.extentId(), failure);
     }
 
     /** The trouble is this extent's own: others go on. */
@@ -292,7 +307,7 @@ public final class Flusher implements AutoCloseable {
         long waitMs = backoff.failedMs();
         restingUntilNanos.put(extent.extentId(), loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs));
         loop.schedule(this::pump, waitMs);
-        if (backoff.failures() == 1) {
+        if (backoff.failures() == LOUD_AT_FAILURE) {
             LOG.error(
                     "Extent {} cannot be flushed ({}): {}. It stays in the WAL and is tried again; later data of its streams waits for it",
                     extent.extentId(),
@@ -305,75 +320,31 @@ public final class Flusher implements AutoCloseable {
 
     // ---- publish
 
-    private void publishWaiting() {
-        for (Waiting one : List.copyOf(waiting.values())) {
-            if (!one.publishing()) {
-                publish(one);
-            }
+    private final class PublishListener implements Publishes.Listener {
+        @Override
+        public void published(ExtentState extent) {
+            uploads.forget(extent.extentId());
         }
-    }
 
-    private void publish(Waiting one) {
-        long id = one.extent().extentId();
-        Uploaded uploaded = one.uploaded();
-        waiting.put(id, new Waiting(one.extent(), uploaded, one.startedNanos(), true));
-        Command.PublishFlush command = new Command.PublishFlush(
-                nodeId,
-                nodeEpoch,
-                id,
-                uploaded.objectId(),
-                uploaded.objectBytes(),
-                uploaded.ranges(),
-                uploaded.checkpoints());
-        FlushFailure.attempt(Stage.PUBLISH, () -> controlPlane.submit(command))
-                .whenComplete((done, failure) -> loop.execute(() -> {
-                    if (failure == null) {
-                        published(one);
-                    } else {
-                        publishFailed(one, FlushFailure.from(Stage.PUBLISH, failure));
-                    }
-                }));
-    }
-
-    private void published(Waiting one) {
-        long id = one.extent().extentId();
-        waiting.remove(id);
-        uploads.forget(id);
-        controlBackoff.succeeded();
-        metrics.published(
-                Lane.of(one.extent().lane()), one.uploaded().objectBytes(), loop.nanoTime() - one.startedNanos());
-        pump();
-    }
-
-    private void publishFailed(Waiting one, FlushFailure failure) {
-        long id = one.extent().extentId();
-        Reason reason = failure.reason();
-        if (reason == Reason.NOT_YET) {
-            // Tried again when another one was published, and at the next tick.
-            waiting.put(id, new Waiting(one.extent(), one.uploaded(), one.startedNanos(), false));
-            return;
+        @Override
+        public void expired(ExtentState extent, long objectId) {
+            uploads.discard(extent.extentId(), objectId);
         }
-        metrics.failed(Stage.PUBLISH);
-        if (reason == Reason.FENCED) {
+
+        @Override
+        public void refused(ExtentState extent, FlushFailure failure) {
+            uploads.forget(extent.extentId());
+            rest(extent, failure);
+        }
+
+        @Override
+        public void fenced(FlushFailure failure) {
             stop(failure);
-        } else if (reason == Reason.NOT_FOUND) {
-            LOG.info(
-                    "Object {} of extent {} expired before it was published: uploading again",
-                    one.uploaded().objectId(),
-                    id);
-            waiting.remove(id);
-            uploads.forget(id);
-        } else if (reason == Reason.INVALID || reason == Reason.ALREADY_EXISTS) {
-            waiting.remove(id);
-            uploads.forget(id);
-            rest(one.extent(), failure);
-        } else {
-            // Unreachable, or unknown whether it was done: the same command again does no harm.
-            pause(one.extent(), failure, controlBackoff);
-            loop.schedule(
-                    () -> waiting.computeIfPresent(
-                            id, (key, now) -> new Waiting(now.extent(), now.uploaded(), now.startedNanos(), false)),
-                    TICK_MS);
+        }
+
+        @Override
+        public void look() {
+            pump();
         }
     }
 
@@ -381,7 +352,7 @@ public final class Flusher implements AutoCloseable {
         if (stopped.isEmpty()) {
             stopped = String.valueOf(failure.getMessage());
             LOG.error("This node's epoch is over, its flush stops: {}", stopped);
-            waiting.clear();
+            publishes.clear();
             flushAlls.forEach(all -> all.result().complete(false));
             flushAlls.clear();
             look();
@@ -394,6 +365,7 @@ public final class Flusher implements AutoCloseable {
         List<Long> ids = sealed.stream().map(ExtentState::extentId).toList();
         restingUntilNanos.keySet().retainAll(ids);
         restOf.keySet().retainAll(ids);
+        uploads.forgetAllBut(ids);
     }
 
     private void answerFlushAlls() {

@@ -6,6 +6,7 @@ import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.Lane;
 import io.catchment.wal.Wal;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -31,18 +32,30 @@ final class LocalExtents {
         this.nodeId = nodeId;
     }
 
-    /** To be flushed by this node: urgent first, then oldest first. */
+    /** To be flushed by this node now: urgent first, then oldest first. */
     List<ExtentState> sealed(ClusterImage image) {
-        List<ExtentState> sealed = new ArrayList<>();
-        for (ExtentState extent : image.extents()) {
-            if (extent.phase() == Phase.SEALED
-                    && extent.writerNodeId() == nodeId
-                    && (wal.length(extent.extentId()).isPresent() || extent.length() == 0)) {
-                sealed.add(extent);
-            }
-        }
+        List<ExtentState> sealed = new ArrayList<>(unpublished(image));
+        sealed.removeIf(extent -> !hasAllOf(extent));
         sealed.sort(Comparator.comparingInt(ExtentState::lane).thenComparingLong(ExtentState::extentId));
         return sealed;
+    }
+
+    /** Sealed ones of this node that it has to publish, now or soon. */
+    List<ExtentState> unpublished(ClusterImage image) {
+        return image.extents().stream()
+                .filter(extent -> extent.phase() == Phase.SEALED
+                        && extent.writerNodeId() == nodeId
+                        && (extent.length() == 0
+                                || wal.length(extent.extentId()).isPresent()))
+                .toList();
+    }
+
+    /**
+     * A store hears of the final length after the control plane: until then it may show less, and what it does not show must not be
+     * taken for not written (O2).
+     */
+    private boolean hasAllOf(ExtentState extent) {
+        return wal.length(extent.extentId()).orElse(0) == extent.length();
     }
 
     /** Written by this process and not sealed, with data in them. */
@@ -51,7 +64,7 @@ final class LocalExtents {
                 .filter(extent -> extent.phase() == Phase.OPEN
                         && extent.writerNodeId() == nodeId
                         && extent.writerEpoch() == nodeEpoch
-                        && wal.streams(extent.extentId()).length > 0)
+                        && streams(extent.extentId()).length > 0)
                 .toList();
     }
 
@@ -109,7 +122,7 @@ final class LocalExtents {
         if (known != null) {
             return OptionalLong.of(known);
         }
-        long[] streams = wal.streams(id);
+        long[] streams = streams(id);
         boolean young = extent.phase() == Phase.OPEN || seenOpen.contains(id);
         if (extent.phase() == Phase.OPEN) {
             seenOpen.add(id);
@@ -123,14 +136,31 @@ final class LocalExtents {
         return OptionalLong.of(since);
     }
 
+    /** What cannot be read now is no reason to know nothing of the others. */
+    private long[] streams(long extentId) {
+        try {
+            return wal.streams(extentId);
+        } catch (UncheckedIOException unreadable) {
+            return new long[0];
+        }
+    }
+
     private long oldestAppendMs(long extentId, long[] streams, long nowMs) {
         long oldest = nowMs;
         for (int i = 0; i < Math.min(streams.length, STREAMS_ASKED_MAX); i++) {
-            List<FrameEntry> frames = wal.index(extentId, streams[i]);
+            List<FrameEntry> frames = index(extentId, streams[i]);
             if (!frames.isEmpty()) {
                 oldest = Math.min(oldest, frames.get(0).appendTimeMs());
             }
         }
         return oldest;
+    }
+
+    private List<FrameEntry> index(long extentId, long streamId) {
+        try {
+            return wal.index(extentId, streamId);
+        } catch (UncheckedIOException unreadable) {
+            return List.of();
+        }
     }
 }

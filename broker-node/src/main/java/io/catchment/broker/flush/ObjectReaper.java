@@ -72,8 +72,8 @@ public final class ObjectReaper implements AutoCloseable {
         if (closed) {
             return;
         }
-        reap();
         loop.schedule(this::tick, TICK_MS);
+        reap();
     }
 
     private void reap() {

@@ -4,6 +4,8 @@ import io.catchment.broker.flush.FlushMetrics.Stage;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ObjectState;
 import io.catchment.objectstore.BundleBuilder;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectStore;
@@ -11,13 +13,18 @@ import io.catchment.objectstore.bundle.BundleWriter;
 import io.catchment.wal.LoadedExtent;
 import io.catchment.wal.Wal;
 import io.netty.buffer.ByteBufAllocator;
-import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Owned by the flush loop. From a sealed extent to an object in the store: take an id, load, build, put. An id is taken before anything is
@@ -25,7 +32,16 @@ import java.util.function.Supplier;
  * has time left.
  */
 final class Uploads {
-    private record Prepared(long objectId, long atNanos) {}
+    private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
+    private static final int LATE_MAX = 1_000;
+
+    /**
+     * An id and what its object holds, whatever is deleted or published meanwhile: an attempt that lands late must not differ from the one
+     * that was published (O1).
+     *
+     * @param fromOffsets the streams in it, each with the end of what was published of it
+     */
+    private record Prepared(long objectId, long atNanos, Map<Long, Long> fromOffsets) {}
 
     private final Wal wal;
     private final ControlPlane controlPlane;
@@ -36,6 +52,8 @@ final class Uploads {
     private final long nodeEpoch;
     private final ByteBufAllocator allocator;
     private final Map<Long, Prepared> prepared = new HashMap<>();
+    private final Set<Long> late = new HashSet<>();
+    private boolean deletingLate;
 
     Uploads(
             Wal wal,
@@ -57,16 +75,18 @@ final class Uploads {
     }
 
     /** Fails with {@link FlushFailure}; completes on any thread. */
-    CompletionStage<Uploaded> upload(long extentId) {
+    CompletionStage<Uploaded> upload(ExtentState extent) {
         ClusterImage image = controlPlane.image();
-        boolean nothing = Arrays.stream(wal.streams(extentId))
-                .noneMatch(stream -> image.stream(stream).isPresent());
-        if (nothing) {
+        Map<Long, Long> fromOffsets = new HashMap<>();
+        for (long stream : wal.streams(extent.extentId())) {
+            image.stream(stream).ifPresent(known -> fromOffsets.put(stream, known.catalogEndOffset()));
+        }
+        if (fromOffsets.isEmpty()) {
             return CompletableFuture.completedStage(Uploaded.NOTHING);
         }
-        return FlushFailure.of(Stage.PREPARE, objectId(extentId))
-                .thenCompose(objectId -> FlushFailure.of(Stage.LOAD, wal.load(extentId))
-                        .thenCompose(loaded -> onLoop(() -> put(objectId, loaded))));
+        return FlushFailure.of(Stage.PREPARE, object(extent.extentId(), fromOffsets))
+                .thenCompose(object -> FlushFailure.of(Stage.LOAD, wal.load(extent.extentId()))
+                        .thenCompose(loaded -> onLoop(() -> put(object, extent, loaded))));
     }
 
     /** The extent is published, or its object is of no use any more. */
@@ -74,30 +94,82 @@ final class Uploads {
         prepared.remove(extentId);
     }
 
-    private CompletionStage<Long> objectId(long extentId) {
+    void forgetAllBut(Collection<Long> extentIds) {
+        prepared.keySet().retainAll(extentIds);
+    }
+
+    /**
+     * The object's time was over before it was published. It may have been deleted as doomed before its upload ended, and then nobody
+     * else would come for it again (O3): {@link #deleteLate} does.
+     */
+    void discard(long extentId, long objectId) {
+        forget(extentId);
+        if (late.size() < LATE_MAX) {
+            late.add(objectId);
+        } else {
+            LOG.warn("Object {} was uploaded too late and may stay in the store", ObjectKeys.key(objectId));
+        }
+    }
+
+    /** To be called every now and then while the store answers. */
+    void deleteLate() {
+        if (late.isEmpty() || deletingLate) {
+            return;
+        }
+        deletingLate = true;
+        List<Long> now = List.copyOf(late);
+        List<String> keys = now.stream().map(ObjectKeys::key).toList();
+        FlushFailure.attempt(Stage.REAP, () -> store.delete(keys))
+                .whenComplete((done, failure) -> loop.execute(() -> {
+                    deletingLate = false;
+                    if (failure == null) {
+                        now.forEach(late::remove);
+                    }
+                }));
+    }
+
+    private CompletionStage<Prepared> object(long extentId, Map<Long, Long> fromOffsets) {
         Prepared before = prepared.get(extentId);
         long halfLifeNanos = TimeUnit.MILLISECONDS.toNanos(settings.objectTtlMs()) / 2;
-        if (before != null && loop.nanoTime() - before.atNanos() < halfLifeNanos) {
-            return CompletableFuture.completedStage(before.objectId());
+        if (before != null && loop.nanoTime() - before.atNanos() < halfLifeNanos && stillPrepared(before)) {
+            return CompletableFuture.completedStage(before);
         }
         long atNanos = loop.nanoTime();
         return controlPlane
                 .submit(new Command.PrepareObjects(nodeId, nodeEpoch, 1, settings.objectTtlMs()))
                 .thenApply(ids -> {
-                    long objectId = ids.get(0);
-                    loop.execute(() -> prepared.put(extentId, new Prepared(objectId, atNanos)));
-                    return objectId;
+                    Prepared object = new Prepared(ids.get(0), atNanos, fromOffsets);
+                    loop.execute(() -> prepared.put(extentId, object));
+                    return object;
                 });
     }
 
+    /** The controllers' clock decides, and it may jump. */
+    private boolean stillPrepared(Prepared object) {
+        return controlPlane
+                .image()
+                .object(object.objectId())
+                .filter(known -> known.phase() == ObjectState.Phase.PREPARED)
+                .isPresent();
+    }
+
     /** Closes the loaded extent: what the body still needs of it, the body holds. */
-    private CompletionStage<Uploaded> put(long objectId, LoadedExtent loaded) {
+    private CompletionStage<Uploaded> put(Prepared object, ExtentState extent, LoadedExtent loaded) {
+        if (!stillPrepared(object)) {
+            loaded.close();
+            return CompletableFuture.failedStage(FlushFailure.from(
+                    Stage.PREPARE,
+                    new IllegalStateException("object " + object.objectId() + " expired before its upload began")));
+        }
         BundleBuilder.Built built;
         long bytes;
         try (loaded;
                 BundleWriter writer = new BundleWriter(allocator)) {
-            ClusterImage image = controlPlane.image();
-            built = ExtentBundle.build(loaded, stream -> image.stream(stream).isPresent(), writer);
+            if (loaded.bytes().writerIndex() != extent.length()) {
+                throw new IllegalStateException("extent " + extent.extentId() + " was sealed with length "
+                        + extent.length() + ", here it has " + loaded.bytes().writerIndex());
+            }
+            built = ExtentBundle.build(loaded, object.fromOffsets(), writer);
             bytes = built.body().readableBytes();
         } catch (RuntimeException | OutOfMemoryError failed) {
             return CompletableFuture.failedStage(FlushFailure.from(Stage.LOAD, failed));
@@ -106,8 +178,8 @@ final class Uploads {
             built.body().release();
             return CompletableFuture.completedStage(Uploaded.NOTHING);
         }
-        return FlushFailure.of(Stage.UPLOAD, store.put(ObjectKeys.key(objectId), built.body()))
-                .thenApply(done -> Uploaded.of(objectId, bytes, built.ranges(), built.checkpoints()));
+        return FlushFailure.of(Stage.UPLOAD, store.put(ObjectKeys.key(object.objectId()), built.body()))
+                .thenApply(done -> Uploaded.of(object.objectId(), bytes, built.ranges(), built.checkpoints()));
     }
 
     private <T> CompletionStage<T> onLoop(Supplier<CompletionStage<T>> step) {

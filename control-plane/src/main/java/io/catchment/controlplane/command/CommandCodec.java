@@ -318,7 +318,8 @@ public final class CommandCodec {
                 .setNodeEpoch(command.nodeEpoch())
                 .setExtentId(command.extentId())
                 .setObjectId(command.objectId())
-                .setObjectBytes(command.objectBytes());
+                .setObjectBytes(command.objectBytes())
+                .setPartial(command.partial());
         for (Command.NewRange range : command.ranges()) {
             builder.addRanges(Range.newBuilder()
                     .setStreamId(range.streamId())
@@ -362,6 +363,7 @@ public final class CommandCodec {
                                 checkpoint.getOffset(),
                                 checkpoint.getPosition(),
                                 checkpoint.getLength()))
-                        .toList());
+                        .toList(),
+                command.getPartial());
     }
 }

@@ -58,13 +58,22 @@ final class FlushRules {
                 .setExtentId(command.extentId())
                 .setObjectId(command.objectId())
                 .setObjectBytes(command.objectBytes())
-                .setAtMs(draft.conditions().nowMs());
+                .setAtMs(draft.conditions().nowMs())
+                .setPartial(command.partial());
         objection = addRanges(command, draft, flush);
         if (objection != null) {
             return objection;
         }
-        addCheckpoints(command, draft, flush);
+        if (command.partial() && flush.getRangesCount() == 0) {
+            return draft.accept(new Command.Done());
+        }
+        if (!command.partial()) {
+            addCheckpoints(command, draft, flush);
+        }
         draft.own(Record.newBuilder().setFlushPublished(flush));
+        if (command.partial()) {
+            return draft.accept(new Command.Done());
+        }
         TaskRules.end(draft, TaskState.Kind.FLUSH, command.extentId());
         TaskRules.end(draft, TaskState.Kind.REPAIR, command.extentId());
         return draft.accept(new Command.Done());
@@ -98,11 +107,28 @@ final class FlushRules {
                     "object " + command.objectId() + (object == null ? " does not exist" : " is doomed")
                             + ": its time limit is over; upload again under a new id");
         }
-        if (object.phase() == ObjectState.Phase.PUBLISHED) {
+        if (object.phase() == ObjectState.Phase.PUBLISHED && !publishedInPart(command, draft)) {
             return new Decision.Refused<>(
                     Reason.INVALID, "object " + command.objectId() + " is published already, by another flush");
         }
         return null;
+    }
+
+    /** Some range of this flush is in the catalog already, in the same object: an earlier, partial publish was this extent's. */
+    private static boolean publishedInPart(Command.PublishFlush command, Draft draft) {
+        return command.ranges().stream()
+                .anyMatch(range -> isPublished(
+                        range, command.objectId(), draft.state().streams().get(range.streamId())));
+    }
+
+    private static boolean isPublished(NewRange range, long objectId, @Nullable StreamState stream) {
+        return stream != null
+                && stream.range(range.baseOffset())
+                        .filter(known -> known.objectId() == objectId
+                                && known.baseOffset() == range.baseOffset()
+                                && known.endOffset() == range.endOffset()
+                                && known.position() == range.position())
+                        .isPresent();
     }
 
     /** Contiguity (O2): each range begins where its stream's catalog, with the ranges before it in this flush, ends. */
@@ -111,12 +137,15 @@ final class FlushRules {
         Map<Long, Long> ends = new HashMap<>();
         for (NewRange range : command.ranges()) {
             @Nullable StreamState stream = draft.state().streams().get(range.streamId());
-            if (stream == null) {
+            if (stream == null || isPublished(range, command.objectId(), stream)) {
                 continue;
             }
             long end = ends.getOrDefault(range.streamId(), stream.catalogEndOffset());
             if (range.endOffset() <= range.baseOffset() || range.position() < 0 || range.length() < 1) {
                 return new Decision.Refused<>(Reason.INVALID, "an impossible range: " + range);
+            }
+            if (range.baseOffset() > end && command.partial()) {
+                continue;
             }
             if (range.baseOffset() > end) {
                 return new Decision.Refused<>(

@@ -304,6 +304,9 @@ public final class StateBuilder {
             }
             objects.doomIfUnreferenced(objectId, flush.getAtMs());
         }
+        if (flush.getPartial()) {
+            return;
+        }
         ExtentState old = extents.get(flush.getExtentId());
         if (old == null) {
             throw new IllegalStateException("extent " + flush.getExtentId() + " is not in the state");

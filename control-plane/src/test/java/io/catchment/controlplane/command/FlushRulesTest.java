@@ -8,6 +8,7 @@ import io.catchment.controlplane.Command.NewRange;
 import io.catchment.controlplane.CommandException.Reason;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ObjectState.Phase;
+import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState.Checkpoint;
 import io.catchment.controlplane.log.LogRecordSerde;
 import io.catchment.controlplane.log.ReplicatedLog;
@@ -62,6 +63,78 @@ class FlushRulesTest {
         script.done(flush(first, script.preparedObject(epoch), List.of(Script.range(a, 0, 5)), List.of()));
         script.done(later);
         assertThat(script.stream("t", 0).catalogEndOffset()).isEqualTo(9);
+    }
+
+    /** Streams that changed places: each extent has the later part of a stream that the other has the earlier part of. */
+    @Test
+    void extentsThatWaitForEachOtherArePublishedInParts() {
+        long one = script.sealedExtent(epoch, 100);
+        long other = script.sealedExtent(epoch, 100);
+        long oneObject = script.preparedObject(epoch);
+        long otherObject = script.preparedObject(epoch);
+        Command.PublishFlush first = flush(
+                one,
+                oneObject,
+                List.of(Script.range(a, 0, 5), Script.range(b, 5, 9), Script.range(a, 7, 8)),
+                List.of(new NewCheckpoint(a, 8, 77, 7)));
+        Command.PublishFlush second =
+                flush(other, otherObject, List.of(Script.range(b, 0, 5), Script.range(a, 5, 7)), List.of());
+        script.refused(Reason.NOT_YET, first);
+        script.refused(Reason.NOT_YET, second);
+
+        script.done(partOf(first));
+        assertThat(script.extent(one).phase()).isEqualTo(ExtentState.Phase.SEALED);
+        assertThat(script.stream("t", 0).catalogEndOffset()).isEqualTo(5);
+        assertThat(script.stream("t", 1).catalogEndOffset()).isZero();
+        assertThat(script.stream("t", 0).checkpoint()).isNull();
+        assertThat(script.object(oneObject).phase()).isEqualTo(Phase.PUBLISHED);
+        script.doneWithoutEffect(partOf(first));
+        script.refused(Reason.NOT_YET, first);
+
+        script.done(second);
+        script.done(first);
+        assertThat(script.extent(one).phase()).isEqualTo(ExtentState.Phase.FLUSHED);
+        assertThat(script.stream("t", 0).catalog())
+                .extracting(StreamRange::endOffset)
+                .containsExactly(5L, 7L, 8L);
+        assertThat(script.stream("t", 1).catalogEndOffset()).isEqualTo(9);
+        assertThat(script.object(oneObject).references()).isEqualTo(4);
+        assertThat(script.object(otherObject).references()).isEqualTo(2);
+        script.doneWithoutEffect(first);
+    }
+
+    /** The uploader crashed after a part: the next one has a new object and only what is missing. */
+    @Test
+    void aFlushThatWasPublishedInPartMayEndInAnotherObject() {
+        long extent = script.sealedExtent(epoch, 100);
+        long begun = script.preparedObject(epoch);
+        Command.PublishFlush first =
+                flush(extent, begun, List.of(Script.range(a, 0, 5), Script.range(b, 5, 9)), List.of());
+        script.done(partOf(first));
+        script.done(flush(
+                script.sealedExtent(epoch, 100),
+                script.preparedObject(epoch),
+                List.of(Script.range(b, 0, 5)),
+                List.of()));
+        long ended = script.preparedObject(epoch);
+        script.refused(
+                Reason.INVALID, flush(extent, ended, List.of(Script.range(a, 0, 5), Script.range(b, 5, 9)), List.of()));
+        script.done(flush(extent, ended, List.of(Script.range(b, 5, 9)), List.of()));
+        assertThat(script.extent(extent).phase()).isEqualTo(ExtentState.Phase.FLUSHED);
+        assertThat(script.object(begun).references()).isEqualTo(1);
+        assertThat(script.object(ended).references()).isEqualTo(1);
+    }
+
+    private static Command.PublishFlush partOf(Command.PublishFlush flush) {
+        return new Command.PublishFlush(
+                flush.nodeId(),
+                flush.nodeEpoch(),
+                flush.extentId(),
+                flush.objectId(),
+                flush.objectBytes(),
+                flush.ranges(),
+                flush.checkpoints(),
+                true);
     }
 
     @Test

@@ -180,7 +180,14 @@ final class RandomCommands {
             }
         }
         return new Command.PublishFlush(
-                nodeId, epoch, extent.extentId(), object.objectId(), random.nextInt(1000), ranges, checkpoints);
+                nodeId,
+                epoch,
+                extent.extentId(),
+                object.objectId(),
+                random.nextInt(1000),
+                ranges,
+                checkpoints,
+                random.nextInt(4) == 0);
     }
 
     private Command<?> forgetObjects(ClusterImage image) {

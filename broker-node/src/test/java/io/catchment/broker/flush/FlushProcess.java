@@ -1,0 +1,67 @@
+package io.catchment.broker.flush;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+
+/** One life of the node between two crashes: after its end nothing it asked for is answered and none of its steps runs. Owned by the test's thread. */
+final class FlushProcess implements FlushLoop {
+    private final ManualLoop time;
+    private boolean alive = true;
+
+    FlushProcess(ManualLoop time) {
+        this.time = time;
+    }
+
+    void crash() {
+        alive = false;
+    }
+
+    boolean alive() {
+        return alive;
+    }
+
+    /** A stage that is completed after a while, by {@code answer}, if this process still lives then. */
+    <T> CompletionStage<T> later(long delayMs, Consumer<CompletableFuture<T>> answer) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        time.schedule(
+                () -> {
+                    if (alive) {
+                        answer.accept(result);
+                    }
+                },
+                delayMs);
+        return result;
+    }
+
+    @Override
+    public void execute(Runnable step) {
+        schedule(step, 0);
+    }
+
+    @Override
+    public void schedule(Runnable step, long delayMs) {
+        time.schedule(
+                () -> {
+                    if (alive) {
+                        step.run();
+                    }
+                },
+                delayMs);
+    }
+
+    @Override
+    public long nanoTime() {
+        return time.nanoTime();
+    }
+
+    @Override
+    public long wallClockMs() {
+        return time.wallClockMs();
+    }
+
+    @Override
+    public void close() {
+        alive = false;
+    }
+}
