@@ -46,10 +46,17 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     private static final Logger log = LoggerFactory.getLogger(OwnedPartitions.class);
     private static final long COMMAND_TIMEOUT_MS = 60_000;
     private static final long RETRY_MS = 500;
+    private static final long RETRY_MAX_MS = 15_000;
+    /** Of streams at a time: enough to hide an object store's latency, few enough to leave it to others too. */
+    private static final int READS_MAX = 32;
+
+    private static final long READ_TIMEOUT_MS = 60_000;
+    private static final int LOUD_FAILURES_MAX = 5;
     /** One command each; below what the control plane takes in one. */
     private static final int OPEN_AT_A_TIME = 5_000;
 
     private static final long EXPIRY_CHECK_MS = 600_000;
+    private static final long CLOSE_TIMEOUT_MS = 5_000;
 
     private final Dependencies to;
     private final PartitionServices services;
@@ -61,6 +68,8 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
 
     /** By stream; owned by the opener thread. */
     private final Map<Long, Partition> open = new HashMap<>();
+    /** Before the next try; owned by the opener thread. */
+    private long retryMs = RETRY_MS;
 
     private final Map<String, Partition[]> byName = new ConcurrentHashMap<>();
     private final Map<Uuid, Partition[]> byId = new ConcurrentHashMap<>();
@@ -169,28 +178,17 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
 
     private void openAll(List<StreamState> streams) {
         long startedMs = to.time().milliseconds();
-        StreamOpening opening = new StreamOpening(
-                to.wal(),
-                to.reader(),
-                to.objects(),
-                producerConfig,
-                to.time(),
-                to.controlPlane().image());
-        List<StreamOpening.Found> found = new ArrayList<>(streams.size());
+        ClusterImage image = to.controlPlane().image();
+        StreamOpening opening =
+                new StreamOpening(to.wal(), to.reader(), to.objects(), producerConfig, to.time(), image);
         List<StreamState> failed = new ArrayList<>();
-        for (StreamState stream : streams) {
-            try {
-                found.add(opening.find(stream));
-            } catch (RuntimeException e) {
-                failed.add(stream);
-                log.error(
-                        "Stream {} ({}-{}) cannot be opened and is unavailable: {}",
-                        stream.streamId(),
-                        stream.topic(),
-                        stream.partition(),
-                        e.getMessage(),
-                        e);
-            }
+        List<StreamOpening.Found> found = new OpeningRound(opening, READS_MAX, READ_TIMEOUT_MS, to.time())
+                .find(asOf(image, streams), (stream, failure) -> {
+                    failed.add(stream);
+                    unavailable(stream, failed.size(), failure);
+                });
+        if (failed.size() > LOUD_FAILURES_MAX) {
+            log.error("{} streams in all cannot be opened and are unavailable", failed.size());
         }
         try {
             claim(found);
@@ -207,13 +205,37 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
             retry(streams);
             return;
         }
-        if (!failed.isEmpty()) {
+        if (failed.isEmpty()) {
+            retryMs = RETRY_MS;
+        } else {
             retry(failed);
         }
     }
 
+    /** The catalogs must be of the same moment as the extents' states: what is flushed in between would be in neither. */
+    private static List<StreamState> asOf(ClusterImage image, List<StreamState> streams) {
+        List<StreamState> present = new ArrayList<>(streams.size());
+        streams.forEach(stream -> image.stream(stream.streamId()).ifPresent(present::add));
+        return present;
+    }
+
+    private static void unavailable(StreamState stream, int number, Throwable failure) {
+        if (number <= LOUD_FAILURES_MAX) {
+            log.error(
+                    "Stream {} ({}-{}) cannot be opened and is unavailable: {}",
+                    stream.streamId(),
+                    stream.topic(),
+                    stream.partition(),
+                    failure.getMessage(),
+                    failure);
+        }
+    }
+
+    /** With growing waits, all streams together: a store that is away must not be stormed by thousands of them. */
     private void retry(List<StreamState> streams) {
-        later(RETRY_MS, () -> {
+        long waitMs = retryMs;
+        retryMs = Math.min(2 * retryMs, RETRY_MAX_MS);
+        later(waitMs, () -> {
             ClusterImage image = to.controlPlane().image();
             List<StreamState> still = new ArrayList<>();
             streams.forEach(stream -> image.stream(stream.streamId()).ifPresent(still::add));
@@ -411,8 +433,24 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
         return end;
     }
 
+    /** Every partition ends; its tail's buffers are released before this returns, unless an event loop hangs. */
     @Override
     public void close() {
         opener.shutdownNow();
+        List<CompletableFuture<Void>> closing = new ArrayList<>();
+        for (PartitionLoop loop : loops) {
+            if (!loop.eventLoop().isShuttingDown()) {
+                closing.add(CompletableFuture.runAsync(
+                        () -> loop.closeAll(Errors.NOT_LEADER_OR_FOLLOWER), loop.eventLoop()));
+            }
+        }
+        try {
+            CompletableFuture.allOf(closing.toArray(CompletableFuture<?>[]::new))
+                    .get(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            log.warn("Not all partitions could be closed: {}", e.toString());
+        }
     }
 }

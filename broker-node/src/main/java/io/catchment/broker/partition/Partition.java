@@ -296,9 +296,11 @@ final class Partition implements PartitionView {
                     + pending.baseOffset + ", but " + (expected == null ? "nothing" : expected.baseOffset)
                     + " was to be next");
         }
-        highWatermark = pending.endOffset;
         int bytes = pending.payload.readableBytes();
-        if (tail.add(pending.baseOffset, pending.endOffset, pending.payload)) {
+        boolean added = tail.add(pending.baseOffset, pending.endOffset, pending.payload);
+        // Only now: who sees the new high watermark finds the batch in the tail.
+        highWatermark = pending.endOffset;
+        if (added) {
             loop.tailBudget().added(tail, bytes);
         }
         AppendCompletion completion = pending.completion;
@@ -438,7 +440,7 @@ final class Partition implements PartitionView {
 
     @Override
     public @Nullable BatchRun readTail(long fromOffset, int bytesMax) {
-        return tail.read(fromOffset, bytesMax);
+        return tail.read(fromOffset, highWatermark, bytesMax);
     }
 
     @Override

@@ -51,6 +51,14 @@ final class PartitionLoop {
         partition.close(error);
     }
 
+    /** The node stops: no partition serves any more, and what their tails hold is released. */
+    void closeAll(Errors error) {
+        for (Partition partition : partitions) {
+            partition.close(error);
+        }
+        partitions.clear();
+    }
+
     /** One group commit's batches of this loop, in the order of the extent. */
     void acknowledged(List<Acknowledged> group) {
         for (Acknowledged entry : group) {

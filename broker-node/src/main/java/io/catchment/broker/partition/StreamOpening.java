@@ -1,7 +1,6 @@
 package io.catchment.broker.partition;
 
 import io.catchment.broker.batch.BatchHeader;
-import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ExtentState;
@@ -15,9 +14,11 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
@@ -25,11 +26,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Learns what a new owner must know of a stream: where it ends and which producers it knows (DESIGN §6). Reads the newest
- * checkpoint and the batch headers after it: from the index of unflushed extents, else from the published ranges. Blocks:
- * runs on the opener's own thread.
+ * checkpoint and the batch headers after it: from the index of unflushed extents, else from the published ranges. Owned by the
+ * opener's thread; extents' indexes are read on it, all else by {@link Reads}.
  */
 final class StreamOpening {
-    private static final long READ_TIMEOUT_MS = 60_000;
     private static final int REPLAY_BYTES = 1 << 20;
 
     private final Wal wal;
@@ -73,16 +73,50 @@ final class StreamOpening {
         return result;
     }
 
-    /** Throws {@link IllegalStateException} when acknowledged offsets are missing between the objects and the WAL. */
-    Found find(StreamState stream) {
+    /** How a stream's reads are made. */
+    interface Reads {
+        /** What the read brings is given to {@code then} on the caller's thread, and released after it; a failure ends the stream's opening. */
+        <T> void take(Supplier<CompletionStage<T>> read, Consumer<T> release, Consumer<T> then);
+    }
+
+    /**
+     * Completes {@code found}, now or when its reads have brought what is needed; fails it with {@link IllegalStateException} when
+     * acknowledged offsets are missing between the objects and the WAL.
+     */
+    void find(StreamState stream, Reads reads, CompletableFuture<Found> found) {
+        try {
+            begin(stream, reads, found);
+        } catch (RuntimeException e) {
+            found.completeExceptionally(e);
+        }
+    }
+
+    private void begin(StreamState stream, Reads reads, CompletableFuture<Found> found) {
         List<Located> frames = frames(stream);
+        long endOffset = endOffset(stream, frames);
+        int lastCheckpoint = lastCheckpoint(frames);
+        ProducerStates producers =
+                new ProducerStates(new TopicPartition(stream.topic(), stream.partition()), producerConfig, time);
+        if (lastCheckpoint >= 0) {
+            Located checkpoint = frames.get(lastCheckpoint);
+            reads.take(() -> wal.payload(checkpoint.extentId(), checkpoint.entry()), ByteBuf::release, payload -> {
+                producers.readFrom(payload);
+                replay(producers, frames, lastCheckpoint + 1, checkpoint.entry().baseOffset());
+                found.complete(new Found(stream, endOffset, producers));
+            });
+        } else {
+            replayPublished(producers, stream, reads, replayed -> {
+                replay(producers, frames, 0, replayed);
+                found.complete(new Found(stream, endOffset, producers));
+            });
+        }
+    }
+
+    private static long endOffset(StreamState stream, List<Located> frames) {
         long endOffset = stream.catalogEndOffset();
-        int lastCheckpoint = -1;
-        for (int i = 0; i < frames.size(); i++) {
-            FrameEntry entry = frames.get(i).entry();
-            if (entry.kind() == FrameKind.CHECKPOINT) {
-                lastCheckpoint = i;
-            } else if (entry.endOffset() > endOffset) {
+        for (Located frame : frames) {
+            FrameEntry entry = frame.entry();
+            if (entry.kind() == FrameKind.DATA && entry.endOffset() > endOffset) {
                 if (entry.baseOffset() > endOffset) {
                     throw new IllegalStateException("stream " + stream.streamId() + " (" + stream.topic() + "-"
                             + stream.partition() + ") misses offsets " + endOffset + " to " + entry.baseOffset()
@@ -91,17 +125,17 @@ final class StreamOpening {
                 endOffset = entry.endOffset();
             }
         }
-        ProducerStates producers =
-                new ProducerStates(new TopicPartition(stream.topic(), stream.partition()), producerConfig, time);
-        if (lastCheckpoint >= 0) {
-            Located checkpoint = frames.get(lastCheckpoint);
-            load(producers, wal.payload(checkpoint.extentId(), checkpoint.entry()));
-            replay(producers, frames, lastCheckpoint + 1, checkpoint.entry().baseOffset());
-        } else {
-            long replayed = replayPublished(producers, stream);
-            replay(producers, frames, 0, replayed);
+        return endOffset;
+    }
+
+    private static int lastCheckpoint(List<Located> frames) {
+        int last = -1;
+        for (int i = 0; i < frames.size(); i++) {
+            if (frames.get(i).entry().kind() == FrameKind.CHECKPOINT) {
+                last = i;
+            }
         }
-        return new Found(stream, endOffset, producers);
+        return last;
     }
 
     /** DATA frames past the catalog and all CHECKPOINT frames of unflushed extents, by offset, a checkpoint after its data. */
@@ -126,35 +160,45 @@ final class StreamOpening {
         }
     }
 
-    /** From the published checkpoint to the catalog's end; returns that end. */
-    private long replayPublished(ProducerStates producers, StreamState stream) {
-        long offset = stream.logStartOffset();
-        StreamState.@Nullable Checkpoint checkpoint = stream.checkpoint();
-        if (checkpoint != null) {
-            long objectBytes = image.object(checkpoint.objectId())
-                    .orElseThrow(() -> new IllegalStateException(
-                            "O2 broken: checkpoint of stream " + stream.streamId() + " is in no object"))
-                    .bytes();
-            load(
-                    producers,
-                    objects.bytes(checkpoint.objectId(), objectBytes, checkpoint.position(), checkpoint.length()));
-            offset = checkpoint.offset();
-        }
+    /** From the published checkpoint to the catalog's end, which {@code then} gets. */
+    private void replayPublished(ProducerStates producers, StreamState stream, Reads reads, LongConsumer then) {
         long end = stream.catalogEndOffset();
-        while (offset < end) {
-            BatchRun run = await(reader.read(stream.streamId(), offset, end, REPLAY_BYTES));
-            try {
-                if (run.isEmpty()) {
-                    throw new IllegalStateException("O2 broken: stream " + stream.streamId()
-                            + " has no batch at offset " + offset + " below its catalog's end " + end);
-                }
-                replay(producers, run.payload(), offset);
-                offset = run.endOffset();
-            } finally {
-                run.payload().release();
-            }
+        StreamState.@Nullable Checkpoint checkpoint = stream.checkpoint();
+        if (checkpoint == null) {
+            replayPublished(producers, stream, stream.logStartOffset(), end, reads, then);
+            return;
         }
-        return Math.max(offset, end);
+        long objectBytes = image.object(checkpoint.objectId())
+                .orElseThrow(() -> new IllegalStateException(
+                        "O2 broken: checkpoint of stream " + stream.streamId() + " is in no object"))
+                .bytes();
+        reads.take(
+                () -> objects.bytes(checkpoint.objectId(), objectBytes, checkpoint.position(), checkpoint.length()),
+                ByteBuf::release,
+                payload -> {
+                    producers.readFrom(payload);
+                    replayPublished(producers, stream, checkpoint.offset(), end, reads, then);
+                });
+    }
+
+    /** One read after the other, each begun by the one before. */
+    private void replayPublished(
+            ProducerStates producers, StreamState stream, long offset, long end, Reads reads, LongConsumer then) {
+        if (offset >= end) {
+            then.accept(offset);
+            return;
+        }
+        reads.take(
+                () -> reader.read(stream.streamId(), offset, end, REPLAY_BYTES),
+                run -> run.payload().release(),
+                run -> {
+                    if (run.isEmpty()) {
+                        throw new IllegalStateException("O2 broken: stream " + stream.streamId()
+                                + " has no batch at offset " + offset + " below its catalog's end " + end);
+                    }
+                    replay(producers, run.payload(), offset);
+                    replayPublished(producers, stream, run.endOffset(), end, reads, then);
+                });
     }
 
     private static void replay(ProducerStates producers, ByteBuf batches, long fromOffset) {
@@ -165,26 +209,6 @@ final class StreamOpening {
                 producers.replay(buffer, at);
             }
             at += BatchHeader.sizeInBytes(buffer, at);
-        }
-    }
-
-    private static void load(ProducerStates producers, CompletionStage<ByteBuf> payload) {
-        ByteBuf bytes = await(payload);
-        try {
-            producers.readFrom(bytes);
-        } finally {
-            bytes.release();
-        }
-    }
-
-    private static <T> T await(CompletionStage<T> stage) {
-        try {
-            return stage.toCompletableFuture().get(READ_TIMEOUT_MS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while opening a stream", e);
-        } catch (java.util.concurrent.ExecutionException | TimeoutException e) {
-            throw new IllegalStateException("could not read a stream's state: " + e, e);
         }
     }
 }

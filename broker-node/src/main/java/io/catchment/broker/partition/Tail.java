@@ -59,14 +59,15 @@ final class Tail {
         return bytes;
     }
 
-    synchronized @Nullable BatchRun read(long fromOffset, int bytesMax) {
+    /** Whole batches from the one that holds the offset on, at least one, none that ends past the limit; null if there is none. */
+    synchronized @Nullable BatchRun read(long fromOffset, long limitOffset, int bytesMax) {
         int index = floor(fromOffset);
-        if (index < 0) {
+        if (index < 0 || at(index).endOffset() > limitOffset) {
             return null;
         }
         int count = 0;
         long bytes = 0;
-        while (index + count < size) {
+        while (index + count < size && at(index + count).endOffset() <= limitOffset) {
             int next = at(index + count).payload().readableBytes();
             if (count > 0 && bytes + next > bytesMax) {
                 break;

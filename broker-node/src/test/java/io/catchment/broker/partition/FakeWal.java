@@ -16,11 +16,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Takes frames and lets the test say when they are acknowledged. Reads are not part of it. */
+/** Takes frames and lets the test say when they are acknowledged; of earlier frames it has an index and payloads. */
 final class FakeWal implements Wal {
+    /** Frames of unflushed extents. */
+    final TreeMap<Long, List<FrameEntry>> held = new TreeMap<>();
+
+    Function<FrameEntry, CompletionStage<ByteBuf>> payloads = entry -> {
+        throw new AssertionError("not read here");
+    };
     Admission admission = Admission.ACCEPTED;
     final List<Acknowledged> queued = new ArrayList<>();
     final List<Lane> lanes = new ArrayList<>();
@@ -57,7 +65,7 @@ final class FakeWal implements Wal {
 
     @Override
     public List<Long> extents() {
-        return List.of();
+        return List.copyOf(held.keySet());
     }
 
     @Override
@@ -72,7 +80,9 @@ final class FakeWal implements Wal {
 
     @Override
     public List<FrameEntry> index(long extentId, long streamId) {
-        return List.of();
+        return held.getOrDefault(extentId, List.of()).stream()
+                .filter(frame -> frame.streamId() == streamId)
+                .toList();
     }
 
     @Override
@@ -87,7 +97,7 @@ final class FakeWal implements Wal {
 
     @Override
     public CompletionStage<ByteBuf> payload(long extentId, FrameEntry entry) {
-        throw new AssertionError("not read here");
+        return payloads.apply(entry);
     }
 
     @Override

@@ -15,6 +15,8 @@ import io.netty.channel.DefaultEventLoop;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
@@ -247,6 +249,40 @@ class PartitionTest {
         assertThat(heard).containsExactly(102L, -1L);
         append(plain(1), 2);
         assertThat(outcomes.answers).endsWith("2:NOT_LEADER_OR_FOLLOWER");
+    }
+
+    /** Who is told of a high watermark reads what is below it from memory, at once. */
+    @Test
+    void aBatchIsInTheTailBeforeItsHighWatermarkIsSeen() throws Exception {
+        int batches = 20_000;
+        AtomicReference<String> missed = new AtomicReference<>();
+        CountDownLatch reading = new CountDownLatch(1);
+        Thread reader = new Thread(() -> {
+            reading.countDown();
+            long last = partition.highWatermark();
+            while (last < 100 + batches && missed.get() == null) {
+                long seen = partition.highWatermark();
+                if (seen > last) {
+                    // The newest batch: older ones may be evicted
+                    BatchRun run = partition.readTail(seen - 1, 1);
+                    if (run == null && partition.highWatermark() < seen + 100) {
+                        missed.set("offset " + (seen - 1) + " below the high watermark is not in the tail");
+                    } else if (run != null) {
+                        run.payload().release();
+                    }
+                    last = seen;
+                }
+            }
+        });
+        reader.start();
+        reading.await();
+        for (int i = 0; i < batches && missed.get() == null; i++) {
+            append(plain(1), i);
+            acknowledge(1);
+        }
+        reader.join(10_000);
+        assertThat(missed.get()).isNull();
+        assertThat(reader.isAlive()).isFalse();
     }
 
     private BatchRun read(long offset, int bytesMax) {

@@ -15,21 +15,28 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.image.MetadataImage;
+import org.jspecify.annotations.Nullable;
 
 /** Another image (topics, nodes), with catalogs and log starts of streams and the objects they point into laid over it. Immutable. */
 public final class CatalogImage implements ClusterImage {
     private final ClusterImage base;
     private final TreeMap<Long, StreamState> streams;
     private final TreeMap<Long, ObjectState> objects;
+    private final TreeMap<Long, ExtentState> extents;
 
-    private CatalogImage(ClusterImage base, TreeMap<Long, StreamState> streams, TreeMap<Long, ObjectState> objects) {
+    private CatalogImage(
+            ClusterImage base,
+            TreeMap<Long, StreamState> streams,
+            TreeMap<Long, ObjectState> objects,
+            TreeMap<Long, ExtentState> extents) {
         this.base = base;
         this.streams = streams;
         this.objects = objects;
+        this.extents = extents;
     }
 
     public static CatalogImage over(ClusterImage base) {
-        return new CatalogImage(base, new TreeMap<>(), new TreeMap<>());
+        return new CatalogImage(base, new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
     }
 
     /** No topics, no nodes: only streams. */
@@ -43,7 +50,7 @@ public final class CatalogImage implements ClusterImage {
                 streamId,
                 new StreamState(
                         streamId, Uuid.randomUuid(), "topic-" + streamId, 0, 1, 1, 0, List.of(), 0, List.of(), null));
-        return new CatalogImage(base, changed, objects);
+        return new CatalogImage(base, changed, objects, extents);
     }
 
     /** The range is published in an object of its own. */
@@ -66,7 +73,27 @@ public final class CatalogImage implements ClusterImage {
         });
         TreeMap<Long, ObjectState> more = new TreeMap<>(objects);
         more.put(objectId, new ObjectState(objectId, bytes, 1, ObjectState.Phase.PUBLISHED, 0, 0));
-        return new CatalogImage(base, changed.streams, more);
+        return new CatalogImage(base, changed.streams, more, extents);
+    }
+
+    /** The stream's checkpoint as of the offset is the whole of an object of its own. */
+    public CatalogImage checkpoint(long streamId, long objectId, long offset, int length) {
+        CatalogImage changed = changed(
+                streamId,
+                state -> with(
+                        state,
+                        state.logStartOffset(),
+                        state.catalog(),
+                        new StreamState.Checkpoint(offset, objectId, 0, length)));
+        TreeMap<Long, ObjectState> more = new TreeMap<>(objects);
+        more.put(objectId, new ObjectState(objectId, length, 1, ObjectState.Phase.PUBLISHED, 0, 0));
+        return new CatalogImage(base, changed.streams, more, extents);
+    }
+
+    public CatalogImage extent(long extentId, ExtentState.Phase phase) {
+        TreeMap<Long, ExtentState> more = new TreeMap<>(extents);
+        more.put(extentId, new ExtentState(extentId, 1, 1, 1, 1, List.of(), 1, phase, 100, List.of()));
+        return new CatalogImage(base, streams, objects, more);
     }
 
     public CatalogImage logStart(long streamId, long offset) {
@@ -76,16 +103,21 @@ public final class CatalogImage implements ClusterImage {
     public CatalogImage withoutStream(long streamId) {
         TreeMap<Long, StreamState> changed = new TreeMap<>(streams);
         changed.remove(streamId);
-        return new CatalogImage(base, changed, objects);
+        return new CatalogImage(base, changed, objects, extents);
     }
 
     private CatalogImage changed(long streamId, UnaryOperator<StreamState> change) {
         TreeMap<Long, StreamState> changed = new TreeMap<>(streams);
         changed.put(streamId, change.apply(stream(streamId).orElseThrow()));
-        return new CatalogImage(base, changed, objects);
+        return new CatalogImage(base, changed, objects, extents);
     }
 
     private static StreamState with(StreamState state, long logStart, List<StreamRange> catalog) {
+        return with(state, logStart, catalog, state.checkpoint());
+    }
+
+    private static StreamState with(
+            StreamState state, long logStart, List<StreamRange> catalog, StreamState.@Nullable Checkpoint checkpoint) {
         return new StreamState(
                 state.streamId(),
                 state.topicId(),
@@ -97,7 +129,7 @@ public final class CatalogImage implements ClusterImage {
                 state.epochStarts(),
                 logStart,
                 catalog,
-                state.checkpoint());
+                checkpoint);
     }
 
     @Override
@@ -163,7 +195,8 @@ public final class CatalogImage implements ClusterImage {
 
     @Override
     public Optional<ExtentState> extent(long extentId) {
-        return base.extent(extentId);
+        ExtentState own = extents.get(extentId);
+        return own == null ? base.extent(extentId) : Optional.of(own);
     }
 
     @Override

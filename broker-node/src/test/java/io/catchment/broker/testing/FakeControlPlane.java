@@ -226,6 +226,8 @@ public final class FakeControlPlane implements ControlPlane {
             return grow(grow);
         } else if (command instanceof Command.AlterConfigs alter) {
             return alter(alter);
+        } else if (command instanceof Command.OpenStreams open) {
+            return open(open);
         } else if (command instanceof Command.AllocateProducerIds) {
             Command.ProducerIdBlock block = new Command.ProducerIdBlock(nextProducerId, PRODUCER_IDS_BLOCK);
             nextProducerId += PRODUCER_IDS_BLOCK;
@@ -344,6 +346,18 @@ public final class FakeControlPlane implements ControlPlane {
             });
         }
         return new Command.Done();
+    }
+
+    private Map<Long, Integer> open(Command.OpenStreams open) {
+        Map<Long, Integer> epochs = new HashMap<>();
+        for (Command.Claim claim : open.claims()) {
+            StreamState stream = image.stream(claim.streamId()).orElse(null);
+            if (stream != null && stream.ownerNodeId() == open.nodeId()) {
+                changeStream(stream.topic(), stream.partition(), open.nodeId(), 1);
+                epochs.put(claim.streamId(), stream.epoch() + 1);
+            }
+        }
+        return epochs;
     }
 
     private Command.Done alter(Command.AlterConfigs alter) {

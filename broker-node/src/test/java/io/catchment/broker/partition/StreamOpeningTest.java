@@ -1,0 +1,309 @@
+package io.catchment.broker.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.catchment.broker.partition.StreamOpening.Found;
+import io.catchment.broker.read.BatchRun;
+import io.catchment.broker.read.StreamReader;
+import io.catchment.broker.testing.CatalogImage;
+import io.catchment.broker.testing.TestBatches;
+import io.catchment.broker.testing.TrackedBuffers;
+import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.controlplane.StreamState;
+import io.catchment.objectstore.ObjectReader;
+import io.catchment.wal.FrameEntry;
+import io.catchment.wal.FrameKind;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What an owner learns of its streams, and how many reads that takes at a time. */
+class StreamOpeningTest {
+    private static final int READS_MAX = 16;
+    private static final long PRODUCER = 77;
+    private static final long STREAM = 9;
+    private static final ProducerStateManagerConfig CONFIG = new ProducerStateManagerConfig(86_400_000, true);
+
+    private final FakeWal wal = new FakeWal();
+    private final Store store = new Store();
+    private final Map<StreamState, Throwable> failures = new HashMap<>();
+    private CatalogImage image = CatalogImage.empty().withStream(STREAM);
+
+    @AfterEach
+    void everyAnswerIsReleased() throws Exception {
+        store.late.shutdown();
+        assertThat(store.late.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(store.buffers.unreleased()).isZero();
+    }
+
+    private List<Found> open(long readTimeoutMs) {
+        StreamOpening opening = new StreamOpening(wal, store, store, CONFIG, Time.SYSTEM, image);
+        return new OpeningRound(opening, READS_MAX, readTimeoutMs, Time.SYSTEM)
+                .find(List.copyOf(image.streams()), failures::put);
+    }
+
+    private Found openOne() {
+        List<Found> found = open(10_000);
+        assertThat(failures).isEmpty();
+        assertThat(found).hasSize(1);
+        return found.get(0);
+    }
+
+    private static byte[] idempotent(long baseOffset, int sequence, int count) {
+        SimpleRecord[] records = new SimpleRecord[count];
+        Arrays.setAll(records, i -> new SimpleRecord(i, new byte[] {1}));
+        ByteBuffer bytes = MemoryRecords.withIdempotentRecords(
+                        baseOffset, Compression.NONE, PRODUCER, (short) 0, sequence, 0, records)
+                .buffer();
+        byte[] batch = new byte[bytes.remaining()];
+        bytes.get(batch);
+        return batch;
+    }
+
+    /** The state after these batches, as a checkpoint frame has it. */
+    private static byte[] checkpoint(byte[]... batches) {
+        ProducerStates states = new ProducerStates(new TopicPartition("t", 0), CONFIG, Time.SYSTEM);
+        for (byte[] batch : batches) {
+            states.replay(ByteBuffer.wrap(batch), 0);
+        }
+        ByteBuf out = Unpooled.buffer();
+        states.writeTo(out);
+        return TestBatches.bytes(out);
+    }
+
+    private void frame(long extentId, FrameKind kind, long base, int count, byte[] payload) {
+        wal.held
+                .computeIfAbsent(extentId, id -> new ArrayList<>())
+                .add(new FrameEntry(
+                        kind,
+                        STREAM,
+                        0,
+                        base,
+                        count,
+                        1,
+                        0,
+                        0,
+                        payload.length,
+                        Arrays.copyOf(payload, Math.min(61, payload.length))));
+        image = image.extent(extentId, Phase.SEALED);
+    }
+
+    private static boolean knows(Found found, byte[] batch) {
+        return found.producers().duplicateOf(ByteBuffer.wrap(batch), 0) != null;
+    }
+
+    @Test
+    void aNewStreamIsEmpty() {
+        Found found = openOne();
+        assertThat(found.endOffset()).isZero();
+        assertThat(found.producers().isEmpty()).isTrue();
+    }
+
+    @Test
+    void theNewestCheckpointOfAnExtentAndTheHeadersAfterItAreEnough() {
+        byte[] first = idempotent(0, 0, 2);
+        byte[] second = idempotent(2, 2, 3);
+        byte[] third = idempotent(5, 5, 1);
+        frame(1, FrameKind.DATA, 0, 2, first);
+        frame(1, FrameKind.CHECKPOINT, 2, 0, checkpoint());
+        frame(2, FrameKind.DATA, 2, 3, second);
+        frame(2, FrameKind.CHECKPOINT, 5, 0, checkpoint(first, second));
+        frame(3, FrameKind.DATA, 5, 1, third);
+        wal.payloads = entry -> {
+            assertThat(entry.baseOffset()).isEqualTo(5);
+            return CompletableFuture.completedStage(store.buffers.track(TestBatches.buffer(checkpoint(first, second))));
+        };
+        Found found = openOne();
+        assertThat(found.endOffset()).isEqualTo(6);
+        assertThat(knows(found, first)).isTrue();
+        assertThat(knows(found, second)).isTrue();
+        assertThat(knows(found, third)).isTrue();
+        assertThat(store.reads.get()).isZero();
+    }
+
+    @Test
+    void aPublishedCheckpointIsFollowedByThePublishedBatchesAfterItAndTheFramesAfterThose() {
+        byte[] first = idempotent(0, 0, 2);
+        byte[] second = idempotent(2, 2, 3);
+        byte[] third = idempotent(5, 5, 1);
+        byte[] fourth = idempotent(6, 6, 1);
+        image = image.published(STREAM, 100, List.of(first))
+                .published(STREAM, 101, List.of(second, third))
+                .checkpoint(STREAM, 102, 2, checkpoint(first).length);
+        store.checkpoints = stream -> checkpoint(first);
+        store.batches = List.of(first, second, third);
+        frame(7, FrameKind.DATA, 5, 1, third);
+        frame(7, FrameKind.DATA, 6, 1, fourth);
+        Found found = openOne();
+        assertThat(found.endOffset()).isEqualTo(7);
+        for (byte[] batch : List.of(first, second, third, fourth)) {
+            assertThat(knows(found, batch)).isTrue();
+        }
+        assertThat(store.reads.get())
+                .as("checkpoint and two batches, one a read")
+                .isEqualTo(3);
+    }
+
+    @Test
+    void aLongLogWithoutACheckpointIsReplayedWithoutDeepRecursion() {
+        List<byte[]> batches = new ArrayList<>();
+        for (int i = 0; i < 30_000; i++) {
+            batches.add(idempotent(i, i, 1));
+        }
+        image = image.published(STREAM, 100, batches);
+        store.batches = batches;
+        Found found = openOne();
+        assertThat(found.endOffset()).isEqualTo(30_000);
+        assertThat(knows(found, batches.get(29_999))).isTrue();
+    }
+
+    @Test
+    void offsetsThatAreNowhereAreAFailureOfTheirStreamOnly() {
+        image = image.withStream(STREAM + 1);
+        frame(3, FrameKind.DATA, 5, 1, idempotent(5, 0, 1));
+        List<Found> found = open(10_000);
+        assertThat(found).extracting(one -> one.stream().streamId()).containsExactly(STREAM + 1);
+        assertThat(failures).hasSize(1);
+        assertThat(failures.values().iterator().next()).hasMessageContaining("misses offsets 0 to 5");
+    }
+
+    private void manyStreams(int count) {
+        for (int i = 0; i < count; i++) {
+            image = image.withStream(1_000 + i).checkpoint(1_000 + i, 1_000 + i, 0, checkpoint().length);
+        }
+        store.checkpoints = stream -> checkpoint();
+    }
+
+    @Test
+    void manyStreamsHaveTheirReadsUnderWayTogetherUpToTheBound() {
+        manyStreams(2_000);
+        store.latencyMs = 5;
+        long started = System.nanoTime();
+        List<Found> found = open(10_000);
+        assertThat(failures).isEmpty();
+        assertThat(found).hasSize(2_001);
+        assertThat(found.stream().map(Found::stream).distinct()).hasSize(2_001);
+        assertThat(store.underWayMax.get()).isEqualTo(READS_MAX);
+        assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started))
+                .as("one after the other it takes 10 s at least")
+                .isLessThan(8_000);
+    }
+
+    @Test
+    void aReadThatFailsOrNeverEndsFailsItsStreamAndNoOther() {
+        manyStreams(100);
+        store.latencyMs = 1;
+        store.failing = 1_007;
+        store.hanging = 1_042;
+        List<Found> found = open(300);
+        assertThat(found).hasSize(99);
+        assertThat(failures.keySet()).extracting(StreamState::streamId).containsExactlyInAnyOrder(1_007L, 1_042L);
+        // Its answer comes after all: nobody wants it, and it must not leak
+        store.hung.complete(store.buffers.track(TestBatches.buffer(checkpoint())));
+    }
+
+    /** Checkpoints and batches of published objects, after a while. */
+    private static final class Store implements ObjectReader, StreamReader {
+        final TrackedBuffers buffers = new TrackedBuffers();
+        final AtomicInteger reads = new AtomicInteger();
+        final AtomicInteger underWayMax = new AtomicInteger();
+        final CompletableFuture<ByteBuf> hung = new CompletableFuture<>();
+        final ScheduledExecutorService late = Executors.newScheduledThreadPool(2);
+        private final AtomicInteger underWay = new AtomicInteger();
+        java.util.function.LongFunction<byte[]> checkpoints = object -> {
+            throw new AssertionError("no checkpoints");
+        };
+        List<byte[]> batches = List.of();
+        long latencyMs;
+        long failing = -1;
+        long hanging = -1;
+
+        private <T> CompletionStage<T> answer(Supplier<T> value) {
+            reads.incrementAndGet();
+            if (latencyMs == 0) {
+                return CompletableFuture.completedStage(value.get());
+            }
+            underWayMax.accumulateAndGet(underWay.incrementAndGet(), Math::max);
+            CompletableFuture<T> result = new CompletableFuture<>();
+            late.schedule(
+                    () -> {
+                        underWay.decrementAndGet();
+                        try {
+                            result.complete(value.get());
+                        } catch (IllegalStateException injected) {
+                            result.completeExceptionally(injected);
+                        }
+                    },
+                    latencyMs,
+                    TimeUnit.MILLISECONDS);
+            return result;
+        }
+
+        @Override
+        public CompletionStage<ByteBuf> bytes(long objectId, long objectBytes, long position, int length) {
+            if (objectId == hanging) {
+                return hung;
+            }
+            return answer(() -> {
+                if (objectId == failing) {
+                    throw new IllegalStateException("injected");
+                }
+                return buffers.track(TestBatches.buffer(checkpoints.apply(objectId)));
+            });
+        }
+
+        @Override
+        public CompletionStage<BatchRun> read(long streamId, long fromOffset, long limitOffset, int bytesMax) {
+            return answer(() -> {
+                int low = 0;
+                int high = batches.size() - 1;
+                while (low < high) {
+                    int middle = (low + high) >>> 1;
+                    if (TestBatches.endOffset(batches.get(middle)) > fromOffset) {
+                        high = middle;
+                    } else {
+                        low = middle + 1;
+                    }
+                }
+                byte[] batch = batches.get(low);
+                return new BatchRun(
+                        TestBatches.baseOffset(batch),
+                        TestBatches.endOffset(batch),
+                        buffers.track(TestBatches.buffer(batch)));
+            });
+        }
+
+        @Override
+        public CompletionStage<RangeRead> read(Location location, long fromOffset, int bytesMax) {
+            throw new AssertionError("not read here");
+        }
+
+        @Override
+        public CompletionStage<Long> offsetForTime(Location location, long timeMs) {
+            throw new AssertionError("not searched here");
+        }
+
+        @Override
+        public void close() {}
+    }
+}
