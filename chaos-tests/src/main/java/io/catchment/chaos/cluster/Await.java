@@ -17,12 +17,17 @@ public final class Await {
 
     /** Whether the condition held in time. */
     public static boolean within(Duration limit, BooleanSupplier condition) {
+        return within(limit, Duration.ofMillis(10), condition);
+    }
+
+    /** The same, looking only so often: for conditions that cost the server something. */
+    public static boolean within(Duration limit, Duration pause, BooleanSupplier condition) {
         long deadline = System.nanoTime() + limit.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() >= deadline) {
                 return false;
             }
-            LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
+            LockSupport.parkNanos(pause.toNanos());
         }
         return true;
     }

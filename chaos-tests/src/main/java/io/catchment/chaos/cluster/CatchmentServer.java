@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** One Catchment node, driven by nothing but the launcher's commands. */
 public final class CatchmentServer implements Server {
@@ -19,6 +20,8 @@ public final class CatchmentServer implements Server {
     private static final Pattern BOOTSTRAP = Pattern.compile("^\\{\"bootstrap\":\"([^\"]+)\"");
     private final Path directory;
     private final Map<String, String> environment;
+    /** What the launcher last said; it stays true until the node is started again. */
+    private volatile @Nullable String status;
 
     private CatchmentServer(Path directory, Map<String, String> environment) {
         this.directory = directory;
@@ -86,6 +89,7 @@ public final class CatchmentServer implements Server {
     }
 
     public boolean ready() {
+        status = null;
         return Boolean.parseBoolean(group(NODE, 5));
     }
 
@@ -94,26 +98,33 @@ public final class CatchmentServer implements Server {
     }
 
     private String group(Pattern pattern, int group) {
-        String status = launcher("status", List.of("--json")).strip();
-        Matcher matcher = pattern.matcher(status);
-        if (!matcher.find()) {
-            throw new IllegalStateException("status --json printed " + status);
+        String said = status;
+        if (said == null) {
+            said = launcher("status", List.of("--json")).strip();
         }
+        Matcher matcher = pattern.matcher(said);
+        if (!matcher.find()) {
+            throw new IllegalStateException("status --json printed " + said);
+        }
+        status = said;
         return matcher.group(group);
     }
 
     @Override
     public void kill() {
+        status = null;
         launcher("kill", List.of("1"));
     }
 
     @Override
     public void stop() {
+        status = null;
         launcher("stop", List.of("1"));
     }
 
     @Override
     public void start() {
+        status = null;
         launcher("start", List.of("1"));
     }
 
