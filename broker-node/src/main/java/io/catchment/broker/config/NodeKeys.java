@@ -311,10 +311,10 @@ final class NodeKeys {
                 g,
                 HOT_BYTES,
                 ConfigDef.Type.LONG,
-                4L << 30,
+                2L << 30,
                 atLeast(0),
                 "Flushed extents are kept on this node's disk up to this many bytes, to be read from there, as long as the disk has"
-                        + " room.");
+                        + " room. Their files are then used again: a window that fits into the page cache costs least.");
         key(
                 g,
                 RESERVE_BYTES,

@@ -33,7 +33,6 @@ import java.util.stream.Stream;
  */
 final class ObjectFiles {
     private static final String TEMPORARY = ".tmp";
-    private static final int GATHER_MAX = 256;
     private static final long TEMPORARY_AGE_MAX_MS = 3_600_000;
 
     private final Path root;
@@ -55,7 +54,7 @@ final class ObjectFiles {
         }
         Path temporary = temporaryDirectory().resolve(UUID.randomUUID().toString());
         try {
-            writeSynced(temporary, body);
+            SyncedFile.write(temporary, body, allocator);
             if (replace) {
                 Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             } else {
@@ -152,21 +151,6 @@ final class ObjectFiles {
             return new ObjectStoreException(Reason.REFUSED, message, failed);
         }
         return new ObjectStoreException(Reason.TRANSIENT, message, failed);
-    }
-
-    private static void writeSynced(Path file, ByteBuf body) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            ByteBuffer[] pieces = body.nioBuffers();
-            int next = 0;
-            while (next < pieces.length) {
-                if (pieces[next].hasRemaining()) {
-                    channel.write(pieces, next, Math.min(GATHER_MAX, pieces.length - next));
-                } else {
-                    next++;
-                }
-            }
-            channel.force(true);
-        }
     }
 
     private Path temporaryDirectory() throws IOException {

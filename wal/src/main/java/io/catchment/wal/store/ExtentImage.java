@@ -11,7 +11,6 @@ import io.catchment.wal.format.FrameHeader;
 import io.catchment.wal.format.FrameRows;
 import io.catchment.wal.format.IndexRow;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -36,10 +35,10 @@ final class ExtentImage implements LoadedExtent {
         return new ExtentImage(extentId, Unpooled.EMPTY_BUFFER, new MemoryIndex());
     }
 
-    static ExtentImage load(long extentId, long length, DiskFile file, ByteBufAllocator allocator, Checksum checksum)
+    static ExtentImage load(long extentId, long length, DiskFile file, LoadBuffers buffers, Checksum checksum)
             throws IOException {
         int bytes = Math.toIntExact(length);
-        ByteBuf buffer = allocator.directBuffer(bytes, bytes);
+        ByteBuf buffer = buffers.take(bytes);
         try {
             ByteBuffer view = buffer.writerIndex(bytes).nioBuffer(0, bytes);
             int read = file.read(0, view);

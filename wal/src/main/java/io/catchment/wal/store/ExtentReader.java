@@ -22,10 +22,12 @@ public final class ExtentReader {
 
     private final ExtentStore store;
     private final ByteBufAllocator allocator;
+    private final LoadBuffers loadBuffers;
 
     public ExtentReader(ExtentStore store, ByteBufAllocator allocator) {
         this.store = store;
         this.allocator = allocator;
+        this.loadBuffers = new LoadBuffers(allocator, store.pool().fileBytes());
     }
 
     /** Ids of streams with visible frames, ascending; empty if the extent is not here. */
@@ -114,10 +116,15 @@ public final class ExtentReader {
             long length = extent.durableLength;
             return length == 0
                     ? ExtentImage.empty(extentId)
-                    : ExtentImage.load(extentId, length, store.fileOf(extent), allocator, store.newChecksum());
+                    : ExtentImage.load(extentId, length, store.fileOf(extent), loadBuffers, store.newChecksum());
         } finally {
             extent.release();
         }
+    }
+
+    /** Lets go of memory; reads still work. */
+    public void close() {
+        loadBuffers.close();
     }
 
     private FrameGather gather(StoredExtent extent) throws IOException {
