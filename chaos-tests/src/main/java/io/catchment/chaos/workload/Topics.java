@@ -1,5 +1,6 @@
 package io.catchment.chaos.workload;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -9,7 +10,9 @@ import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
@@ -17,7 +20,11 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 public final class Topics {
     private Topics() {}
 
-    /** One that exists already is taken as it is. Its records stay for ever: event times of test data are often old. */
+    /**
+     * One that exists already is taken as it is. Its records stay for ever: event times of test data are often old. Returns when the
+     * leaders answer for their partitions: an idempotent producer whose first batch comes too early, and whose second does not, waits
+     * for ever, with Apache Kafka too.
+     */
     public static void create(String bootstrap, String topic, int partitions) {
         try (Admin admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap))) {
             await(
@@ -25,6 +32,12 @@ public final class Topics {
                                     .configs(Map.of("retention.ms", "-1"))))
                             .all(),
                     TopicExistsException.class);
+            Map<TopicPartition, OffsetSpec> all = new HashMap<>();
+            for (int partition = 0; partition < partitions; partition++) {
+                all.put(new TopicPartition(topic, partition), OffsetSpec.latest());
+            }
+            // the client asks again until the leaders answer
+            await(admin.listOffsets(all).all(), TopicExistsException.class);
         }
     }
 
@@ -35,7 +48,7 @@ public final class Topics {
         }
     }
 
-    private static void await(KafkaFuture<Void> future, Class<? extends Throwable> harmless) {
+    private static void await(KafkaFuture<?> future, Class<? extends Throwable> harmless) {
         try {
             future.get(60, TimeUnit.SECONDS);
         } catch (ExecutionException e) {

@@ -70,8 +70,13 @@ final class BlockCache implements BlockLoader.Landing {
             return CompletableFuture.completedFuture(
                     wanted.stream().map(CompletableFuture::join).toList());
         }
+        if (wanted.size() == 1) {
+            join(objectId, footer, first, absent, wanted);
+            return Gathered.all(wanted);
+        }
+        loader.partialReadBegins();
         join(objectId, footer, first, absent, wanted);
-        return Gathered.all(wanted);
+        return Gathered.all(wanted).whenComplete((all, failure) -> loader.partialReadEnds());
     }
 
     /** Starts what of these blocks is neither cached nor under way, if there is room to spare. */
@@ -91,8 +96,26 @@ final class BlockCache implements BlockLoader.Landing {
         }
         for (Load load : runs(objectId, footer, fresh, true)) {
             if (!loader.tryAhead(load, this)) {
-                failed(load, new ObjectStoreException(Reason.TRANSIENT, "no room to read ahead", null));
+                notAhead(load);
             }
+        }
+    }
+
+    /** There is no room to read ahead; but a read may have joined such a flight meanwhile, and has a right to its blocks. */
+    private void notAhead(Load load) {
+        List<Integer> joined = new ArrayList<>();
+        lock.lock();
+        try {
+            for (int i = 0; i < load.count(); i++) {
+                if (!flights.remove(load.key(i), List.of())) {
+                    joined.add(load.firstBlock() + i);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        for (Load wanted : runs(load.objectId(), load.footer(), joined, false)) {
+            loader.load(wanted, this);
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
@@ -52,6 +53,7 @@ final class BlockLoader {
     private volatile int queued;
 
     private final AtomicLong liveBytes = new AtomicLong();
+    private final AtomicInteger partialReads = new AtomicInteger();
     private final LongAdder loadedBytes = new LongAdder();
     private final LongAdder aheadBytes = new LongAdder();
     private final LongAdder corruptBlocks = new LongAdder();
@@ -62,6 +64,15 @@ final class BlockLoader {
         this.settings = settings;
         this.allocator = allocator;
         this.timer = timer;
+    }
+
+    /** A read of several blocks has begun to wait; it may hold some of them. */
+    void partialReadBegins() {
+        partialReads.incrementAndGet();
+    }
+
+    void partialReadEnds() {
+        partialReads.decrementAndGet();
     }
 
     /** Now or when there is room. */
@@ -133,10 +144,15 @@ final class BlockLoader {
         corruptBlocks.increment();
     }
 
+    /**
+     * Reads of several blocks hold what has come while they wait for the rest. When nothing is loading, all may wait for each other's memory:
+     * then loads may take as much again as {@code extraBytes}, one at a time, so that one of them is done.
+     */
     private boolean fits(Load load) {
         long live = liveBytes.get();
-        return running < settings.loadsMax()
-                && (live == 0 || live + load.bytes() <= settings.cacheBytes() + settings.extraBytes());
+        boolean stuck = running == 0 && partialReads.get() > 0;
+        long bound = settings.cacheBytes() + settings.extraBytes() * (stuck ? 2 : 1);
+        return running < settings.loadsMax() && (live == 0 || live + load.bytes() <= bound);
     }
 
     private void startWhatFits() {

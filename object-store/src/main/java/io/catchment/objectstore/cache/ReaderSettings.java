@@ -4,7 +4,8 @@ package io.catchment.objectstore.cache;
  * Bounds of the read side.
  *
  * @param cacheBytes weight of the blocks kept
- * @param extraBytes what may be loading, or held by readers though evicted, beyond {@code cacheBytes}: further loads wait
+ * @param extraBytes what may be loading, or held by readers though evicted, beyond {@code cacheBytes}: further loads wait.
+ *     As much again, one load at a time, when reads of several blocks wait for each other
  * @param footerBytes weight of the footers kept
  * @param loadsMax store requests for blocks at a time
  * @param queueMax loads waiting for a turn; beyond it a read fails with TRANSIENT
