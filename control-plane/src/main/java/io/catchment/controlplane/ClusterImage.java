@@ -1,6 +1,7 @@
 package io.catchment.controlplane;
 
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +60,25 @@ public interface ClusterImage {
             }
         }
         return writers;
+    }
+
+    /**
+     * Stores that may take the place of lost ones when a recovered extent has too few holders (DESIGN §5): of live nodes that are not
+     * being drained, none of the ensemble's nodes; those in zones that the ensemble is not in first.
+     */
+    default List<ExtentState.Store> standIns(ExtentState extent) {
+        Set<Integer> taken = new HashSet<>();
+        Set<String> zones = new HashSet<>();
+        for (ExtentState.Store store : extent.ensemble()) {
+            taken.add(store.nodeId());
+            node(store.nodeId()).ifPresent(node -> zones.add(node.zone()));
+        }
+        return nodes().stream()
+                .filter(node -> node.takesMore() && node.has("wal") && !taken.contains(node.nodeId()))
+                .sorted(Comparator.<NodeState, Boolean>comparing(node -> zones.contains(node.zone()))
+                        .thenComparingInt(NodeState::nodeId))
+                .map(node -> new ExtentState.Store(node.nodeId(), node.storeId()))
+                .toList();
     }
 
     /** Explicitly set keys of a resource (types as in Kafka's ConfigResource.Type ids); empty if none. */

@@ -191,10 +191,25 @@ public sealed interface Command<R> {
 
     // ---- extents
 
-    /** @param lane 0 urgent, 1 normal, 2 bulk */
-    record CreateExtent(int nodeId, long nodeEpoch, int lane) implements Command<ExtentState> {}
+    /**
+     * @param lane 0 urgent, 1 normal, 2 bulk
+     * @param avoid stores that the writer finds slow, full or out of reach: taken only when it cannot be acknowledged without them
+     */
+    record CreateExtent(int nodeId, long nodeEpoch, int lane, List<ExtentState.Store> avoid)
+            implements Command<ExtentState> {
+        public CreateExtent {
+            avoid = List.copyOf(avoid);
+        }
 
-    /** Guarded by the writer's node epoch or, after {@link RecoverExtent}, by the recovery epoch. Same length again: no-op (W2). */
+        public CreateExtent(int nodeId, long nodeEpoch, int lane) {
+            this(nodeId, nodeEpoch, lane, List.of());
+        }
+    }
+
+    /**
+     * Guarded by the writer's node epoch or, once RECOVERING, by the recovery epoch and the present epoch of its recoverer. Same length
+     * again: no-op (W2).
+     */
     record SealExtent(long extentId, long epoch, long length, List<ExtentState.Store> holders)
             implements Command<Done> {
         public SealExtent {
@@ -202,7 +217,10 @@ public sealed interface Command<R> {
         }
     }
 
-    /** OPEN (of an epoch that is over) or RECOVERING to RECOVERING with a higher recovery epoch, which is the answer. */
+    /**
+     * OPEN (of an epoch that is over) or RECOVERING to RECOVERING with a higher recovery epoch, which is the answer; the caller is its
+     * recoverer from then on. FENCED while another live node recovers it, and when it is sealed: it is not this node's to recover.
+     */
     record RecoverExtent(long extentId, int recovererNodeId, long recovererNodeEpoch) implements Command<NodeEpoch> {}
 
     /** The holders named have deleted their copy; when none is left the extent leaves the state. Only for FLUSHED ones (W5). */

@@ -88,7 +88,8 @@ public final class CommandCodec {
             out.setCreateExtent(CreateExtent.newBuilder()
                     .setNodeId(c.nodeId())
                     .setNodeEpoch(c.nodeEpoch())
-                    .setLane(c.lane()));
+                    .setLane(c.lane())
+                    .addAllAvoid(Protos.storesToProto(c.avoid())));
         } else if (command instanceof Command.SealExtent c) {
             out.setSealExtent(SealExtent.newBuilder()
                     .setExtentId(c.extentId())
@@ -174,7 +175,8 @@ public final class CommandCodec {
                 new Command.CreateExtent(
                         in.getCreateExtent().getNodeId(),
                         in.getCreateExtent().getNodeEpoch(),
-                        in.getCreateExtent().getLane());
+                        in.getCreateExtent().getLane(),
+                        Protos.stores(in.getCreateExtent().getAvoidList()));
             case SEAL_EXTENT ->
                 new Command.SealExtent(
                         in.getSealExtent().getExtentId(),

@@ -34,6 +34,7 @@ final class ExtentRules {
                 draft.state(),
                 draft.conditions().figures(),
                 command.nodeId(),
+                command.avoid(),
                 extentId,
                 draft.conditions().replicas(),
                 draft.conditions().ackQuorum());
@@ -114,7 +115,7 @@ final class ExtentRules {
         @Nullable Recoverer present = extent.recoverer();
         if (present != null && !present.equals(caller) && Takeover.isRecovererCurrent(draft.state(), extent)) {
             return Draft.refuse(
-                    Reason.NOT_YET, "extent " + command.extentId() + " is being recovered by node " + present.nodeId());
+                    Reason.FENCED, "extent " + command.extentId() + " is being recovered by node " + present.nodeId());
         }
         long epoch = draft.state().nextEpoch();
         put(draft, extent.recovering(epoch, caller));

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which stores hold a new extent: the writer's own if it has one, then stores in zones not taken yet, then any; never those of
- * fenced nodes, and those of nodes that are drained or short of disk only when it cannot be acknowledged without them. Of equally
+ * fenced nodes, and those of nodes that are drained or short of disk, or that the writer avoids, only when it cannot be acknowledged without them. Of equally
  * good stores those with room come first, and which of these turns with the extent's id, so that load spreads. Pure.
  */
 public final class EnsemblePlacement {
@@ -29,6 +29,7 @@ public final class EnsemblePlacement {
             ClusterState state,
             Map<Integer, NodeLoad> figures,
             int writerNodeId,
+            List<Store> avoid,
             long extentId,
             int replicas,
             int ackQuorum) {
@@ -37,7 +38,8 @@ public final class EnsemblePlacement {
         for (NodeState node : state.nodes().values()) {
             if (node.isLive() && node.has(WAL)) {
                 boolean pressed = figure(figures, node).isPressed();
-                (node.takesMore() && !pressed ? good : poor).add(node);
+                boolean avoided = avoid.contains(new Store(node.nodeId(), node.storeId()));
+                (node.takesMore() && !pressed && !avoided ? good : poor).add(node);
             }
         }
         List<Store> chosen = new ArrayList<>(replicas);

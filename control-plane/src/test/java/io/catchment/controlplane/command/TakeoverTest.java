@@ -97,7 +97,7 @@ class TakeoverTest {
         int recoverer = Objects.requireNonNull(script.extent(id).recoverer()).nodeId();
         int other = 5 - recoverer;
         script.refused(
-                Reason.NOT_YET,
+                Reason.FENCED,
                 new Command.RecoverExtent(id, other, script.node(other).epoch()));
         upkeep(new Observed(Set.of(id), Set.of(), Set.of(), Set.of(), false));
         assertThat(Objects.requireNonNull(script.extent(id).recoverer()).nodeId())
@@ -127,6 +127,11 @@ class TakeoverTest {
         script.register(1, "wiped", "zone-1");
         assertThat(Objects.requireNonNull(script.extent(id).recoverer()).nodeId())
                 .isIn(2, 3);
+        assertThat(script.image().standIns(script.extent(id))).isEmpty();
+        script.register(4, "store-4", "zone-2");
+        script.register(5, "store-5", "zone-5");
+        assertThat(script.image().standIns(script.extent(id)))
+                .containsExactly(new Store(5, "store-5"), new Store(4, "store-4"));
     }
 
     @Test

@@ -65,12 +65,28 @@ class EnsemblePlacementTest {
         ClusterState state = state(node(1, "a"), node(2, "b"), node(3, "c").withDraining(true), node(4, "d"));
         Map<Integer, NodeLoad> figures = Map.of(4, load(2, 1000));
         for (long extent = 0; extent < 8; extent++) {
-            assertThat(EnsemblePlacement.choose(state, figures, 1, extent, 3, 2))
+            assertThat(EnsemblePlacement.choose(state, figures, 1, List.of(), extent, 3, 2))
                     .containsExactly(new Store(1, "store-1"), new Store(2, "store-2"));
         }
-        assertThat(EnsemblePlacement.choose(state, figures, 1, 1, 4, 3)).hasSize(3);
-        assertThat(EnsemblePlacement.choose(state(node(1, "a")), Map.of(1, load(3, 0)), 1, 1, 1, 1))
+        assertThat(EnsemblePlacement.choose(state, figures, 1, List.of(), 1, 4, 3))
+                .hasSize(3);
+        assertThat(EnsemblePlacement.choose(state(node(1, "a")), Map.of(1, load(3, 0)), 1, List.of(), 1, 1, 1))
                 .containsExactly(new Store(1, "store-1"));
+    }
+
+    @Test
+    void storesThatTheWriterAvoidsComeLast() {
+        ClusterState state = state(node(1, "a"), node(2, "b"), node(3, "c"));
+        List<Store> avoid = List.of(new Store(2, "store-2"));
+        for (long extent = 0; extent < 8; extent++) {
+            assertThat(EnsemblePlacement.choose(state, Map.of(), 1, avoid, extent, 3, 2))
+                    .containsExactly(new Store(1, "store-1"), new Store(3, "store-3"));
+            assertThat(EnsemblePlacement.choose(state, Map.of(), 1, avoid, extent, 3, 3))
+                    .hasSize(3);
+            // Another disk of that node is another store
+            assertThat(EnsemblePlacement.choose(state, Map.of(), 1, List.of(new Store(2, "former")), extent, 3, 2))
+                    .hasSize(3);
+        }
     }
 
     @Test
@@ -78,7 +94,7 @@ class EnsemblePlacementTest {
         ClusterState state = state(node(1, "a"), node(2, "b"), node(3, "c"), node(4, "d"));
         Map<Integer, NodeLoad> figures = Map.of(1, load(0, 1000), 2, load(0, 900), 3, load(0, 100), 4, load(0, 1000));
         for (long extent = 0; extent < 8; extent++) {
-            assertThat(EnsemblePlacement.choose(state, figures, 1, extent, 3, 2))
+            assertThat(EnsemblePlacement.choose(state, figures, 1, List.of(), extent, 3, 2))
                     .containsExactlyInAnyOrder(
                             new Store(1, "store-1"), new Store(2, "store-2"), new Store(4, "store-4"));
         }
@@ -99,7 +115,7 @@ class EnsemblePlacementTest {
     }
 
     private static List<Store> choose(ClusterState state, int writer, long extent, int replicas) {
-        return EnsemblePlacement.choose(state, Map.of(), writer, extent, replicas, 1);
+        return EnsemblePlacement.choose(state, Map.of(), writer, List.of(), extent, replicas, 1);
     }
 
     private static NodeState node(int id, String zone) {

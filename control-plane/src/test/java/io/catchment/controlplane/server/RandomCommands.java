@@ -48,7 +48,12 @@ final class RandomCommands {
             case 5 -> alterConfigs();
             case 6 -> new Command.AllocateProducerIds(id, epoch);
             case 7 -> openStreams(image, id, epoch);
-            case 8 -> new Command.CreateExtent(id, epoch, random.nextInt(3));
+            case 8 ->
+                new Command.CreateExtent(
+                        id,
+                        epoch,
+                        random.nextInt(3),
+                        random.nextInt(4) == 0 ? List.of(new ExtentState.Store(id, node.storeId())) : List.of());
             case 9 -> sealExtent(image, epoch);
             case 10 -> recoverExtent(image, id, epoch);
             case 11 -> releaseExtent(image);
