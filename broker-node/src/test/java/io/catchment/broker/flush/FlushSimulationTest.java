@@ -32,7 +32,7 @@ class FlushSimulationTest {
             return;
         }
         long first = new SplittableRandom().nextLong(1L << 40);
-        for (long seed = 1; seed <= 100; seed++) {
+        for (long seed = 1; seed <= 50; seed++) {
             run(seed);
             run(first + seed);
         }
