@@ -10,7 +10,12 @@ public final class Await {
 
     /** @throws IllegalStateException when the condition does not hold in time */
     public static void until(String what, Duration limit, BooleanSupplier condition) {
-        if (!within(limit, condition)) {
+        until(what, limit, Duration.ofMillis(10), condition);
+    }
+
+    /** The same, looking only so often. */
+    public static void until(String what, Duration limit, Duration pause, BooleanSupplier condition) {
+        if (!within(limit, pause, condition)) {
             throw new IllegalStateException("not within " + limit.toMillis() + " ms: " + what);
         }
     }

@@ -1,5 +1,7 @@
 package io.catchment.chaos.workload;
 
+import io.catchment.chaos.cluster.Await;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +15,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
@@ -36,8 +39,24 @@ public final class Topics {
             for (int partition = 0; partition < partitions; partition++) {
                 all.put(new TopicPartition(topic, partition), OffsetSpec.latest());
             }
-            // the client asks again until the leaders answer
-            await(admin.listOffsets(all).all(), TopicExistsException.class);
+            Await.until("leaders of " + topic, Duration.ofSeconds(60), Duration.ofMillis(50), () -> lead(admin, all));
+        }
+    }
+
+    private static boolean lead(Admin admin, Map<TopicPartition, OffsetSpec> partitions) {
+        try {
+            admin.listOffsets(partitions).all().get(60, TimeUnit.SECONDS);
+            return true;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RetriableException) {
+                return false;
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (TimeoutException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
         }
     }
 
@@ -48,7 +67,7 @@ public final class Topics {
         }
     }
 
-    private static void await(KafkaFuture<?> future, Class<? extends Throwable> harmless) {
+    private static void await(KafkaFuture<Void> future, Class<? extends Throwable> harmless) {
         try {
             future.get(60, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
