@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.CorruptRecordException;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.CompressionType;
@@ -17,6 +18,7 @@ import org.apache.kafka.common.utils.internals.PrimitiveRef;
 import org.apache.kafka.server.record.BrokerCompressionType;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.LogValidator;
+import org.apache.kafka.storage.internals.log.RecordValidationException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,9 +48,26 @@ public final class LogValidatorCheck {
     public record Checked(MemoryRecords records, long logAppendTimeMs) {}
 
     /**
-     * Offsets are given out from {@code baseOffset}; throws Kafka's ApiExceptions or RecordValidationException.
+     * Offsets are given out from {@code baseOffset}; throws Kafka's ApiExceptions or RecordValidationException, and an
+     * InvalidRecordException for what Kafka's classes stumble over: an unknown compression, or bytes that are not what it says.
      */
     public Checked check(
+            TopicPartition partition,
+            ByteBuffer batch,
+            long baseOffset,
+            int leaderEpoch,
+            Rules rules,
+            AppendOrigin origin) {
+        try {
+            return validate(partition, batch, baseOffset, leaderEpoch, rules, origin);
+        } catch (ApiException | RecordValidationException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new InvalidRecordException("The records in the append to " + partition + " cannot be read: " + e, e);
+        }
+    }
+
+    private Checked validate(
             TopicPartition partition,
             ByteBuffer batch,
             long baseOffset,
@@ -72,7 +91,8 @@ public final class LogValidatorCheck {
                         leaderEpoch,
                         origin)
                 .validateMessagesAndAssignOffsets(PrimitiveRef.ofLong(baseOffset), NO_METRICS, buffers);
-        return new Checked(result.validatedRecords(), result.logAppendTimeMs());
+        boolean stamps = rules.timestampType() == TimestampType.LOG_APPEND_TIME;
+        return new Checked(result.validatedRecords(), stamps ? result.logAppendTimeMs() : RecordBatch.NO_TIMESTAMP);
     }
 
     /** What Kafka checks before its LogValidator; the latter cannot take a compressed batch with a client's base offset. */

@@ -133,6 +133,11 @@ final class Partition implements PartitionView {
         }
         TopicConfig config = loop.config(stream.topicPartition().topic());
         int at = batch.position();
+        if (batch.remaining() < BatchHeader.BYTES || BatchHeader.sizeInBytes(batch, at) != batch.remaining()) {
+            // a frame with anything but whole batches could neither be read nor flushed again
+            throw Errors.INVALID_RECORD.exception("The append to " + stream.topicPartition() + " has "
+                    + batch.remaining() + " bytes, which is not one whole batch");
+        }
         if (batch.remaining() > config.maxMessageBytes()) {
             throw Errors.MESSAGE_TOO_LARGE.exception("The record batch size in the append to "
                     + stream.topicPartition() + " is " + batch.remaining()

@@ -84,9 +84,9 @@ final class ProduceAttempt implements AppendCompletion {
                 .setErrorMessage(message == null ? error.message() : message);
     }
 
+    /** The first outcome counts. */
     private void set(int slot, PartitionProduceResponse outcome) {
-        slots.set(slot, outcome);
-        if (missing.decrementAndGet() == 0) {
+        if (slots.compareAndSet(slot, null, outcome) && missing.decrementAndGet() == 0) {
             answer();
         }
     }

@@ -1,5 +1,6 @@
 package io.catchment.broker.produce;
 
+import io.catchment.broker.batch.BatchHeader;
 import io.catchment.broker.network.Request;
 import io.catchment.broker.partition.OwnedPartitions;
 import io.catchment.broker.partition.PartitionView;
@@ -13,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceResponseData.LeaderIdAndEpoch;
@@ -23,6 +25,8 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.requests.ProduceRequest;
 import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Produce (KIP-98, KIP-516 topic ids, KIP-951 new leader). Each batch is appended on its partition's event loop, straight from
@@ -30,8 +34,11 @@ import org.jspecify.annotations.Nullable;
  * under way until its batches are in: so memory and pipelining stay bounded, and a failure ends the connection, as in Kafka.
  */
 public final class ProduceHandler implements ApiHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(ProduceHandler.class);
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
     private static final short FIRST_VERSION_WITH_LEADER = 10;
+    /** Who may write to internal topics: Kafka's tools to repair them. */
+    private static final String ADMIN_CLIENT_ID = "__admin_client";
 
     private final OwnedPartitions partitions;
     private final Supplier<ClusterImage> image;
@@ -95,28 +102,55 @@ public final class ProduceHandler implements ApiHandler {
             attempt.failed(slot, notServed(version, topic, data.index()));
             return;
         }
-        MemoryRecords records = (MemoryRecords) data.records();
+        String name = partition.topicPartition().topic();
+        if (Topic.isInternal(name) && !ADMIN_CLIENT_ID.equals(request.header().clientId())) {
+            attempt.failed(
+                    slot,
+                    ProduceAttempt.failure(Errors.INVALID_TOPIC_EXCEPTION, "Cannot append to internal topic " + name));
+            return;
+        }
+        ByteBuffer batch;
         try {
-            ProduceRequest.validateRecords(version, records);
+            batch = onlyBatch(version, data);
         } catch (ApiException e) {
             attempt.failed(slot, ProduceAttempt.failure(Errors.forException(e), e.getMessage()));
             return;
         }
-        ByteBuffer batch = records.buffer();
         ByteBuf buffer = request.buffer();
         EventLoop loop = partitions.eventLoop(partition);
         if (loop.inEventLoop()) {
-            partitions.append(partition, batch, buffer, attempt, slot, nowMs);
+            append(partition, batch, buffer, attempt, slot, nowMs);
         } else {
             buffer.retain();
             loop.execute(() -> {
                 try {
-                    partitions.append(partition, batch, buffer, attempt, slot, nowMs);
+                    append(partition, batch, buffer, attempt, slot, nowMs);
                 } finally {
                     buffer.release();
                 }
             });
         }
+    }
+
+    /** What goes wrong unexpectedly is this partition's failure, not the request's, which has others under way. */
+    private void append(
+            PartitionView partition, ByteBuffer batch, ByteBuf buffer, ProduceAttempt attempt, int slot, long nowMs) {
+        try {
+            partitions.append(partition, batch, buffer, attempt, slot, nowMs);
+        } catch (RuntimeException e) {
+            LOG.error("A batch for {} could not be appended", partition.topicPartition(), e);
+            attempt.failed(slot, ProduceAttempt.failure(Errors.UNKNOWN_SERVER_ERROR, null));
+        }
+    }
+
+    /** The one batch there must be; bytes behind it that are no whole batch are dropped, as in Kafka. */
+    private static ByteBuffer onlyBatch(short version, PartitionProduceData data) {
+        if (!(data.records() instanceof MemoryRecords records)) {
+            throw Errors.INVALID_RECORD.exception("Produce request without records");
+        }
+        ProduceRequest.validateRecords(version, records);
+        ByteBuffer batch = records.buffer();
+        return batch.limit(batch.position() + BatchHeader.sizeInBytes(batch, batch.position()));
     }
 
     private PartitionProduceResponse notServed(short version, TopicProduceData topic, int index) {

@@ -93,7 +93,7 @@ public final class CreatePartitionsHandler implements ApiHandler {
             throw Errors.INVALID_PARTITIONS.exception("The topic " + topic.name() + " currently has " + present
                     + " partition(s); " + topic.count() + " would not be an increase.");
         } else if (added > CreateTopicsHandler.PARTITIONS_PER_REQUEST_MAX) {
-            throw Errors.POLICY_VIOLATION.exception("Excessively large number of partitions per request.");
+            throw Errors.POLICY_VIOLATION.exception("Excessively large number of additional partitions per request.");
         }
         List<CreatePartitionsAssignment> assignments = topic.assignments();
         if (assignments == null) {

@@ -130,7 +130,8 @@ public final class CreateTopicsHandler implements ApiHandler {
 
     private static void check(NewTopicNames names, CreatableTopic topic) {
         if (topic.name().equals(Topic.CLUSTER_METADATA_TOPIC_NAME)) {
-            throw Errors.TOPIC_AUTHORIZATION_FAILED.exception();
+            throw Errors.INVALID_REQUEST.exception(
+                    "Creation of internal topic " + Topic.CLUSTER_METADATA_TOPIC_NAME + " is prohibited.");
         }
         ApiError problem = names.check(topic.name()).orElse(null);
         if (problem != null) {

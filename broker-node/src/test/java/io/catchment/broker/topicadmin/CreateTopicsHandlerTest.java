@@ -113,7 +113,7 @@ class CreateTopicsHandlerTest {
         "'', 1, 1, INVALID_TOPIC_EXCEPTION",
         "present, 1, 1, TOPIC_ALREADY_EXISTS",
         "dotted_name, 1, 1, INVALID_TOPIC_EXCEPTION",
-        "__cluster_metadata, 1, 1, TOPIC_AUTHORIZATION_FAILED",
+        "__cluster_metadata, 1, 1, INVALID_REQUEST",
         "a, 0, 1, INVALID_PARTITIONS",
         "a, -2, 1, INVALID_PARTITIONS",
         "a, 1, 0, INVALID_REPLICATION_FACTOR",
