@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
  * @param controllers {@code host:port} of the controllers' listeners, to find the active one; empty on an only controller
  * @param replicas R, how many stores an extent is written to
  * @param ackQuorum A, how many of them must have a byte synced before it is acknowledged
+ * @param fetchTimeoutMs silence of the leader after which a follower wants another; each controller adds up to 120 ms by its id
  * @param commandTimeoutMs how long a command is retried
  * @param heartbeatMs between two heartbeats of this node
  * @param leaseMs as the active controller, this node fences a node it has not heard of for so long; the same on all controllers
@@ -66,10 +67,18 @@ public record ControlPlaneConfig(
 
     private static final String CONTROLLER = "controller";
     /**
-     * Followers hear of the leader's end only by this silence, and both must before one can win: a lost leader costs 0.3 to 0.8 s and
-     * a vote. An idle fetch takes up to 500 ms, so less would elect without need on a busy machine.
+     * Followers hear of the leader's end only by this silence, and a majority must before one can win: a lost leader costs up to this
+     * and a vote. An idle fetch takes up to 500 ms; that one follower is impatient without need does no harm, since the others refuse.
      */
-    private static final int FETCH_TIMEOUT_MS = 800;
+    private static final int FETCH_TIMEOUT_MS = RaftConfig.FETCH_TIMEOUT_MS_MIN;
+
+    /**
+     * Between the timeouts of controllers with successive ids. Fetches are answered at the same moment, so with equal timeouts both
+     * followers ask for votes at the same moment, and nobody wins the first round.
+     */
+    private static final int FETCH_TIMEOUT_STEP_MS = 60;
+
+    private static final int FETCH_TIMEOUT_STEPS = 3;
 
     /** Up to twice that is lost when two ask for votes at the same moment. */
     private static final int ELECTION_TIMEOUT_MS = 150;
@@ -270,7 +279,7 @@ public record ControlPlaneConfig(
                 port,
                 controllers,
                 electionTimeoutMs,
-                fetchTimeoutMs,
+                fetchTimeoutMs + FETCH_TIMEOUT_STEP_MS * (nodeId % FETCH_TIMEOUT_STEPS),
                 requestTimeoutMs,
                 segmentBytes,
                 retentionBytes);

@@ -141,7 +141,7 @@ class BalancerTest {
             int most = Collections.max(after.values());
             int least = Collections.min(after.values());
             assertThat(most - least <= 1 || (most <= mean * 1.1 + 1e-9 && least >= mean * 0.9 - 1e-9))
-                    .as("seed %d (-DargLine=-Dbalancer.seed=%d): %s", seed, seed, after)
+                    .as("seed %d (-Dbalancer.seed=%d): %s", seed, seed, after)
                     .isTrue();
             for (Move move : moves) {
                 int from = Objects.requireNonNull(state.streams().get(move.streamId()))

@@ -54,7 +54,7 @@ class SimulationTest {
             } catch (Throwable e) {
                 throw new AssertionError(
                         "seed " + seed
-                                + "; replay: mvn -o -pl control-plane test -Dtest=SimulationTest -DargLine=-Dsimulation.seed="
+                                + "; replay: mvn -o -pl control-plane test -Dtest=SimulationTest -Dsimulation.seed="
                                 + seed,
                         e);
             }
