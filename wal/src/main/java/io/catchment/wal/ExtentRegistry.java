@@ -1,6 +1,8 @@
 package io.catchment.wal;
 
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -11,6 +13,22 @@ import java.util.concurrent.CompletionStage;
 public interface ExtentRegistry {
 
     CompletionStage<ExtentDescriptor> create(Lane lane);
+
+    /**
+     * The same, on other stores than these if there are enough others: this node finds them slow, full or out of reach,
+     * maybe before the control plane knows.
+     */
+    default CompletionStage<ExtentDescriptor> create(Lane lane, Set<StoreRef> avoid) {
+        return create(lane);
+    }
+
+    /**
+     * Stores that may take the place of lost ones when a recovered extent has too few holders (DESIGN §5): of live nodes,
+     * not in the extent's ensemble, best first.
+     */
+    default CompletionStage<List<StoreRef>> standIns(ExtentDescriptor extent) {
+        return CompletableFuture.completedStage(List.of());
+    }
 
     /** Records the final length and who holds all of it. Sealing again with the same length is a no-op (W2). */
     CompletionStage<Void> seal(long extentId, long length, List<StoreRef> holders);

@@ -20,6 +20,12 @@ public interface WalListener {
     /** The lane stopped or resumed accepting frames. {@code reason} is for people: it names the fault, or is empty. */
     void laneState(Lane lane, boolean accepting, String reason);
 
+    /**
+     * The lane knows better than before whether this node may go on serving its streams. Told on a change; HELD and LOST only
+     * for ensembles larger than one store, where an idle lane asks its quorum once a second.
+     */
+    default void authority(Lane lane, Authority authority, String reason) {}
+
     /** One group was written and synced by this node's own store: for latency metrics. {@code syncNanos} is the sync alone. */
     default void groupSynced(Lane lane, int frames, long bytes, long writeNanos, long syncNanos) {}
 }

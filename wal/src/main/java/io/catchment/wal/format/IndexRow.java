@@ -88,6 +88,20 @@ public final class IndexRow {
         return rows[at + KIND_AT] == 0;
     }
 
+    /** Whether a row that came from elsewhere can be one at all. */
+    public static boolean sane(byte[] rows, int at) {
+        int headLength = rows[at + HEAD_LENGTH_AT];
+        int kind = rows[at + KIND_AT];
+        return kind >= 0
+                && kind < KINDS.length
+                && headLength >= 0
+                && headLength <= HEAD_BYTES_MAX
+                && payloadLength(rows, at) >= headLength
+                && position(rows, at) >= 0
+                && recordCount(rows, at) >= 0
+                && baseOffset(rows, at) >= 0;
+    }
+
     public static FrameEntry entry(byte[] rows, int at, long streamId) {
         long position = position(rows, at);
         int headLength = rows[at + HEAD_LENGTH_AT];

@@ -8,7 +8,6 @@ import io.catchment.wal.format.FrameRows;
 import io.catchment.wal.format.IndexRow;
 import io.catchment.wal.replica.WriteGroup;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,16 +17,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * Frames gathered for one write. Filled and reused by the lane's loop; only read while replicas work on it.
  *
- * <p>Small payloads are copied behind their headers into one staging buffer: cheaper than an entry of a gathering write, and
- * the checksum runs once over header and payload. Large payloads are written from where they lie.
+ * <p>Small payloads are copied behind their headers into staging pages: cheaper than an entry of a gathering write, and the
+ * checksum runs once over header and payload. Large payloads are written from where they lie. A group takes only as many
+ * pages as it needs: a slow replica may keep many small groups waiting.
  */
 final class EncodedGroup implements WriteGroup {
-    private static final int STAGING_BYTES = 256 << 10;
+    private static final int PAGES_MAX = 8;
     private static final int COPIED_PAYLOAD_BYTES_MAX = 4 << 10;
 
-    private final ByteBuffer view = ByteBuffer.allocateDirect(STAGING_BYTES);
-    /** The same memory, to copy payloads into. */
-    private final ByteBuf staging = Unpooled.wrappedBuffer(view);
+    private final Pages pages;
+    private final List<Pages.Page> taken = new ArrayList<>(PAGES_MAX);
+    private Pages.@Nullable Page page;
 
     private final Checksum checksum;
     private final FrameRows rows = new FrameRows();
@@ -44,8 +44,13 @@ final class EncodedGroup implements WriteGroup {
     int answersPending;
     /** Whether one reference of each payload is to be released when the last replica has answered. */
     boolean done;
+    /** Asks the quorum only; nobody waits for it. */
+    boolean noop;
 
-    EncodedGroup(Checksum checksum) {
+    long sentNanos;
+
+    EncodedGroup(Pages pages, Checksum checksum) {
+        this.pages = pages;
         this.checksum = checksum;
     }
 
@@ -59,22 +64,24 @@ final class EncodedGroup implements WriteGroup {
         segments.clear();
         rows.clear();
         done = false;
+        noop = false;
         // The listener may keep the list it was given.
         frames = new ArrayList<>(Math.max(16, frames.size()));
     }
 
-    /** Adds a frame if the staging buffer has room for it. */
+    /** Adds a frame if there is room for its staged bytes. */
     boolean add(Frame frame, @Nullable Object context) {
         ByteBuf payload = frame.payload();
         int length = payload.readableBytes();
         boolean copied = length <= COPIED_PAYLOAD_BYTES_MAX;
         int stagedBytes = (int) (FrameFormat.frameBytes(length) - (copied ? 0 : length));
-        if (stagedBytes > STAGING_BYTES - staged) {
+        Pages.Page into = room(stagedBytes);
+        if (into == null) {
             return false;
         }
         long framePosition = position + bytes;
         FrameFormat.putHeader(
-                view.clear(),
+                into.view.clear(),
                 staged,
                 frame.kind(),
                 length,
@@ -86,9 +93,9 @@ final class EncodedGroup implements WriteGroup {
                 frame.epoch(),
                 frame.recordCount());
         if (copied) {
-            copy(payload, length);
+            copy(into, payload, length);
         } else {
-            reference(payload, length);
+            reference(into.view, payload, length);
         }
         staged += stagedBytes;
         bytes += FrameFormat.frameBytes(length);
@@ -97,16 +104,34 @@ final class EncodedGroup implements WriteGroup {
         return true;
     }
 
-    private void copy(ByteBuf payload, int length) {
+    private Pages.@Nullable Page room(int stagedBytes) {
+        Pages.Page now = page;
+        if (now != null && stagedBytes <= Pages.BYTES - staged) {
+            return now;
+        }
+        if (taken.size() == PAGES_MAX) {
+            return null;
+        }
+        endPage();
+        now = pages.take();
+        taken.add(now);
+        page = now;
+        staged = 0;
+        segmentStart = 0;
+        return now;
+    }
+
+    private void copy(Pages.Page into, ByteBuf payload, int length) {
+        ByteBuffer view = into.view;
         int payloadAt = staged + FrameFormat.HEADER_BYTES;
-        staging.setBytes(payloadAt, payload, payload.readerIndex(), length);
-        pad(payloadAt + length, length);
+        into.bytes.setBytes(payloadAt, payload, payload.readerIndex(), length);
+        pad(view, payloadAt + length, length);
         checksum.reset();
         FrameFormat.updateWithFrame(checksum, view, staged, length);
         FrameFormat.putCrc(view.clear(), staged, (int) checksum.getValue());
     }
 
-    private void reference(ByteBuf payload, int length) {
+    private void reference(ByteBuffer view, ByteBuf payload, int length) {
         int headerEnd = staged + FrameFormat.HEADER_BYTES;
         checksum.reset();
         FrameFormat.updateWithHeader(checksum, view, staged);
@@ -115,21 +140,28 @@ final class EncodedGroup implements WriteGroup {
             checksum.update(part.duplicate());
         }
         FrameFormat.putCrc(view.clear(), staged, (int) checksum.getValue());
-        endSegment(headerEnd);
+        endSegment(view, headerEnd);
         segments.addAll(List.of(parts));
-        pad(headerEnd, length);
+        pad(view, headerEnd, length);
     }
 
-    private void pad(int at, int payloadLength) {
+    private static void pad(ByteBuffer view, int at, int payloadLength) {
         int unpadded = FrameFormat.HEADER_BYTES + payloadLength;
         for (int i = 0; i < FrameFormat.align(unpadded) - unpadded; i++) {
             view.put(at + i, (byte) 0);
         }
     }
 
-    private void endSegment(int end) {
+    private void endPage() {
+        Pages.Page last = page;
+        if (last != null) {
+            endSegment(last.view.clear(), staged);
+        }
+    }
+
+    private void endSegment(ByteBuffer view, int end) {
         if (end > segmentStart) {
-            segments.add(view.duplicate().limit(end).position(segmentStart));
+            segments.add(view.duplicate().clear().limit(end).position(segmentStart));
         }
         segmentStart = end;
     }
@@ -151,8 +183,12 @@ final class EncodedGroup implements WriteGroup {
     }
 
     void end() {
-        view.clear();
-        endSegment(staged);
+        endPage();
+    }
+
+    /** What is kept in memory while a replica has not answered. */
+    long memoryBytes() {
+        return bytes + (long) taken.size() * Pages.BYTES;
     }
 
     boolean isEmpty() {
@@ -171,6 +207,9 @@ final class EncodedGroup implements WriteGroup {
     void clear() {
         segments.clear();
         frames = new ArrayList<>(Math.max(16, frames.size()));
+        taken.forEach(pages::giveBack);
+        taken.clear();
+        page = null;
     }
 
     void retainPayloads() {

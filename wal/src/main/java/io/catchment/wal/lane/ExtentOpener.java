@@ -4,21 +4,17 @@ import io.catchment.wal.ExtentDescriptor;
 import io.catchment.wal.ExtentRegistry;
 import io.catchment.wal.Lane;
 import io.catchment.wal.StoreRef;
-import io.catchment.wal.format.ExtentHeader;
 import io.catchment.wal.loop.Backoff;
 import io.catchment.wal.loop.Loop;
 import io.catchment.wal.replica.Failures;
-import io.catchment.wal.replica.Replica;
 import io.catchment.wal.replica.Replicas;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Gets the next extent: registered in the control plane, then created on its stores, retrying until both worked. Owned by
- * the lane's loop. A registered extent is kept through retries, so that a disk that is full for an hour does not leave an
- * hour's worth of empty extents in the control plane.
+ * the lane's loop. With a single store a registered extent is kept through retries, so that a disk that is full for an hour
+ * does not leave an hour's worth of empty extents in the control plane. With several the next attempt is another extent, on
+ * other stores if there are any.
  */
 final class ExtentOpener {
     /** Hears how it went, on the lane's loop. */
@@ -28,27 +24,45 @@ final class ExtentOpener {
         /** An attempt failed; another follows. */
         void failed(String reason);
 
+        /** Whether frames cannot go anywhere before the next extent is ready. */
+        boolean waiting();
+
+        /** The extent found no quorum among its stores and is not used. */
+        void unusable(ExtentDescriptor extent);
+
         /** This node's epoch is over. */
         void fenced(String reason);
     }
+
+    private static final long GRACE_WAITING_MS = 300;
+    private static final long GRACE_AHEAD_MS = 800;
 
     private final Lane lane;
     private final ExtentRegistry registry;
     private final Replicas replicas;
     private final Loop loop;
     private final Backoff backoff;
+    private final AvoidedStores avoided;
     private final Listener listener;
     private @Nullable ExtentDescriptor registered;
     private boolean running;
     private boolean waitFirst;
     private boolean failing;
 
-    ExtentOpener(Lane lane, ExtentRegistry registry, Replicas replicas, Loop loop, Backoff backoff, Listener listener) {
+    ExtentOpener(
+            Lane lane,
+            ExtentRegistry registry,
+            Replicas replicas,
+            Loop loop,
+            Backoff backoff,
+            AvoidedStores avoided,
+            Listener listener) {
         this.lane = lane;
         this.registry = registry;
         this.replicas = replicas;
         this.loop = loop;
         this.backoff = backoff;
+        this.avoided = avoided;
         this.listener = listener;
     }
 
@@ -78,7 +92,10 @@ final class ExtentOpener {
     /** Bytes were acknowledged again. */
     void proven() {
         waitFirst = false;
-        backoff.reset();
+        if (!running) {
+            // What fails meanwhile still waits longer each time.
+            backoff.reset();
+        }
     }
 
     /** Takes back an extent without frames: it is created once more, as a proof that its disk works. */
@@ -102,58 +119,44 @@ final class ExtentOpener {
             createOnStores(descriptor);
             return;
         }
-        stage(() -> registry.create(lane))
+        Failures.stage(() -> registry.create(lane, avoided.now()))
                 .whenComplete((created, failure) -> loop.execute(() -> {
                     if (failure == null) {
                         registered = created;
                         createOnStores(created);
                     } else {
-                        attemptFailed("creating an extent in the control plane failed", failure);
+                        Throwable cause = Failures.root(failure);
+                        attemptFailed(
+                                "creating an extent in the control plane failed: " + Failures.text(cause),
+                                Failures.fenced(cause));
                     }
                 }));
     }
 
     private void createOnStores(ExtentDescriptor descriptor) {
-        List<Replica> members = new ArrayList<>();
-        for (StoreRef store : descriptor.ensemble()) {
-            Replica member = replicas.find(store).orElse(null);
-            if (member == null) {
-                attemptFailed(
-                        "extent " + descriptor.extentId() + " was placed on a store that cannot be reached: " + store,
-                        null);
-                return;
-            }
-            members.add(member);
+        long graceMs = listener.waiting() ? GRACE_WAITING_MS : GRACE_AHEAD_MS;
+        new ExtentCreation(descriptor, loop, avoided, graceMs, result -> created(descriptor, result)).start(replicas);
+    }
+
+    private void created(ExtentDescriptor descriptor, ExtentCreation.Result result) {
+        OpenExtent extent = result.extent();
+        boolean replicated = descriptor.ensemble().size() > 1;
+        if (extent != null && !result.fenced()) {
+            running = false;
+            failing = false;
+            registered = null;
+            listener.ready(extent);
+            return;
         }
-        ExtentHeader header = header(descriptor);
-        List<CompletionStage<Void>> created = members.stream()
-                .map(member -> stage(() -> member.create(header)))
-                .toList();
-        Failures.whenAll(created, loop, failure -> {
-            if (failure == null) {
-                running = false;
-                failing = false;
-                registered = null;
-                listener.ready(new OpenExtent(descriptor, members));
-            } else {
-                attemptFailed("creating extent " + descriptor.extentId() + " failed", failure);
-            }
-        });
+        if (replicated && !result.fenced()) {
+            registered = null;
+            listener.unusable(descriptor);
+        }
+        attemptFailed(result.failure(), result.fenced());
     }
 
-    static ExtentHeader header(ExtentDescriptor descriptor) {
-        return new ExtentHeader(
-                descriptor.extentId(),
-                descriptor.writerNodeId(),
-                descriptor.writerEpoch(),
-                descriptor.lane(),
-                descriptor.ackQuorum());
-    }
-
-    private void attemptFailed(String what, @Nullable Throwable failure) {
-        Throwable cause = failure == null ? null : Failures.root(failure);
-        String reason = cause == null ? what : what + ": " + Failures.text(cause);
-        if (cause != null && Failures.fenced(cause)) {
+    private void attemptFailed(String reason, boolean fenced) {
+        if (fenced) {
             running = false;
             listener.fenced(reason);
             return;
@@ -161,9 +164,5 @@ final class ExtentOpener {
         failing = true;
         loop.schedule(backoff.nextMs(), this::attempt);
         listener.failed(reason);
-    }
-
-    private static <T> CompletionStage<T> stage(Failures.Call<T> call) {
-        return Failures.stage(call);
     }
 }

@@ -11,7 +11,6 @@ import io.catchment.wal.replica.Failures;
 import io.catchment.wal.replica.Replica;
 import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -23,15 +22,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Seals a lane's extents one after the other, in order: footer on the stores (may fail), final length in the control plane
- * (retried for ever), then the stores cut to it. Owned by the lane's loop.
+ * Seals a lane's extents one after the other, in order: replicas that are a little behind get a moment, then footers on the
+ * stores (may fail), final length and holders in the control plane (retried for ever), then the stores cut to it. Owned by
+ * the lane's loop. A store that hears nothing of the seal learns of it from the control plane.
  */
 final class ExtentSealer {
     private static final Logger LOG = LoggerFactory.getLogger(ExtentSealer.class);
 
-    private record Job(OpenExtent extent, long length, List<StoreRef> holders, boolean footer, Runnable whenRecorded) {}
+    private record Job(OpenExtent extent, long length, boolean footer, Runnable whenRecorded) {
+        /** Who has all of it by now. */
+        List<StoreRef> holders() {
+            return extent.holders(length);
+        }
+    }
+
+    /** Another node's store that does not answer is told so often. */
+    private static final int SETTLE_ATTEMPTS_MAX = 10;
 
     private final Lane lane;
+    private final StoreRef localStore;
     private final ExtentRegistry registry;
     private final Loop loop;
     private final LaneConfig config;
@@ -44,6 +53,7 @@ final class ExtentSealer {
 
     ExtentSealer(
             Lane lane,
+            StoreRef localStore,
             ExtentRegistry registry,
             Loop loop,
             LaneConfig config,
@@ -52,6 +62,7 @@ final class ExtentSealer {
             Consumer<String> fenced,
             Runnable whenIdle) {
         this.lane = lane;
+        this.localStore = localStore;
         this.registry = registry;
         this.loop = loop;
         this.config = config;
@@ -68,7 +79,7 @@ final class ExtentSealer {
      */
     void seal(OpenExtent extent, long length, boolean footer, Runnable whenRecorded) {
         extent.cancelTimers();
-        jobs.add(new Job(extent, length, extent.holders(length), footer, whenRecorded));
+        jobs.add(new Job(extent, length, footer, whenRecorded));
         if (jobs.size() == 1) {
             startFirst();
         }
@@ -89,8 +100,17 @@ final class ExtentSealer {
             record(job, newBackoff());
             return;
         }
+        Loop.Timer patience = loop.schedule(config.quorum().lagMsMax(), job.extent::stopWaiting);
+        job.extent.onceDrained(() -> {
+            patience.cancel();
+            writeFooters(job);
+        });
+    }
+
+    private void writeFooters(Job job) {
         List<CompletionStage<Void>> footers = job.extent.replicas.stream()
-                .map(replica -> Failures.stage(() -> replica.finish(job.extent.id(), job.length)))
+                .filter(replica -> !replica.failed())
+                .map(replica -> Failures.stage(() -> replica.replica.finish(job.extent.id(), job.length)))
                 .toList();
         Failures.whenAll(footers, loop, failure -> {
             if (failure != null) {
@@ -104,7 +124,7 @@ final class ExtentSealer {
         if (stopped) {
             return;
         }
-        Failures.stage(() -> registry.seal(job.extent.id(), job.length, job.holders))
+        Failures.stage(() -> registry.seal(job.extent.id(), job.length, job.holders()))
                 .whenComplete((done, failure) -> loop.execute(() -> recorded(job, backoff, failure)));
     }
 
@@ -126,30 +146,50 @@ final class ExtentSealer {
         loop.schedule(backoff.nextMs(), () -> record(job, backoff));
     }
 
-    /** The stores' own record of the length may wait for their disks; the sealed extent is announced at once after one try. */
+    /**
+     * The stores' own record of the length may wait for their disks; the sealed extent is announced once this node's own
+     * store tried. Stores that do not have all of it forget it: what they lack is not worth keeping the rest.
+     */
     private void settle(Job job) {
-        List<CompletableFuture<Void>> firstTries = new ArrayList<>();
-        for (Replica replica : job.extent.replicas) {
-            CompletableFuture<Void> firstTry = new CompletableFuture<>();
-            firstTries.add(firstTry);
-            settleOn(replica, job, newBackoff(), firstTry);
+        CompletableFuture<Void> announced = new CompletableFuture<>();
+        boolean local = false;
+        for (int i = 0; i < job.extent.replicas.size(); i++) {
+            Replica replica = job.extent.replicas.get(i).replica;
+            if (!job.extent.holds(i, job.length)) {
+                var unused = Failures.stage(() -> replica.discard(job.extent.id()));
+            } else if (replica.store().equals(localStore)) {
+                local = true;
+                settleOn(replica, job, newBackoff(), 1, announced);
+            } else {
+                settleOn(replica, job, newBackoff(), 1, new CompletableFuture<>());
+            }
         }
-        Failures.whenAll(firstTries, loop, failure -> finished(job));
+        if (!local) {
+            announced.complete(null);
+        }
+        Failures.whenAll(List.of(announced), loop, failure -> finished(job));
     }
 
-    private void settleOn(Replica replica, Job job, Backoff backoff, CompletableFuture<Void> firstTry) {
+    private void settleOn(Replica replica, Job job, Backoff backoff, int attempt, CompletableFuture<Void> firstTry) {
         Failures.stage(() -> replica.settle(job.extent.id(), job.length)).whenComplete((done, failure) -> {
             if (failure != null) {
-                loop.execute(() -> settleFailed(replica, job, backoff, firstTry, failure));
+                loop.execute(() -> settleFailed(replica, job, backoff, attempt, firstTry, failure));
             }
             firstTry.complete(null);
         });
     }
 
     private void settleFailed(
-            Replica replica, Job job, Backoff backoff, CompletableFuture<Void> firstTry, Throwable failure) {
+            Replica replica,
+            Job job,
+            Backoff backoff,
+            int attempt,
+            CompletableFuture<Void> firstTry,
+            Throwable failure) {
         Throwable cause = Failures.root(failure);
-        boolean again = cause instanceof IOException && !(cause instanceof CorruptExtentException);
+        boolean again = cause instanceof IOException
+                && !(cause instanceof CorruptExtentException)
+                && (replica.store().equals(localStore) || attempt < SETTLE_ATTEMPTS_MAX);
         LOG.warn(
                 "Extent {} is sealed at {} but {} could not record it{}: {}",
                 job.extent.id(),
@@ -158,7 +198,7 @@ final class ExtentSealer {
                 again ? " yet" : "",
                 Failures.text(cause));
         if (again && !stopped) {
-            loop.schedule(backoff.nextMs(), () -> settleOn(replica, job, backoff, firstTry));
+            loop.schedule(backoff.nextMs(), () -> settleOn(replica, job, backoff, attempt + 1, firstTry));
         }
     }
 

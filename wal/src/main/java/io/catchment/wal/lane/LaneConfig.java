@@ -9,6 +9,7 @@ package io.catchment.wal.lane;
  * @param queueBytesMax bytes accepted and not acknowledged, framing included; a single frame is always accepted
  * @param groupBytesMax bytes of one write; a single frame may be longer
  * @param retryFirstMs first delay after a fault, doubling up to {@code retryLastMs}
+ * @param quorum how the lane lives with several replicas
  */
 public record LaneConfig(
         long extentBytes,
@@ -19,7 +20,8 @@ public record LaneConfig(
         long queueBytesMax,
         int groupBytesMax,
         long retryFirstMs,
-        long retryLastMs) {
+        long retryLastMs,
+        QuorumConfig quorum) {
 
     public LaneConfig {
         boolean sizes = extentBytes >= 32 << 10

@@ -1,7 +1,8 @@
 package io.catchment.wal.lane;
 
-import io.catchment.wal.Acknowledged;
 import io.catchment.wal.Admission;
+import io.catchment.wal.Authority;
+import io.catchment.wal.ExtentDescriptor;
 import io.catchment.wal.ExtentRegistry;
 import io.catchment.wal.Frame;
 import io.catchment.wal.Lane;
@@ -9,17 +10,15 @@ import io.catchment.wal.StoreRef;
 import io.catchment.wal.WalListener;
 import io.catchment.wal.WalStats.LaneStats;
 import io.catchment.wal.format.FrameFormat;
-import io.catchment.wal.lane.AppendQueue.RollRequest;
 import io.catchment.wal.loop.Backoff;
 import io.catchment.wal.loop.Loop;
 import io.catchment.wal.replica.Failures;
 import io.catchment.wal.replica.Replica.Appended;
 import io.catchment.wal.replica.Replicas;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.zip.Checksum;
@@ -30,15 +29,16 @@ import org.slf4j.LoggerFactory;
 /**
  * A lane's state machine. Owned by its loop, except the queue, which anyone may append to.
  *
- * <p>At most one group is in flight; what queues meanwhile is the next group. A group is acknowledged when the A-th largest
- * durable length covers it.
+ * <p>At most one group is not acknowledged; what queues meanwhile is the next group. A group is acknowledged when the A-th
+ * largest durable length covers it; slower replicas may owe answers to older groups, up to a bound in time and memory.
  *
- * <p>When a replica fails, the extent is abandoned: its final length is the acknowledged one, frames written beyond are
- * void and go, in order and before anything newer, into the next extent. They do so only after the control plane has
- * recorded the final length. Otherwise a crash could leave the same offsets in two extents: the old one's tail may well be
- * on disk, and recovery would take it for valid.
+ * <p>A replica that fails or is too slow gets no more of the extent. While a quorum is left the lane goes on, and moves to a
+ * whole ensemble as soon as it has one. Without a quorum the extent is abandoned: its final length is the acknowledged one,
+ * frames written beyond are void and go, in order and before anything newer, into the next extent. They do so only after
+ * the control plane has recorded the final length. Otherwise a crash could leave the same offsets in two extents: the old
+ * one's tail may well be on disk, and recovery would take it for valid.
  *
- * <p>While the quorum is lost nothing new is accepted; what was accepted is never failed, it waits.
+ * <p>What was accepted is never failed, it waits.
  */
 public final class LaneWriter {
     private static final Logger LOG = LoggerFactory.getLogger(LaneWriter.class);
@@ -55,32 +55,35 @@ public final class LaneWriter {
     private final Lane lane;
     private final LaneConfig config;
     private final Loop loop;
-    private final WalListener listener;
     private final StoreRef localStore;
-    private final Supplier<Checksum> checksums;
+    private final LongSupplier nanoTime;
     private final AppendQueue queue;
-    private final AppendQueue.Batch batch = new AppendQueue.Batch();
+    private final GroupFiller filler;
+    private final LaneVoice voice;
+    private final AvoidedStores avoided;
     private final ExtentOpener opener;
     private final ExtentSealer sealer;
+    private final QuorumWatch watch;
     private final LaneCounters counters = new LaneCounters();
-    private final Deque<EncodedGroup> freeGroups = new ArrayDeque<>();
-
-    /** Frames that are void in an abandoned extent, to be appended again before everything queued. */
-    private final Deque<Acknowledged> replay = new ArrayDeque<>();
 
     private Phase phase = Phase.RUNNING;
-    private boolean suspended;
     private @Nullable OpenExtent open;
     private @Nullable OpenExtent next;
     private @Nullable EncodedGroup inFlight;
     private boolean rollWanted;
+    /** Whether the last extent lay on several stores. */
+    private boolean replicated;
+
     private @Nullable CompletableFuture<Void> closing;
     /** Groups that some replica still works on. */
     private int groupsOut;
     /** Completes once the lane is closed and no replica reads its payloads any more. */
     private final CompletableFuture<Void> idle = new CompletableFuture<>();
 
-    /** @param localStore whose sync times are reported */
+    /**
+     * @param localStore whose sync times are reported
+     * @param nanoTime monotonic
+     */
     public LaneWriter(
             Lane lane,
             LaneConfig config,
@@ -90,18 +93,24 @@ public final class LaneWriter {
             StoreRef localStore,
             WalListener listener,
             Supplier<Checksum> checksums,
+            LongSupplier nanoTime,
             RandomGenerator random) {
         this.lane = lane;
         this.config = config;
         this.loop = loop;
-        this.listener = listener;
         this.localStore = localStore;
-        this.checksums = checksums;
+        this.nanoTime = nanoTime;
         this.queue = new AppendQueue(config.queueBytesMax(), () -> loop.execute(this::pump));
+        this.filler = new GroupFiller(queue, config.groupBytesMax(), checksums);
+        this.voice = new LaneVoice(lane, listener, queue, counters, loop);
+        QuorumConfig quorum = config.quorum();
+        this.avoided = new AvoidedStores(nanoTime, quorum.avoidMs());
         Backoff backoff = new Backoff(config.retryFirstMs(), config.retryLastMs(), random);
-        this.opener = new ExtentOpener(lane, registry, replicas, loop, backoff, new OpenerListener());
-        this.sealer =
-                new ExtentSealer(lane, registry, loop, config, random, listener, this::closeForEver, this::sealerIdle);
+        this.opener = new ExtentOpener(lane, registry, replicas, loop, backoff, avoided, new OpenerListener());
+        this.sealer = new ExtentSealer(
+                lane, localStore, registry, loop, config, random, listener, this::fenced, this::sealerIdle);
+        Backoff renewals = new Backoff(quorum.renewFirstMs(), quorum.renewLastMs(), random);
+        this.watch = new QuorumWatch(quorum, loop, nanoTime, renewals, new WatchActions());
     }
 
     // ---- anyone may call
@@ -151,7 +160,7 @@ public final class LaneWriter {
 
     private void pump() {
         while (phase == Phase.RUNNING && inFlight == null) {
-            if (!anythingToDo()) {
+            if (open == null && !voice.troubled() && !filler.frameWaits()) {
                 sealForShutdown();
                 return;
             }
@@ -159,13 +168,14 @@ public final class LaneWriter {
             if (extent == null) {
                 return;
             }
-            if (suspended && replay.isEmpty()) {
-                resume();
+            if (voice.troubled() && !filler.replaying()) {
+                voice.resume();
             }
             if (rollWanted && rolled(extent)) {
                 continue;
             }
-            EncodedGroup group = fill(extent);
+            EncodedGroup group = filler.fill(extent, lengthLimit());
+            rollWanted |= filler.rollWanted();
             if (group != null) {
                 send(extent, group);
             } else if (!rollWanted || next == null) {
@@ -173,24 +183,12 @@ public final class LaneWriter {
                     // Maybe no room for the next frame: it waits for the next extent.
                     opener.start();
                 }
-                sealForShutdownIfDrained();
+                if (closing != null && filler.drained()) {
+                    sealForShutdown();
+                }
                 return;
             }
         }
-    }
-
-    private boolean anythingToDo() {
-        if (open != null || suspended || !replay.isEmpty()) {
-            return true;
-        }
-        while (!batch.isEmpty() || queue.drain(batch, true)) {
-            if (batch.item() instanceof Frame) {
-                return true;
-            }
-            // Without an open extent there is nothing to roll.
-            batch.advance();
-        }
-        return false;
     }
 
     private @Nullable OpenExtent ensureOpen() {
@@ -198,6 +196,8 @@ public final class LaneWriter {
             open = next;
             next = null;
             rollWanted = false;
+            watch.opened(open);
+            renew();
         }
         if (open == null) {
             opener.start();
@@ -205,9 +205,13 @@ public final class LaneWriter {
         return open;
     }
 
+    private long lengthLimit() {
+        return next != null ? config.hardBytes() : opener.failing() ? config.growthBytesMax() : config.waitBytes();
+    }
+
     /** Ends the extent if the next one is there; else asks for it and lets the extent grow meanwhile. */
     private boolean rolled(OpenExtent extent) {
-        if (extent.isEmpty()) {
+        if (!extent.holdsFrames && !extent.anyFailed()) {
             rollWanted = false;
             return false;
         }
@@ -216,70 +220,42 @@ public final class LaneWriter {
             return false;
         }
         rollWanted = false;
-        sealer.seal(extent, extent.position, true, () -> {});
+        if (extent.holdsFrames) {
+            sealer.seal(extent, extent.position, true, () -> {});
+        } else {
+            giveUp(extent);
+        }
         open = null;
         return true;
-    }
-
-    /** The next group, or null when there is nothing to write or no room in the extent. */
-    private @Nullable EncodedGroup fill(OpenExtent extent) {
-        long limit =
-                next != null ? config.hardBytes() : opener.failing() ? config.growthBytesMax() : config.waitBytes();
-        EncodedGroup group = freeGroups.isEmpty() ? new EncodedGroup(checksums.get()) : freeGroups.pop();
-        group.begin(extent.id(), extent.descriptor.writerEpoch(), extent.position);
-        while (group.bytes() < config.groupBytesMax()) {
-            if (replay.isEmpty() && batch.isEmpty() && !queue.drain(batch, group.isEmpty())) {
-                break;
-            }
-            boolean again = !replay.isEmpty();
-            Object item = again ? replay.getFirst().frame() : batch.item();
-            if (item instanceof RollRequest request) {
-                batch.advance();
-                if (request.extentId() == extent.id()) {
-                    rollWanted = true;
-                    break;
-                }
-                continue;
-            }
-            Frame frame = (Frame) item;
-            boolean extentHasFrames = !extent.isEmpty() || !group.isEmpty();
-            long end =
-                    group.endPosition() + FrameFormat.frameBytes(frame.payload().readableBytes());
-            if (end > limit && extentHasFrames) {
-                // A frame that no extent has room for gets one of its own.
-                rollWanted = true;
-                break;
-            }
-            if (!group.add(frame, again ? replay.getFirst().context() : batch.context())) {
-                break;
-            }
-            if (again) {
-                replay.removeFirst();
-            } else {
-                batch.advance();
-            }
-        }
-        if (group.isEmpty()) {
-            freeGroups.push(group);
-            return null;
-        }
-        group.end();
-        return group;
     }
 
     private void send(OpenExtent extent, EncodedGroup group) {
         inFlight = group;
         groupsOut++;
-        if (extent.isEmpty()) {
+        group.sentNanos = nanoTime.getAsLong();
+        if (!extent.holdsFrames && !group.noop) {
+            extent.holdsFrames = true;
             extent.ageTimer = loop.schedule(config.rollMs(), () -> rollDue(extent));
         }
         extent.position = group.endPosition();
-        group.answersPending = extent.replicas.size();
         for (int i = 0; i < extent.replicas.size(); i++) {
-            int replica = i;
-            Failures.stage(() -> extent.replicas.get(replica).append(group))
-                    .whenComplete(
-                            (answer, failure) -> loop.execute(() -> answered(extent, group, replica, answer, failure)));
+            ReplicaCursor cursor = extent.replicas.get(i);
+            if (!cursor.failed() && watch.tooMuchWaitsFor(cursor)) {
+                leaveBehind(extent, i, cursor.store() + " is " + cursor.lagBytes() + " bytes behind");
+            }
+            if (!cursor.failed()) {
+                int replica = i;
+                cursor.sent(group);
+                group.answersPending++;
+                Failures.stage(() -> cursor.replica.append(group))
+                        .whenComplete((answer, failure) ->
+                                loop.execute(() -> answered(extent, group, replica, answer, failure)));
+            }
+        }
+        watch.sent();
+        if (extent.quorumLost()) {
+            replicaGone(extent);
+            retire(group);
         }
     }
 
@@ -289,17 +265,22 @@ public final class LaneWriter {
             int replica,
             @Nullable Appended answer,
             @Nullable Throwable failure) {
+        ReplicaCursor cursor = extent.replicas.get(replica);
+        cursor.answered(group);
         group.answersPending--;
         if (answer != null) {
             extent.tracker.update(replica, answer.durableLength());
-            synced(extent, group, replica, answer);
+            if (cursor.store().equals(localStore)) {
+                voice.synced(group, answer.writeNanos(), answer.syncNanos());
+            }
         } else if (failure != null) {
             Throwable cause = Failures.root(failure);
-            extent.replicaFailed(replica, "writing extent " + extent.id() + " failed: " + Failures.text(cause));
+            leaveBehind(extent, replica, "writing extent " + extent.id() + " failed: " + Failures.text(cause));
             if (Failures.fenced(cause)) {
-                closeForEver(extent.failure());
+                fenced(extent.failure());
             }
         }
+        extent.drainedMaybe();
         if (phase == Phase.CLOSED) {
             retire(group);
             return;
@@ -307,30 +288,29 @@ public final class LaneWriter {
         if (group == inFlight && extent.tracker.acknowledged() >= group.endPosition()) {
             acknowledge(extent, group);
         }
-        if (extent == open && extent.anyFailed() && (inFlight == null || extent.quorumLost())) {
-            abandon(extent, extent.failure());
+        if (failure != null) {
+            replicaGone(extent);
         }
         retire(group);
         pump();
     }
 
-    private void synced(OpenExtent extent, EncodedGroup group, int replica, Appended answer) {
-        if (extent.replicas.get(replica).store().equals(localStore)) {
-            counters.synced(answer.syncNanos());
-            tell(() ->
-                    listener.groupSynced(lane, group.frames(), group.bytes(), answer.writeNanos(), answer.syncNanos()));
-        }
-    }
-
     private void acknowledge(OpenExtent extent, EncodedGroup group) {
         inFlight = null;
-        extent.replicas.forEach(replica -> replica.acknowledged(extent.id(), group.endPosition()));
-        List<Acknowledged> acknowledged = group.acknowledgements();
-        counters.acknowledged(acknowledged.size(), group.bytes());
-        tell(() -> listener.acknowledged(lane, acknowledged));
-        queue.acknowledged(group.bytes());
+        for (ReplicaCursor replica : extent.replicas) {
+            if (!replica.failed()) {
+                replica.replica.acknowledged(extent.id(), group.endPosition());
+            }
+        }
         group.done = true;
+        voice.acknowledged(group);
+        if (extent.replicated()) {
+            voice.authority(Authority.HELD, "");
+        }
         opener.proven();
+        if (!extent.anyFailed()) {
+            watch.whole();
+        }
         if (extent.position >= config.extentBytes()) {
             rollDue(extent);
         } else if (extent.position >= config.extentBytes() / 2 && next == null) {
@@ -343,19 +323,14 @@ public final class LaneWriter {
         if (group.answersPending > 0 || group == inFlight) {
             return;
         }
-        if (group.done) {
-            group.releasePayloads();
-        }
-        group.done = false;
-        group.clear();
-        freeGroups.push(group);
+        filler.free(group);
         if (--groupsOut == 0 && phase == Phase.CLOSED) {
             idle.complete(null);
         }
     }
 
     private void rollDue(OpenExtent extent) {
-        if (extent != open || extent.rollDueTold || extent.isEmpty()) {
+        if (extent != open || extent.rollDueTold || !extent.holdsFrames) {
             return;
         }
         extent.rollDueTold = true;
@@ -368,10 +343,57 @@ public final class LaneWriter {
                 pump();
             }
         });
-        tell(() -> listener.rollDue(lane, extent.id()));
+        voice.rollDue(extent.id());
     }
 
     // ---- faults
+
+    private void leaveBehind(OpenExtent extent, int replica, String reason) {
+        ReplicaCursor cursor = extent.replicas.get(replica);
+        if (!cursor.failed()) {
+            LOG.warn("Extent {} of the {} lane goes on without {}: {}", extent.id(), lane, cursor.store(), reason);
+            avoided.add(cursor.store());
+            extent.replicaFailed(replica, reason);
+        }
+    }
+
+    /** Goes on with the rest, or elsewhere. */
+    private void replicaGone(OpenExtent extent) {
+        if (extent != open || phase != Phase.RUNNING) {
+            return;
+        }
+        if (extent.quorumLost()) {
+            abandon(extent, extent.failure());
+        } else {
+            renew();
+        }
+    }
+
+    /** Looks for a whole ensemble in place of the one that lacks members, and moves there once it is ready. */
+    private void renew() {
+        OpenExtent extent = open;
+        if (extent == null || !extent.anyFailed() || phase != Phase.RUNNING || closing != null) {
+            return;
+        }
+        OpenExtent ready = next;
+        if (ready != null && avoided.anyOf(ready)) {
+            next = null;
+            giveUp(ready);
+            ready = null;
+        }
+        if (ready == null) {
+            opener.start();
+        } else if (extent.holdsFrames) {
+            rollDue(extent);
+        } else {
+            rollWanted = true;
+        }
+    }
+
+    /** An extent that nothing but no-ops was written to is sealed empty. */
+    private void giveUp(OpenExtent unused) {
+        sealer.seal(unused, 0, false, () -> {});
+    }
 
     private void abandon(OpenExtent extent, String reason) {
         phase = Phase.ABANDONING;
@@ -380,59 +402,44 @@ public final class LaneWriter {
         EncodedGroup undecided = inFlight;
         if (undecided != null) {
             inFlight = null;
-            takeBack(undecided);
+            filler.takeBack(undecided);
         }
-        opener.brokenBefore();
-        if (extent.quorumLost()) {
-            suspend(reason);
-            if (next != null) {
-                opener.takeBack(next.descriptor);
-                next = null;
-            }
+        if (!extent.replicated() || extent.tracker.acknowledged() == 0) {
+            opener.brokenBefore();
         }
-        LOG.warn("The {} lane leaves extent {} at {}: {}", lane, extent.id(), extent.tracker.acknowledged(), reason);
-        sealer.seal(extent, extent.tracker.acknowledged(), false, () -> {
+        quorumLost(reason, extent.replicated());
+        OpenExtent ready = next;
+        if (ready != null && !extent.replicated()) {
+            opener.takeBack(ready.descriptor);
+            next = null;
+        } else if (ready != null && avoided.anyOf(ready)) {
+            giveUp(ready);
+            next = null;
+        }
+        LOG.warn("The {} lane leaves extent {} at {}: {}", lane, extent.id(), extent.acknowledgedLength(), reason);
+        sealer.seal(extent, extent.acknowledgedLength(), false, () -> {
             phase = Phase.RUNNING;
             pump();
         });
     }
 
-    private void takeBack(EncodedGroup undecided) {
-        if (undecided.answersPending > 0) {
-            // A slow replica still reads these payloads, maybe longer than the next extent needs them.
-            undecided.retainPayloads();
-            undecided.done = true;
-        }
-        List<Acknowledged> frames = undecided.acknowledgements();
-        for (int i = frames.size() - 1; i >= 0; i--) {
-            replay.addFirst(frames.get(i));
+    private void quorumLost(String reason, boolean severalStores) {
+        voice.suspend(reason, severalStores ? config.quorum().suspendAfterMs() : 0);
+        if (severalStores) {
+            voice.authority(Authority.LOST, reason);
         }
     }
 
-    private void suspend(String reason) {
-        queue.suspend();
-        counters.fault(reason);
-        if (!suspended) {
-            suspended = true;
-            LOG.warn("The {} lane accepts nothing for now: {}", lane, reason);
-            tell(() -> listener.laneState(lane, false, reason));
-        }
-    }
-
-    private void resume() {
-        suspended = false;
-        queue.resume();
-        counters.fault("");
-        LOG.info("The {} lane accepts again", lane);
-        tell(() -> listener.laneState(lane, true, ""));
+    /** This node's epoch is over. */
+    private void fenced(String reason) {
+        voice.authority(Authority.FENCED, reason);
+        closeForEver(reason);
     }
 
     private void closeForEver(String reason) {
         if (phase != Phase.CLOSED) {
-            LOG.warn("The {} lane is closed for ever: {}", lane, reason);
-            counters.fault(reason);
             close();
-            tell(() -> listener.laneState(lane, false, reason));
+            voice.closedForEver(reason);
         }
     }
 
@@ -454,12 +461,6 @@ public final class LaneWriter {
         loop.execute(() -> closeForEver(reason));
     }
 
-    private void sealForShutdownIfDrained() {
-        if (closing != null && replay.isEmpty() && batch.isEmpty() && !queue.drain(batch, true)) {
-            sealForShutdown();
-        }
-    }
-
     private void sealForShutdown() {
         if (closing == null || phase != Phase.RUNNING) {
             return;
@@ -479,7 +480,7 @@ public final class LaneWriter {
 
     private void sealAtEnd(@Nullable OpenExtent extent) {
         if (extent != null) {
-            boolean used = !extent.isEmpty();
+            boolean used = extent.holdsFrames;
             sealer.seal(extent, used ? extent.position : 0, used, () -> {});
         }
     }
@@ -494,8 +495,17 @@ public final class LaneWriter {
         phase = Phase.CLOSED;
         queue.close();
         sealer.stop();
-        cancelTimers(open);
-        releaseAccepted();
+        watch.stop();
+        voice.cancelSuspending();
+        if (open != null) {
+            open.cancelTimers();
+        }
+        EncodedGroup undecided = inFlight;
+        if (undecided != null) {
+            undecided.done = true;
+            inFlight = null;
+        }
+        filler.releaseAll();
         CompletableFuture<Void> waiting = closing;
         if (waiting != null) {
             waiting.complete(null);
@@ -505,48 +515,30 @@ public final class LaneWriter {
         }
     }
 
-    private static void cancelTimers(@Nullable OpenExtent extent) {
-        if (extent != null) {
-            extent.cancelTimers();
-        }
-    }
-
-    private void releaseAccepted() {
-        EncodedGroup undecided = inFlight;
-        if (undecided != null) {
-            undecided.done = true;
-            inFlight = null;
-        }
-        replay.forEach(frame -> frame.frame().payload().release());
-        replay.clear();
-        while (!batch.isEmpty() || queue.drain(batch, true)) {
-            if (batch.item() instanceof Frame frame) {
-                frame.payload().release();
-            }
-            batch.advance();
-        }
-    }
-
-    /** A listener that throws is a broken user; the lane's own state must not suffer from it. */
-    private void tell(Runnable call) {
-        try {
-            call.run();
-        } catch (RuntimeException broken) {
-            LOG.error("The WAL's listener failed on the {} lane", lane, broken);
-        }
-    }
-
     private final class OpenerListener implements ExtentOpener.Listener {
         @Override
         public void ready(OpenExtent extent) {
+            if (phase == Phase.CLOSED) {
+                return;
+            }
             next = extent;
+            replicated = extent.replicated();
+            OpenExtent lacking = open;
+            if (lacking != null && lacking.anyFailed()) {
+                if (avoided.anyOf(extent)) {
+                    // No better than what is open: there are no other stores just now.
+                    watch.renewLater();
+                } else {
+                    renew();
+                }
+            }
             pump();
         }
 
         @Override
         public void failed(String reason) {
             if (open == null && phase != Phase.CLOSED) {
-                suspend(reason);
+                quorumLost(reason, replicated);
             } else {
                 LOG.debug("The {} lane has no next extent yet: {}", lane, reason);
             }
@@ -555,8 +547,59 @@ public final class LaneWriter {
         }
 
         @Override
+        public boolean waiting() {
+            return open == null;
+        }
+
+        @Override
+        public void unusable(ExtentDescriptor extent) {
+            replicated = true;
+            giveUp(new OpenExtent(extent, List.of()));
+        }
+
+        @Override
         public void fenced(String reason) {
-            closeForEver(reason);
+            LaneWriter.this.fenced(reason);
+        }
+    }
+
+    private final class WatchActions implements QuorumWatch.Actions {
+        @Override
+        public @Nullable OpenExtent watched() {
+            OpenExtent extent = open;
+            if (extent == null && phase == Phase.RUNNING && next != null && !voice.troubled()) {
+                // Nothing to write, but the lane still wants to know that it may.
+                extent = ensureOpen();
+            }
+            return extent != null && extent.replicated() ? extent : null;
+        }
+
+        @Override
+        public @Nullable EncodedGroup undecided() {
+            return inFlight;
+        }
+
+        @Override
+        public void replicaTooSlow(OpenExtent extent, int replica, String reason) {
+            leaveBehind(extent, replica, reason);
+            replicaGone(extent);
+        }
+
+        @Override
+        public void askQuorum(OpenExtent extent) {
+            if (phase == Phase.RUNNING && inFlight == null && extent == open) {
+                send(extent, filler.noop(extent, 0));
+            }
+        }
+
+        @Override
+        public void quorumSilent(String reason) {
+            voice.authority(Authority.LOST, reason);
+        }
+
+        @Override
+        public void renew() {
+            LaneWriter.this.renew();
         }
     }
 }

@@ -12,37 +12,39 @@ import org.jspecify.annotations.Nullable;
 /** An extent of this lane from its creation until it is sealed. Owned by the lane's loop. */
 final class OpenExtent {
     final ExtentDescriptor descriptor;
-    final List<Replica> replicas;
+    final List<ReplicaCursor> replicas;
     final QuorumTracker tracker;
-    private final boolean[] failed;
 
     /** End of what was sent to the replicas. */
     long position = ExtentHeader.BYTES;
+    /** Whether it has more than no-ops, which are nobody's data. */
+    boolean holdsFrames;
 
     private String failure = "";
     boolean rollDueTold;
     Loop.@Nullable Timer ageTimer;
     Loop.@Nullable Timer rollTimer;
+    private @Nullable Runnable whenDrained;
 
     /** @param replicas of the descriptor's ensemble, in its order */
     OpenExtent(ExtentDescriptor descriptor, List<Replica> replicas) {
         this.descriptor = descriptor;
-        this.replicas = List.copyOf(replicas);
+        this.replicas = replicas.stream().map(ReplicaCursor::new).toList();
         this.tracker = new QuorumTracker(replicas.size(), descriptor.ackQuorum());
-        this.failed = new boolean[replicas.size()];
     }
 
     long id() {
         return descriptor.extentId();
     }
 
-    boolean isEmpty() {
-        return position == ExtentHeader.BYTES;
+    boolean replicated() {
+        return descriptor.ensemble().size() > 1;
     }
 
     void replicaFailed(int replica, String reason) {
-        failed[replica] = true;
+        replicas.get(replica).fail(reason);
         failure = reason;
+        drainedMaybe();
     }
 
     /** Why the last replica that failed did so. */
@@ -51,31 +53,62 @@ final class OpenExtent {
     }
 
     boolean anyFailed() {
-        for (boolean one : failed) {
-            if (one) {
-                return true;
-            }
-        }
-        return false;
+        return !failure.isEmpty();
     }
 
     boolean quorumLost() {
         int healthy = 0;
-        for (boolean one : failed) {
-            healthy += one ? 0 : 1;
+        for (ReplicaCursor replica : replicas) {
+            healthy += replica.failed() ? 0 : 1;
         }
         return healthy < descriptor.ackQuorum();
     }
 
-    /** Stores known to have all bytes up to a length. */
+    /** Final length if it ends where it is acknowledged. */
+    long acknowledgedLength() {
+        return holdsFrames ? tracker.acknowledged() : 0;
+    }
+
+    /** Stores known to have all bytes up to a length; of an extent without frames each has all. */
     List<StoreRef> holders(long length) {
+        if (length == 0) {
+            return descriptor.ensemble();
+        }
         List<StoreRef> holders = new ArrayList<>();
         for (int i = 0; i < replicas.size(); i++) {
-            if (tracker.durable(i) >= length) {
+            if (holds(i, length)) {
                 holders.add(replicas.get(i).store());
             }
         }
         return holders;
+    }
+
+    boolean holds(int replica, long length) {
+        return tracker.durable(replica) >= length;
+    }
+
+    /** Runs once every replica that has not failed answered all it was sent. */
+    void onceDrained(Runnable action) {
+        whenDrained = action;
+        drainedMaybe();
+    }
+
+    void drainedMaybe() {
+        Runnable action = whenDrained;
+        if (action != null && replicas.stream().allMatch(replica -> replica.failed() || replica.drained())) {
+            whenDrained = null;
+            action.run();
+        }
+    }
+
+    /** Replicas that still owe answers are left behind. */
+    void stopWaiting() {
+        for (int i = 0; i < replicas.size(); i++) {
+            if (!replicas.get(i).failed() && !replicas.get(i).drained()) {
+                replicas.get(i).fail("it was too slow when extent " + id() + " was sealed");
+            }
+        }
+        drainedMaybe();
     }
 
     void cancelTimers() {

@@ -8,6 +8,7 @@ import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameRead;
 import io.catchment.wal.Lane;
 import io.catchment.wal.LoadedExtent;
+import io.catchment.wal.PeerExtents;
 import io.catchment.wal.RecoveryReport;
 import io.catchment.wal.StoreRef;
 import io.catchment.wal.Wal;
@@ -15,21 +16,25 @@ import io.catchment.wal.WalListener;
 import io.catchment.wal.WalStats;
 import io.catchment.wal.WalStats.LaneStats;
 import io.catchment.wal.disk.FileDisk;
+import io.catchment.wal.format.ExtentHeader;
 import io.catchment.wal.lane.LaneWriter;
+import io.catchment.wal.link.Link;
+import io.catchment.wal.link.LinkHandler;
 import io.catchment.wal.loop.Backoff;
 import io.catchment.wal.loop.Loop;
 import io.catchment.wal.loop.Loops;
 import io.catchment.wal.loop.ThreadLoops;
 import io.catchment.wal.recovery.ExtentRecovery;
+import io.catchment.wal.remote.PeerStores;
+import io.catchment.wal.remote.ReplicaServer;
+import io.catchment.wal.remote.Traffic;
 import io.catchment.wal.replica.Replica;
-import io.catchment.wal.store.ExtentReader;
 import io.catchment.wal.store.ExtentStore;
 import io.catchment.wal.store.LocalReplica;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +47,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -52,7 +56,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A node's WAL with its own store as the only replica. Thread-safe; wiring only. Loops: one per lane for its state, one per
+ * One node's WAL: its lanes, its store, and the way to other nodes' stores. Thread-safe; wiring only. Loops: one per lane for its state, one per
  * lane for its writes and syncs, one for all other disk work, some for reads, one for recovery; a thread starts with its
  * first task.
  */
@@ -64,13 +68,12 @@ public final class LocalWal implements Wal {
     private final ExtentStore store;
     private final Loops loops;
     private final LocalReplica local;
-    private final ExtentReader reader;
+    private final LocalReads reads;
+    private final @Nullable PeerStores peers;
+    private final @Nullable ReplicaServer server;
     private final ExtentRecovery recovery;
     private final DiskUsage usage;
     private final Map<Lane, LaneWriter> lanes = new EnumMap<>(Lane.class);
-    private final List<Loop> readLoops = new ArrayList<>();
-    private final Loop loadLoop;
-    private final AtomicInteger nextReadLoop = new AtomicInteger();
     private final AutoCloseable disk;
 
     private LocalWal(
@@ -79,6 +82,7 @@ public final class LocalWal implements Wal {
             WalEnvironment environment,
             ExtentRegistry registry,
             WalListener listener,
+            Optional<WalPeers> others,
             AutoCloseable disk)
             throws IOException {
         this.disk = disk;
@@ -86,11 +90,15 @@ public final class LocalWal implements Wal {
         this.store = ExtentStore.open(
                 environment.disk(), config.storeConfig(), environment.checksums(), loops::nanoTime, environment.ids());
         Loop maintenance = loops.loop("maintenance");
-        Map<Lane, Loop> appendLoops = new EnumMap<>(Lane.class);
-        for (Lane lane : Lane.values()) {
-            appendLoops.put(lane, loops.loop("disk-" + lane));
-        }
-        this.local = new LocalReplica(nodeId, store, appendLoops, maintenance, config.reserveBytes());
+        this.local = new LocalReplica(nodeId, store, loops, maintenance, config.reserveBytes());
+        this.reads = new LocalReads(store, environment.allocator(), loops, config.readThreads());
+        RandomGenerator seeds = split(environment.random());
+        this.peers = others.map(other ->
+                        new PeerStores(other.config(), nodeId, other.network(), loops, environment.allocator(), seeds))
+                .orElse(null);
+        this.server = others.map(other -> new ReplicaServer(
+                        other.config(), local, reads, environment.checksums(), environment.allocator()))
+                .orElse(null);
         for (Lane lane : Lane.values()) {
             lanes.put(
                     lane,
@@ -99,24 +107,37 @@ public final class LocalWal implements Wal {
                             config.laneConfig(),
                             loops.loop("lane-" + lane),
                             registry,
-                            this::replica,
+                            store -> replica(store, Traffic.of(lane)),
                             local.store(),
                             listener,
                             environment.checksums(),
+                            loops::nanoTime,
                             split(environment.random())));
         }
-        this.reader = new ExtentReader(store, environment.allocator());
         this.recovery = new ExtentRecovery(
-                registry, this::replica, loops.loop("recovery"), backoffs(split(environment.random())));
+                registry,
+                store -> replica(store, Traffic.RECOVERY),
+                loops.loop("recovery"),
+                backoffs(split(environment.random())),
+                environment.rule());
         this.usage = new DiskUsage(store, loops, maintenance);
-        for (int i = 0; i < config.readThreads(); i++) {
-            readLoops.add(loops.loop("read-" + i));
-        }
-        this.loadLoop = loops.loop("load");
     }
 
     /** Opens a directory of the real file system. Looks at names only; nothing is created in a lane before its first frame. */
     public static LocalWal open(WalConfig config, int nodeId, ExtentRegistry registry, WalListener listener)
+            throws IOException {
+        return open(config, nodeId, registry, listener, Optional.empty());
+    }
+
+    /** The same as one of several nodes; {@link #accept} is to hear what other nodes connect. */
+    public static LocalWal open(
+            WalConfig config, int nodeId, ExtentRegistry registry, WalListener listener, WalPeers peers)
+            throws IOException {
+        return open(config, nodeId, registry, listener, Optional.of(peers));
+    }
+
+    private static LocalWal open(
+            WalConfig config, int nodeId, ExtentRegistry registry, WalListener listener, Optional<WalPeers> peers)
             throws IOException {
         FileDisk disk = FileDisk.open(config.dir());
         AtomicReference<@Nullable LocalWal> wal = new AtomicReference<>();
@@ -131,7 +152,7 @@ public final class LocalWal implements Wal {
                 disk, loops, CRC32C::new, PooledByteBufAllocator.DEFAULT, new SplittableRandom(), UUID::randomUUID);
         boolean complete = false;
         try {
-            LocalWal opened = new LocalWal(config, nodeId, environment, registry, listener, disk);
+            LocalWal opened = new LocalWal(config, nodeId, environment, registry, listener, peers, disk);
             wal.set(opened);
             complete = true;
             return opened;
@@ -142,11 +163,23 @@ public final class LocalWal implements Wal {
         }
     }
 
-    /** The same on another disk, other threads and another clock. */
+    /** The same on another disk, other threads and another clock, alone. */
     public static LocalWal open(
             WalConfig config, int nodeId, WalEnvironment environment, ExtentRegistry registry, WalListener listener)
             throws IOException {
-        return new LocalWal(config, nodeId, environment, registry, listener, () -> {});
+        return open(config, nodeId, environment, registry, listener, Optional.empty());
+    }
+
+    /** The same on another disk, other threads and another clock. */
+    public static LocalWal open(
+            WalConfig config,
+            int nodeId,
+            WalEnvironment environment,
+            ExtentRegistry registry,
+            WalListener listener,
+            Optional<WalPeers> peers)
+            throws IOException {
+        return new LocalWal(config, nodeId, environment, registry, listener, peers, () -> {});
     }
 
     private static RandomGenerator split(RandomGenerator random) {
@@ -157,8 +190,30 @@ public final class LocalWal implements Wal {
         return () -> new Backoff(50, 2_000, random);
     }
 
-    private Optional<Replica> replica(StoreRef store) {
-        return store.equals(local.store()) ? Optional.of(local) : Optional.empty();
+    /** Another store of this same node is one that is lost. */
+    private Optional<Replica> replica(StoreRef store, Traffic traffic) {
+        if (store.equals(local.store())) {
+            return Optional.of(local);
+        }
+        return peers == null || store.nodeId() == local.store().nodeId()
+                ? Optional.empty()
+                : Optional.of(peers.replica(store, traffic));
+    }
+
+    /** Hears a connection that another node opened to this one's WAL. */
+    public LinkHandler accept(Link link) {
+        if (server == null) {
+            throw new IllegalStateException("this WAL was opened without peers");
+        }
+        return server.accept(link);
+    }
+
+    /** Reads of other nodes' stores. */
+    public PeerExtents peers() {
+        if (peers == null) {
+            throw new IllegalStateException("this WAL was opened without peers");
+        }
+        return peers;
     }
 
     /** This node's store as an ensemble member. */
@@ -206,36 +261,32 @@ public final class LocalWal implements Wal {
 
     @Override
     public long[] streams(long extentId) {
-        return unchecked(() -> reader.streams(extentId));
+        return unchecked(() -> reads.blocking().streams(extentId));
     }
 
     @Override
     public List<FrameEntry> index(long extentId, long streamId) {
-        return unchecked(() -> reader.index(extentId, streamId));
+        return unchecked(() -> reads.blocking().index(extentId, streamId));
     }
 
     @Override
     public Optional<FrameEntry> floor(long extentId, long streamId, long offset) {
-        return unchecked(() -> reader.floor(extentId, streamId, offset));
+        return unchecked(() -> reads.blocking().floor(extentId, streamId, offset));
     }
 
     @Override
     public CompletionStage<FrameRead> read(long extentId, long streamId, long fromOffset, int bytesMax) {
-        return on(readLoop(), () -> reader.read(extentId, streamId, fromOffset, bytesMax));
+        return reads.read(extentId, streamId, fromOffset, bytesMax);
     }
 
     @Override
     public CompletionStage<ByteBuf> payload(long extentId, FrameEntry entry) {
-        return on(readLoop(), () -> reader.payload(extentId, entry));
+        return reads.payload(extentId, entry);
     }
 
     @Override
     public CompletionStage<LoadedExtent> load(long extentId) {
-        return on(loadLoop, () -> reader.load(extentId));
-    }
-
-    private Loop readLoop() {
-        return readLoops.get(Math.floorMod(nextReadLoop.getAndIncrement(), readLoops.size()));
+        return reads.load(extentId);
     }
 
     @Override
@@ -261,6 +312,25 @@ public final class LocalWal implements Wal {
     @Override
     public CompletionStage<Long> declareLost(ExtentDescriptor extent) {
         return recovery.declareLost(extent);
+    }
+
+    /**
+     * Makes this node's store a holder of an extent that is sealed and lacks holders: copied from one of them, each frame
+     * verified (DESIGN §5). The caller then tells the control plane. Also replaces a local copy that is damaged; does
+     * nothing if all of it is here. Fails with {@link IOException} when no holder could give it.
+     */
+    public CompletionStage<Void> repair(ExtentDescriptor extent, long length, List<StoreRef> holders) {
+        ExtentHeader header = new ExtentHeader(
+                extent.extentId(), extent.writerNodeId(), extent.writerEpoch(), extent.lane(), extent.ackQuorum());
+        CompletionStage<Void> repaired = CompletableFuture.failedStage(
+                new IOException("extent " + extent.extentId() + " has no other holder to repair it from"));
+        for (StoreRef holder : holders) {
+            Optional<Replica> source = replica(holder, Traffic.RECOVERY);
+            if (!holder.equals(local.store()) && source.isPresent()) {
+                repaired = repaired.exceptionallyCompose(failed -> local.repair(header, length, source.get()));
+            }
+        }
+        return repaired;
     }
 
     @Override
@@ -290,6 +360,9 @@ public final class LocalWal implements Wal {
         CompletableFuture<Void> idle = CompletableFuture.allOf(lanes.values().stream()
                 .map(lane -> lane.closeNow().toCompletableFuture())
                 .toArray(CompletableFuture<?>[]::new));
+        if (peers != null) {
+            peers.close();
+        }
         try {
             idle.get(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException interrupted) {
@@ -317,17 +390,5 @@ public final class LocalWal implements Wal {
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }
-    }
-
-    private static <T> CompletionStage<T> on(Loop loop, DiskTask<T> task) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
-        loop.execute(() -> {
-            try {
-                answer.complete(task.run());
-            } catch (IOException | RuntimeException failed) {
-                answer.completeExceptionally(failed);
-            }
-        });
-        return answer;
     }
 }

@@ -1,6 +1,7 @@
 package io.catchment.wal.node;
 
 import io.catchment.wal.lane.LaneConfig;
+import io.catchment.wal.lane.QuorumConfig;
 import io.catchment.wal.store.StoreConfig;
 import java.nio.file.Path;
 
@@ -124,7 +125,8 @@ public record WalConfig(
                 queueBytesMax,
                 GROUP_BYTES_MAX,
                 RETRY_FIRST_MS,
-                RETRY_LAST_MS);
+                RETRY_LAST_MS,
+                QuorumConfig.defaults());
     }
 
     StoreConfig storeConfig() {

@@ -24,13 +24,16 @@ public final class ExtentRecovery {
     private final Replicas replicas;
     private final Loop loop;
     private final Supplier<Backoff> backoffs;
+    private final LengthRule rule;
 
     /** @param loop owns the runs under way */
-    public ExtentRecovery(ExtentRegistry registry, Replicas replicas, Loop loop, Supplier<Backoff> backoffs) {
+    public ExtentRecovery(
+            ExtentRegistry registry, Replicas replicas, Loop loop, Supplier<Backoff> backoffs, LengthRule rule) {
         this.registry = registry;
         this.replicas = replicas;
         this.loop = loop;
         this.backoffs = backoffs;
+        this.rule = rule;
     }
 
     /** See {@link io.catchment.wal.Wal#recover}. */
@@ -73,6 +76,6 @@ public final class ExtentRecovery {
     }
 
     private CompletableFuture<RecoveryOutcome> run(ExtentDescriptor extent, boolean declaredLost) {
-        return new RecoveryRun(extent, declaredLost, registry, replicas, loop, backoffs).start();
+        return new RecoveryRun(extent, declaredLost, registry, replicas, loop, backoffs, rule).start();
     }
 }

@@ -36,13 +36,17 @@ public interface Replica {
     CompletionStage<Void> settle(long extentId, long length);
 
     /**
-     * Refuses every writer below this epoch from now on (persisted before the answer) and answers the valid durable length.
+     * Refuses the extent's writer from now on (persisted before the answer), and every recovery of a lower epoch; answers
+     * the valid durable length, 0 if the extent never came here.
      * Fails with {@link io.catchment.wal.CorruptExtentException} if bytes that were durable are damaged.
      */
-    CompletionStage<Long> fence(long extentId, long recoveryEpoch);
+    CompletionStage<Long> fence(ExtentHeader header, long recoveryEpoch);
 
-    /** Raw bytes of a fenced extent, at most {@code bytesMax}, for {@link #copy}. */
+    /** Raw bytes of a fenced or sealed extent, at most {@code bytesMax}, at least one; fails beyond the durable length. */
     CompletionStage<ByteBuffer> fetch(long extentId, long position, int bytesMax);
+
+    /** This store does not hold all of an extent that is sealed elsewhere: what is here goes. A settled copy stays. */
+    CompletionStage<Void> discard(long extentId);
 
     /** Writes and syncs raw bytes at the end of a fenced extent in the name of its recovery; answers the durable length. */
     CompletionStage<Long> copy(ExtentHeader header, long recoveryEpoch, long position, ByteBuffer bytes);

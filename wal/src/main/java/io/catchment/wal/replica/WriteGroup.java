@@ -1,6 +1,7 @@
 package io.catchment.wal.replica;
 
 import io.catchment.wal.format.FrameRows;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
@@ -23,6 +24,9 @@ public interface WriteGroup {
     /** Fresh views of the bytes in order: the caller may move their positions. */
     ByteBuffer[] buffers();
 
-    /** Index rows of the group's frames, in order. */
+    /** Called before the bytes are written: throws if they are not the whole, unbroken frames that they say they are. */
+    default void verify() throws IOException {}
+
+    /** Index rows of the group's frames, in order; known after {@link #verify}. */
     FrameRows rows();
 }

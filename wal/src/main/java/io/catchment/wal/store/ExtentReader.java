@@ -37,7 +37,7 @@ public final class ExtentReader {
             return new long[0];
         }
         try {
-            return store.indexOf(extent.get()).streams(extent.get().visibleLength);
+            return store.indexes().of(extent.get()).streams(extent.get().visibleLength());
         } finally {
             extent.get().release();
         }
@@ -69,13 +69,13 @@ public final class ExtentReader {
     }
 
     private <T> T query(StoredExtent extent, long streamId, LookUp<T> lookUp) throws IOException {
-        long limit = extent.visibleLength;
+        long limit = extent.visibleLength();
         Function<StreamRows, T> search = rows -> lookUp.apply(rows, limit);
         try {
-            return store.indexOf(extent).query(streamId, search);
+            return store.indexes().of(extent).query(streamId, search);
         } catch (CorruptExtentException damagedFooter) {
             LOG.warn("{}; the extent is scanned instead", damagedFooter.getMessage());
-            return store.rescan(extent).query(streamId, search);
+            return store.indexes().rescan(extent).query(streamId, search);
         }
     }
 

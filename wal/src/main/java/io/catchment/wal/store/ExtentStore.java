@@ -1,12 +1,10 @@
 package io.catchment.wal.store;
 
 import io.catchment.wal.CorruptExtentException;
-import io.catchment.wal.Lane;
 import io.catchment.wal.disk.Disk;
 import io.catchment.wal.disk.DiskFile;
 import io.catchment.wal.format.ExtentHeader;
 import io.catchment.wal.replica.Replica.Appended;
-import io.catchment.wal.replica.Replica.FencedByRecoveryException;
 import io.catchment.wal.replica.WriteGroup;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,11 +12,9 @@ import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -41,24 +37,25 @@ public final class ExtentStore {
     private static final Logger LOG = LoggerFactory.getLogger(ExtentStore.class);
 
     private final Disk disk;
-    private final StoreConfig config;
     private final Supplier<Checksum> checksums;
     private final LongSupplier nanoTime;
     private final String storeId;
-    private final FilePool pool;
+    private final ExtentFiles files;
+    private final ExtentIndexes indexes;
     private final ConcurrentSkipListMap<Long, StoredExtent> extents = new ConcurrentSkipListMap<>();
-    private final Map<Long, Fence> fences = new ConcurrentHashMap<>();
+    private final Fences fences;
     private final UnsettledFiles unsettledFiles;
 
     private ExtentStore(
             Disk disk, StoreConfig config, Supplier<Checksum> checksums, LongSupplier nanoTime, Supplier<UUID> ids)
             throws IOException {
         this.disk = disk;
-        this.config = config;
         this.checksums = checksums;
         this.nanoTime = nanoTime;
         this.storeId = StoreId.readOrWrite(disk, ids);
-        this.pool = new FilePool(disk, config.fileBytes(), config.recycledFilesMax());
+        this.files = new ExtentFiles(disk, config);
+        this.indexes = new ExtentIndexes(files, checksums, config.indexBytesMax());
+        this.fences = new Fences(disk);
         this.unsettledFiles = new UnsettledFiles(disk, checksums);
     }
 
@@ -81,22 +78,23 @@ public final class ExtentStore {
                         open.getAsLong(), new StoredExtent(open.getAsLong(), StoredExtent.State.UNSETTLED, name));
             } else if (sealed.isPresent()) {
                 adoptSealed(sealed.getAsLong(), name);
-            } else if (FileNames.fencedExtent(name).isPresent()) {
-                Fence fence = Fence.read(disk, name);
-                fences.put(fence.extentId(), fence);
+            } else if (FileNames.fencedExtent(name).isPresent() || name.equals(FileNames.DEAD_WRITERS)) {
+                fences.adopt(name);
             } else if (name.startsWith(FileNames.FREE_PREFIX)) {
                 free.add(name);
-            } else if (name.startsWith(FileNames.FILLING_PREFIX) || name.endsWith(FileNames.TEMPORARY)) {
+            } else if (name.startsWith(FileNames.FILLING_PREFIX)
+                    || name.startsWith(FileNames.REPAIR_PREFIX)
+                    || name.endsWith(FileNames.TEMPORARY)) {
                 disk.delete(name);
             }
         }
-        pool.adopt(free);
+        files.pool().adopt(free);
+        fences.fold(extents.keySet());
     }
 
     private void adoptSealed(long extentId, String name) {
         StoredExtent extent = new StoredExtent(extentId, StoredExtent.State.SETTLED, name);
         extent.durableLength = FileNames.sealedLength(name);
-        extent.visibleLength = extent.durableLength;
         extent.sealedName = true;
         extents.put(extentId, extent);
     }
@@ -110,7 +108,7 @@ public final class ExtentStore {
     /** See {@link io.catchment.wal.replica.Replica#create}. */
     public void create(ExtentHeader header) throws IOException {
         long extentId = header.extentId();
-        refuseBelowFence(extentId, header.writerEpoch());
+        fences.refuseCreation(header);
         StoredExtent existing = extents.get(extentId);
         if (existing != null && (existing.state != StoredExtent.State.OPEN || existing.durableLength != 0)) {
             throw new IOException("extent " + extentId
@@ -118,16 +116,16 @@ public final class ExtentStore {
         }
         if (existing != null) {
             extents.remove(extentId);
-            closeQuietly(existing);
+            ExtentFiles.closeQuietly(existing);
         }
         String name = FileNames.open(extentId);
-        DiskFile file = newFile(name, header.lane());
+        DiskFile file = files.take(name, header.lane());
         try {
             file.write(0, header.encode());
             file.sync();
             disk.syncNames();
         } catch (IOException failed) {
-            discard(file, name);
+            files.discard(file, name);
             throw failed;
         }
         StoredExtent extent = new StoredExtent(extentId, StoredExtent.State.OPEN, name);
@@ -136,29 +134,14 @@ public final class ExtentStore {
         extents.put(extentId, extent);
     }
 
-    private DiskFile newFile(String name, Lane lane) throws IOException {
-        Optional<String> ready = pool.take();
-        if (ready.isPresent()) {
-            disk.rename(ready.get(), name);
-            return disk.open(name);
-        }
-        long usable = disk.usableBytes();
-        long needed = config.fileBytes() + (lane == Lane.URGENT ? 0 : config.reserveBytes());
-        if (usable < needed) {
-            throw new IOException("disk full: " + usable + " bytes usable, a new extent of the " + lane + " lane needs "
-                    + needed + " with its reserve");
-        }
-        disk.delete(name);
-        return disk.create(name);
-    }
-
     /** See {@link io.catchment.wal.replica.Replica#append}. */
     public Appended append(WriteGroup group) throws IOException {
         StoredExtent extent = held(group.extentId());
         extent.lock.lock();
         try {
-            refuseBelowFence(extent.extentId, group.writerEpoch());
+            fences.refuseWriter(extent.extentId, group.writerEpoch());
             requireWritable(extent, group.position());
+            group.verify();
             return write(extent, group);
         } finally {
             extent.lock.unlock();
@@ -166,7 +149,7 @@ public final class ExtentStore {
     }
 
     private Appended write(StoredExtent extent, WriteGroup group) throws IOException {
-        DiskFile file = fileOf(extent);
+        DiskFile file = files.of(extent);
         long started = nanoTime.getAsLong();
         long written;
         try {
@@ -201,7 +184,7 @@ public final class ExtentStore {
     public void acknowledged(long extentId, long length) {
         StoredExtent extent = extents.get(extentId);
         if (extent != null && extent.state == StoredExtent.State.OPEN) {
-            extent.visibleLength = Math.min(length, extent.durableLength);
+            extent.acknowledgedLength = length;
         }
     }
 
@@ -227,7 +210,7 @@ public final class ExtentStore {
         if (extent.footerWritten || extent.broken || !(extent.index instanceof MemoryIndex index)) {
             return;
         }
-        DiskFile file = fileOf(extent);
+        DiskFile file = files.of(extent);
         try {
             new FooterWriter(extent.extentId, length, index, file).write();
             file.sync();
@@ -258,7 +241,7 @@ public final class ExtentStore {
         } finally {
             extent.lock.unlock();
         }
-        evictIndexes();
+        indexes.evict(extents.values());
     }
 
     private void settleInMemory(StoredExtent extent, long length) throws IOException {
@@ -276,7 +259,9 @@ public final class ExtentStore {
                 cut(
                         extent,
                         length,
-                        unsettledFiles.scan(extent, answeredLength(extent)).validLength());
+                        unsettledFiles
+                                .scan(extent, fences.answeredLength(extent.extentId))
+                                .validLength());
         }
     }
 
@@ -292,7 +277,6 @@ public final class ExtentStore {
             index.cut(length);
         }
         extent.durableLength = length;
-        extent.visibleLength = length;
         extent.state = StoredExtent.State.SETTLED;
         extent.scan = null;
     }
@@ -302,7 +286,7 @@ public final class ExtentStore {
             return;
         }
         if (length == 0) {
-            recycleFile(extent);
+            files.recycle(extent);
             return;
         }
         try {
@@ -325,19 +309,16 @@ public final class ExtentStore {
     // ---- recovery
 
     /** See {@link io.catchment.wal.replica.Replica#fence}. */
-    public long fence(long extentId, long recoveryEpoch) throws IOException {
-        Fence known = fences.get(extentId);
-        if (known != null && known.epoch() > recoveryEpoch) {
-            throw new FencedByRecoveryException(
-                    "extent " + extentId + " is fenced at epoch " + known.epoch() + ", later than " + recoveryEpoch);
-        }
+    public long fence(ExtentHeader header, long recoveryEpoch) throws IOException {
+        long extentId = header.extentId();
+        fences.refuseLateRecovery(extentId, recoveryEpoch);
         StoredExtent extent = extents.get(extentId);
         if (extent == null) {
-            return persistFence(extentId, recoveryEpoch, 0);
+            return fences.persist(header, recoveryEpoch, 0);
         }
         extent.lock.lock();
         try {
-            return persistFence(extentId, recoveryEpoch, fencedLength(extent));
+            return fences.persist(header, recoveryEpoch, fencedLength(extent));
         } finally {
             extent.lock.unlock();
         }
@@ -346,7 +327,10 @@ public final class ExtentStore {
     private long fencedLength(StoredExtent extent) throws IOException {
         return switch (extent.state) {
             case OPEN, SETTLED -> extent.durableLength;
-            case UNSETTLED -> unsettledFiles.cutAndSync(extent, answeredLength(extent));
+            case UNSETTLED ->
+                extent.fileName.isEmpty()
+                        ? 0
+                        : unsettledFiles.cutAndSync(extent, fences.answeredLength(extent.extentId));
             case CORRUPT ->
                 throw new CorruptExtentException(
                         "extent " + extent.extentId + " is damaged before its durable length", validPrefix(extent));
@@ -358,35 +342,16 @@ public final class ExtentStore {
         return scan == null ? 0 : scan.validLength();
     }
 
-    private long persistFence(long extentId, long epoch, long length) throws IOException {
-        Fence fence = new Fence(extentId, epoch, length);
-        if (!fence.equals(fences.get(extentId))) {
-            fence.write(disk);
-            fences.put(extentId, fence);
-        }
-        return length;
-    }
-
-    /** A length this store answered before: bytes below it were durable, whatever a scan says. Negative if never fenced. */
-    private long answeredLength(StoredExtent extent) {
-        Fence fence = fences.get(extent.extentId);
-        return fence == null ? -1 : fence.answeredLength();
-    }
-
-    private void refuseBelowFence(long extentId, long writerEpoch) {
-        Fence fence = fences.get(extentId);
-        if (fence != null) {
-            throw new FencedByRecoveryException("extent " + extentId + " of writer epoch " + writerEpoch
-                    + " was fenced by recovery epoch " + fence.epoch());
-        }
-    }
-
     /** See {@link io.catchment.wal.replica.Replica#fetch}. */
     public ByteBuffer fetch(long extentId, long position, int bytesMax) throws IOException {
         StoredExtent extent = held(extentId);
         int bytes = (int) Math.max(0, Math.min(bytesMax, extent.durableLength - position));
+        if (bytes == 0 || extent.state == StoredExtent.State.CORRUPT) {
+            throw new IOException("extent " + extentId + " has no bytes at " + position + " here: it is " + extent.state
+                    + ", " + extent.durableLength + " long");
+        }
         ByteBuffer buffer = ByteBuffer.allocateDirect(bytes);
-        fileOf(extent).read(position, buffer);
+        files.of(extent).read(position, buffer);
         if (buffer.hasRemaining()) {
             throw new CorruptExtentException("extent " + extentId + " ends before its durable length", 0);
         }
@@ -395,11 +360,7 @@ public final class ExtentStore {
 
     /** See {@link io.catchment.wal.replica.Replica#copy}. */
     public long copy(ExtentHeader header, long recoveryEpoch, long position, ByteBuffer bytes) throws IOException {
-        Fence fence = fences.get(header.extentId());
-        if (fence == null || fence.epoch() != recoveryEpoch) {
-            throw new FencedByRecoveryException(
-                    "extent " + header.extentId() + " is not fenced at epoch " + recoveryEpoch);
-        }
+        fences.refuseOtherRecovery(header.extentId(), recoveryEpoch);
         StoredExtent extent = extents.computeIfAbsent(
                 header.extentId(), id -> new StoredExtent(id, StoredExtent.State.UNSETTLED, ""));
         extent.lock.lock();
@@ -413,16 +374,19 @@ public final class ExtentStore {
     private long copyTail(StoredExtent extent, ExtentHeader header, long position, ByteBuffer bytes)
             throws IOException {
         long end = Math.max(extent.durableLength, ExtentHeader.BYTES);
-        if (position != end || extent.broken || extent.state == StoredExtent.State.SETTLED) {
+        if (position != end || extent.state == StoredExtent.State.SETTLED) {
             throw new IOException("extent " + extent.extentId + " takes no copy at " + position + ", it ends at " + end
                     + " and is " + extent.state);
         }
+        if (extent.broken && !extent.fileName.isEmpty()) {
+            FreshFile.replace(extent, header, files, disk);
+        }
         if (extent.fileName.isEmpty()) {
             String name = FileNames.open(extent.extentId);
-            extent.file = newFile(name, header.lane());
+            extent.file = files.take(name, header.lane());
             extent.fileName = name;
         }
-        DiskFile file = fileOf(extent);
+        DiskFile file = files.of(extent);
         try {
             if (extent.durableLength == 0) {
                 file.write(0, header.encode());
@@ -438,6 +402,48 @@ public final class ExtentStore {
         } catch (IOException failed) {
             extent.broken = true;
             throw failed;
+        }
+    }
+
+    // ---- repair
+
+    /** Whether all of a sealed extent is here and what was written: reads all of it. */
+    public boolean whole(long extentId, long length) throws IOException {
+        StoredExtent extent = extents.get(extentId);
+        if (extent == null || extent.state != StoredExtent.State.SETTLED || extent.durableLength != length) {
+            return false;
+        }
+        return length == 0
+                || new ExtentScanner(files.of(extent), extentId, length, checksums.get())
+                                .scan()
+                                .validLength()
+                        == length;
+    }
+
+    /** Begins to copy a sealed extent into this store; the caller fetches the pieces. */
+    public ExtentRepair beginRepair(ExtentHeader header, long length) throws IOException {
+        return new ExtentRepair(disk, files, checksums, header, length);
+    }
+
+    /** A verified copy takes the place of whatever was here of the extent. */
+    public void finishRepair(ExtentRepair repair) throws IOException {
+        StoredExtent repaired = repair.finish();
+        StoredExtent old = extents.put(repaired.extentId, repaired);
+        if (old != null) {
+            old.releaseForDeletion(() -> replaced(old, repaired));
+        }
+    }
+
+    /** Callers are the last reader of the old copy, or the repair itself. */
+    private void replaced(StoredExtent old, StoredExtent by) {
+        ExtentFiles.closeQuietly(old);
+        try {
+            if (!old.fileName.isEmpty() && !old.fileName.equals(by.fileName)) {
+                disk.delete(old.fileName);
+                disk.syncNames();
+            }
+        } catch (IOException failed) {
+            LOG.warn("The old copy of extent {} stays on disk: {}", by.extentId, failed.toString());
         }
     }
 
@@ -458,38 +464,27 @@ public final class ExtentStore {
         extent.releaseForDeletion(() -> executor.execute(() -> done.accept(recycle(extent))));
     }
 
+    /** See {@link io.catchment.wal.replica.Replica#discard}; parameters as in {@link #delete}. */
+    public void discard(long extentId, Executor executor, Consumer<@Nullable IOException> done) {
+        StoredExtent extent = extents.get(extentId);
+        if (extent == null || extent.state == StoredExtent.State.SETTLED) {
+            done.accept(null);
+        } else {
+            delete(extentId, executor, done);
+        }
+    }
+
     private @Nullable IOException recycle(StoredExtent extent) {
         extent.lock.lock();
         try {
-            recycleFile(extent);
-            if (fences.remove(extent.extentId) != null) {
-                disk.delete(FileNames.fence(extent.extentId));
-            }
+            files.recycle(extent);
+            fences.remove(extent.extentId);
             return null;
         } catch (IOException failed) {
             return failed;
         } finally {
             extent.lock.unlock();
         }
-    }
-
-    private void recycleFile(StoredExtent extent) throws IOException {
-        String name = extent.fileName;
-        if (name.isEmpty()) {
-            return;
-        }
-        DiskFile file = fileOf(extent);
-        long sizeBytes = file.sizeBytes();
-        file.close();
-        extent.file = null;
-        if (extent.broken) {
-            // Its inode may hold pages that claim to be clean and are not on disk.
-            disk.delete(name);
-            disk.syncNames();
-        } else {
-            pool.recycle(name, sizeBytes);
-        }
-        extent.fileName = "";
     }
 
     // ---- what is here
@@ -511,7 +506,7 @@ public final class ExtentStore {
     /** How far readers may see; empty if the extent is not here or not settled. */
     public OptionalLong visibleLength(long extentId) {
         StoredExtent extent = extents.get(extentId);
-        return extent == null || !served(extent) ? OptionalLong.empty() : OptionalLong.of(extent.visibleLength);
+        return extent == null || !served(extent) ? OptionalLong.empty() : OptionalLong.of(extent.visibleLength());
     }
 
     public int count(boolean open) {
@@ -527,24 +522,19 @@ public final class ExtentStore {
     }
 
     public long indexBytes() {
-        return extents.values().stream().mapToLong(ExtentStore::indexBytes).sum();
-    }
-
-    private static long indexBytes(StoredExtent extent) {
-        FrameIndex index = extent.index;
-        return index == null ? 0 : index.memoryBytes();
+        return ExtentIndexes.memoryBytes(extents.values());
     }
 
     public int recycledFiles() {
-        return pool.count();
+        return files.pool().count();
     }
 
     FilePool pool() {
-        return pool;
+        return files.pool();
     }
 
     public long usableBytes() throws IOException {
-        return disk.usableBytes() + pool.count() * pool.fileBytes();
+        return disk.usableBytes() + files.pool().count() * files.pool().fileBytes();
     }
 
     /** An extent that may be read, retained: the caller releases it. */
@@ -557,86 +547,12 @@ public final class ExtentStore {
         return extent.state == StoredExtent.State.OPEN || extent.state == StoredExtent.State.SETTLED;
     }
 
-    /** The extent's index, from memory, from its footer, or by a scan when the footer is missing or damaged. */
-    FrameIndex indexOf(StoredExtent extent) throws IOException {
-        FrameIndex index = extent.index;
-        return index != null ? index : loadIndex(extent, true);
-    }
-
-    /** Replaces an index whose footer turned out damaged. */
-    FrameIndex rescan(StoredExtent extent) throws IOException {
-        return loadIndex(extent, false);
-    }
-
-    private FrameIndex loadIndex(StoredExtent extent, boolean fromFooter) throws IOException {
-        extent.lock.lock();
-        try {
-            FrameIndex index = extent.index;
-            if (index != null && (fromFooter || index instanceof MemoryIndex)) {
-                return index;
-            }
-            FrameIndex loaded = extent.durableLength == 0 ? new MemoryIndex() : load(extent, fromFooter);
-            extent.index = loaded;
-            return loaded;
-        } finally {
-            extent.lock.unlock();
-        }
-    }
-
-    private FrameIndex load(StoredExtent extent, boolean fromFooter) throws IOException {
-        DiskFile file = fileOf(extent);
-        if (fromFooter) {
-            Optional<FooterIndex> footer = FooterIndex.open(extent.extentId, extent.durableLength, file);
-            if (footer.isPresent()) {
-                return footer.get();
-            }
-        }
-        ExtentScan scan = new ExtentScanner(file, extent.extentId, extent.durableLength, checksums.get()).scan();
-        if (scan.validLength() != extent.durableLength) {
-            extent.state = StoredExtent.State.CORRUPT;
-            LOG.error(
-                    "Extent {} is sealed at {} but damaged at {}: it is not served from here any more",
-                    extent.extentId,
-                    extent.durableLength,
-                    scan.validLength());
-            throw new CorruptExtentException(
-                    "extent " + extent.extentId + " is damaged at " + scan.validLength(), scan.validLength());
-        }
-        return scan.index();
-    }
-
-    /** Takes the oldest sealed extents' indexes out of memory until the rest is within its bound. */
-    private void evictIndexes() {
-        long excess = indexBytes() - config.indexBytesMax();
-        for (StoredExtent extent : extents.values()) {
-            if (excess <= 0) {
-                return;
-            }
-            FrameIndex index = extent.index;
-            if (extent.state == StoredExtent.State.SETTLED && extent.footerWritten && index instanceof MemoryIndex) {
-                excess -= index.memoryBytes();
-                // The next look-up opens the footer.
-                extent.index = null;
-            }
-        }
+    ExtentIndexes indexes() {
+        return indexes;
     }
 
     DiskFile fileOf(StoredExtent extent) throws IOException {
-        DiskFile file = extent.file;
-        if (file != null) {
-            return file;
-        }
-        extent.lock.lock();
-        try {
-            file = extent.file;
-            if (file == null) {
-                file = disk.open(extent.fileName);
-                extent.file = file;
-            }
-            return file;
-        } finally {
-            extent.lock.unlock();
-        }
+        return files.of(extent);
     }
 
     Checksum newChecksum() {
@@ -651,28 +567,8 @@ public final class ExtentStore {
         return extent;
     }
 
-    private void discard(DiskFile file, String name) {
-        try {
-            file.close();
-            disk.delete(name);
-        } catch (IOException alsoFailed) {
-            LOG.debug("Could not delete {} after a failed creation: {}", name, alsoFailed.toString());
-        }
-    }
-
-    private static void closeQuietly(StoredExtent extent) {
-        DiskFile file = extent.file;
-        try {
-            if (file != null) {
-                file.close();
-            }
-        } catch (IOException failed) {
-            LOG.debug("Could not close extent {}: {}", extent.extentId, failed.toString());
-        }
-    }
-
     /** Closes all files. */
     public void close() {
-        extents.values().forEach(ExtentStore::closeQuietly);
+        extents.values().forEach(ExtentFiles::closeQuietly);
     }
 }

@@ -11,6 +11,8 @@ final class FileNames {
     static final String TEMPORARY = ".tmp";
     static final String FREE_PREFIX = "free-";
     static final String FILLING_PREFIX = "filling-";
+    static final String REPAIR_PREFIX = "repair-";
+    static final String DEAD_WRITERS = "dead-writers";
 
     private static final Pattern OPEN = Pattern.compile("extent-([0-9a-f]{16})\\.open");
     private static final Pattern SEALED = Pattern.compile("extent-([0-9a-f]{16})-([0-9a-f]{8})\\.sealed");
@@ -28,6 +30,10 @@ final class FileNames {
 
     static String fence(long extentId) {
         return String.format(Locale.ROOT, "extent-%016x.fence", extentId);
+    }
+
+    static String repair(long extentId) {
+        return String.format(Locale.ROOT, REPAIR_PREFIX + "%016x", extentId);
     }
 
     static OptionalLong openExtent(String name) {

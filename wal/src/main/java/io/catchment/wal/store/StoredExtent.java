@@ -33,8 +33,8 @@ final class StoredExtent {
     volatile @Nullable FrameIndex index;
     /** What is synced; 0 without frames. For a settled extent the final length. */
     volatile long durableLength;
-    /** What readers may see; never above the durable length. */
-    volatile long visibleLength;
+    /** What the writer of an open extent said is acknowledged. */
+    volatile long acknowledgedLength;
     /** Null until an unsettled extent was scanned. */
     volatile @Nullable ExtentScan scan;
 
@@ -51,6 +51,11 @@ final class StoredExtent {
         this.extentId = extentId;
         this.state = state;
         this.fileName = fileName;
+    }
+
+    /** How far readers may see: acknowledged and here (P3). */
+    long visibleLength() {
+        return state == State.SETTLED ? durableLength : Math.min(acknowledgedLength, durableLength);
     }
 
     /** Whether the extent is still there; then the caller must {@link #release} it. */

@@ -10,22 +10,26 @@ import io.catchment.wal.WalStats.LaneStats;
 import io.catchment.wal.node.LocalWal;
 import io.catchment.wal.node.WalConfig;
 import io.catchment.wal.testing.MemoryRegistry;
+import io.catchment.wal.testing.TestCluster;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 
 /**
- * How fast one lane appends, with real syncs: {@code AppendBench DIR PAYLOAD_BYTES STREAMS IN_FLIGHT SECONDS}. Sealed extents
- * are deleted at once, so that files are recycled as in a node whose flush keeps up.
+ * How fast one lane appends, with real syncs: {@code AppendBench DIR PAYLOAD_BYTES STREAMS IN_FLIGHT SECONDS [REPLICAS]}.
+ * Sealed extents are deleted at once, so that files are recycled as in a node whose flush keeps up. Several replicas are
+ * nodes in this same process (A is their majority), over loopback sockets and on this one disk: the CPU is that of all of them.
  */
 public final class AppendBench {
     private AppendBench() {}
@@ -36,8 +40,13 @@ public final class AppendBench {
         int streams = Integer.parseInt(args[2]);
         int inFlight = Integer.parseInt(args[3]);
         double seconds = Double.parseDouble(args[4]);
-        MemoryRegistry registry = new MemoryRegistry(1);
+        int replicas = args.length > 5 ? Integer.parseInt(args[5]) : 1;
         Acks acks = new Acks(inFlight);
+        if (replicas > 1) {
+            cluster(dir, replicas, acks, payloadBytes, streams, seconds);
+            return;
+        }
+        MemoryRegistry registry = new MemoryRegistry(1);
         try (LocalWal wal = LocalWal.open(WalConfig.defaults(dir).withReserveBytes(0), 1, registry, acks)) {
             registry.register(wal.storeId());
             acks.wal.complete(wal);
@@ -51,6 +60,26 @@ public final class AppendBench {
                 }
             }
             Files.delete(dir);
+        }
+    }
+
+    private static void cluster(Path dir, int replicas, Acks acks, int payloadBytes, int streams, double seconds)
+            throws IOException, InterruptedException {
+        try (TestCluster cluster = new TestCluster(dir, replicas, replicas / 2 + 1, config -> config)) {
+            LocalWal wal = cluster.start(1, acks).wal;
+            for (int i = 2; i <= replicas; i++) {
+                acks.others.add(cluster.start(i).wal);
+            }
+            acks.wal.complete(wal);
+            Producer producer = new Producer(wal, acks, payloadBytes, streams);
+            producer.run(seconds);
+            report(producer, wal, payloadBytes, seconds);
+        } finally {
+            try (Stream<Path> files = Files.walk(dir)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
         }
     }
 
@@ -126,6 +155,7 @@ public final class AppendBench {
     private static final class Acks implements WalListener {
         private final Semaphore inFlight;
         private final CompletableFuture<LocalWal> wal = new CompletableFuture<>();
+        private final List<LocalWal> others = new CopyOnWriteArrayList<>();
 
         Acks(int inFlight) {
             this.inFlight = new Semaphore(inFlight);
@@ -144,6 +174,9 @@ public final class AppendBench {
         @Override
         public void sealed(Lane lane, long extentId, long length) {
             var unused = wal.join().delete(extentId);
+            others.forEach(other -> {
+                var alsoUnused = other.settle(extentId, length).thenCompose(done -> other.delete(extentId));
+            });
         }
 
         @Override

@@ -5,6 +5,7 @@ import io.catchment.wal.ExtentRegistry;
 import io.catchment.wal.Lane;
 import io.catchment.wal.StoreRef;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,16 @@ final class LateRegistry implements ExtentRegistry {
     @Override
     public CompletionStage<ExtentDescriptor> create(Lane lane) {
         return client().create(lane);
+    }
+
+    @Override
+    public CompletionStage<ExtentDescriptor> create(Lane lane, Set<StoreRef> avoid) {
+        return client().create(lane, avoid);
+    }
+
+    @Override
+    public CompletionStage<List<StoreRef>> standIns(ExtentDescriptor extent) {
+        return client().standIns(extent);
     }
 
     @Override

@@ -4,7 +4,15 @@ package io.catchment.wal.simulation;
 final class SimCrash extends Error {
     private static final long serialVersionUID = 1L;
 
-    SimCrash() {
+    /** Whose machine. */
+    private final transient SimDisk disk;
+
+    SimCrash(SimDisk disk) {
         super("simulated crash", null, false, false);
+        this.disk = disk;
+    }
+
+    SimDisk disk() {
+        return disk;
     }
 }

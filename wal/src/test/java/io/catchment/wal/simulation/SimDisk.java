@@ -48,6 +48,7 @@ final class SimDisk implements Disk {
     private long capacityBytes = Long.MAX_VALUE;
     private long operationsUntilCrash = Long.MAX_VALUE;
     private boolean lyingSync;
+    private boolean forgetsFences;
 
     SimDisk(SplittableRandom random) {
         this.random = random;
@@ -64,6 +65,11 @@ final class SimDisk implements Disk {
     /** The mutation "acknowledged before synced": the sync of an extent says yes and does nothing. */
     void lieAboutSyncs() {
         lyingSync = true;
+    }
+
+    /** The mutation "the fence is not persisted": its file is never there. */
+    void forgetFences() {
+        forgetsFences = true;
     }
 
     void crashAfter(long operations) {
@@ -132,7 +138,7 @@ final class SimDisk implements Disk {
 
     private void operation(boolean writes) throws IOException {
         if (--operationsUntilCrash <= 0) {
-            throw new SimCrash();
+            throw new SimCrash(this);
         }
         switch (weather) {
             case FINE, FULL -> {}
@@ -190,7 +196,9 @@ final class SimDisk implements Disk {
         }
         change(map -> {
             map.remove(from);
-            map.put(to, inode);
+            if (!forgetsFences || !to.endsWith(".fence")) {
+                map.put(to, inode);
+            }
         });
     }
 

@@ -65,6 +65,12 @@ final class SimScheduler {
     /** The threads of one run of the process; after {@link Life#end} nothing of it runs any more. */
     final class Life implements Loops {
         private boolean over;
+        /** Until then the process is stopped (SIGSTOP, a long collection): what is due waits. */
+        private long pausedUntilNanos;
+
+        private double diskSlowness = 1;
+        private double clockRate = 1;
+        private long clockOffsetNanos;
 
         void end() {
             over = true;
@@ -74,15 +80,40 @@ final class SimScheduler {
             return over;
         }
 
+        void pauseMs(double ms) {
+            pausedUntilNanos = Math.max(pausedUntilNanos, nowNanos + (long) (ms * 1e6));
+        }
+
+        void diskSlowness(double factor) {
+            diskSlowness = factor;
+        }
+
+        /** This machine's clock began elsewhere and runs a little faster or slower than true time. */
+        void clock(double rate, long offsetNanos) {
+            clockRate = rate;
+            clockOffsetNanos = offsetNanos;
+        }
+
+        /** Runs the task as soon as the process runs; not at all if it is gone by then. */
+        void run(Runnable task) {
+            if (!over) {
+                if (nowNanos < pausedUntilNanos) {
+                    at(pausedUntilNanos, () -> run(task));
+                } else {
+                    task.run();
+                }
+            }
+        }
+
         @Override
         public Loop loop(String name) {
             boolean disk = name.startsWith("disk") || name.equals("maintenance") || name.startsWith("read");
-            return new SimLoop(this, disk ? 3.0 : 0.05);
+            return new SimLoop(this, disk ? 3.0 : 0.05, disk);
         }
 
         @Override
         public long nanoTime() {
-            return nowNanos;
+            return clockOffsetNanos + (long) (nowNanos * clockRate);
         }
 
         @Override
@@ -94,29 +125,27 @@ final class SimScheduler {
     private final class SimLoop implements Loop {
         private final Life life;
         private final double taskMs;
+        private final boolean disk;
         private long lastNanos;
 
-        SimLoop(Life life, double taskMs) {
+        SimLoop(Life life, double taskMs, boolean disk) {
             this.life = life;
             this.taskMs = taskMs;
+            this.disk = disk;
         }
 
         @Override
         public void execute(Runnable task) {
-            long delay = (long) (random.nextDouble() * taskMs * (random.nextInt(50) == 0 ? 40e6 : 1e6));
+            double slowness = disk ? life.diskSlowness : 1;
+            long delay =
+                    (long) (random.nextDouble() * taskMs * slowness * (random.nextInt(50) == 0 ? 40e6 : 1e6));
             lastNanos = Math.max(lastNanos, nowNanos + delay);
-            at(lastNanos, () -> run(task));
+            at(lastNanos, () -> life.run(task));
         }
 
         @Override
         public Timer schedule(long delayMs, Runnable task) {
-            return at(nowNanos + delayMs * 1_000_000L, () -> run(task));
-        }
-
-        private void run(Runnable task) {
-            if (!life.isOver()) {
-                task.run();
-            }
+            return at(nowNanos + (long) (delayMs * 1e6 / life.clockRate), () -> life.run(task));
         }
     }
 }

@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 
 /** {@code -Dwal.sim.seed=N} replays one seed, {@code -Dwal.sim.seeds=N} runs so many. */
 final class WalSimulationTest {
-    private static final long BUDGET_NANOS = 40_000_000_000L;
+    private static final long BUDGET_NANOS = 20_000_000_000L;
 
     private static final Logger WAL_LOGGER = (Logger) LoggerFactory.getLogger("io.catchment.wal");
 

@@ -1,6 +1,7 @@
 package io.catchment.wal.testing;
 
 import io.catchment.wal.Acknowledged;
+import io.catchment.wal.Authority;
 import io.catchment.wal.Lane;
 import io.catchment.wal.WalListener;
 import java.util.ArrayList;
@@ -40,6 +41,12 @@ public final class RecordingListener implements WalListener {
     @Override
     public synchronized void laneState(Lane lane, boolean accepting, String reason) {
         events.add(new Event("laneState", lane, 0, accepting ? 1 : 0, reason));
+        notifyAll();
+    }
+
+    @Override
+    public synchronized void authority(Lane lane, Authority authority, String reason) {
+        events.add(new Event("authority", lane, 0, authority == Authority.HELD ? 1 : 0, authority + " " + reason));
         notifyAll();
     }
 

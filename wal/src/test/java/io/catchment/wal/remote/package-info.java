@@ -1,0 +1,4 @@
+@NullMarked
+package io.catchment.wal.remote;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.catchment.wal.store;
+
+import org.jspecify.annotations.NullMarked;
