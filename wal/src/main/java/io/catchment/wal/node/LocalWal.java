@@ -371,7 +371,7 @@ public final class LocalWal implements Wal {
             LOG.warn("A write to the WAL is still under way after {} ms: closing without it", CLOSE_TIMEOUT_MS);
         }
         loops.close();
-        reader.close();
+        reads.blocking().close();
         store.close();
         try {
             disk.close();
