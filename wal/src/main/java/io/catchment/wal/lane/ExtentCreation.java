@@ -38,8 +38,7 @@ final class ExtentCreation {
     private String failure = "";
 
     /** @param graceMs how long a quorum waits for the rest */
-    ExtentCreation(
-            ExtentDescriptor descriptor, Loop loop, AvoidedStores avoided, long graceMs, Consumer<Result> done) {
+    ExtentCreation(ExtentDescriptor descriptor, Loop loop, AvoidedStores avoided, long graceMs, Consumer<Result> done) {
         this.descriptor = descriptor;
         this.loop = loop;
         this.avoided = avoided;

@@ -3,7 +3,6 @@ package io.catchment.wal.lane;
 import io.catchment.wal.ExtentDescriptor;
 import io.catchment.wal.ExtentRegistry;
 import io.catchment.wal.Lane;
-import io.catchment.wal.StoreRef;
 import io.catchment.wal.loop.Backoff;
 import io.catchment.wal.loop.Loop;
 import io.catchment.wal.replica.Failures;

@@ -51,8 +51,8 @@ final class FenceRound {
             } else {
                 Replica replica = found.get();
                 Failures.stage(() -> replica.fence(header, epoch))
-                        .whenComplete((length, failure) ->
-                                loop.execute(() -> answered(answer(replica, length, failure))));
+                        .whenComplete(
+                                (length, failure) -> loop.execute(() -> answered(answer(replica, length, failure))));
             }
         }
         return done;

@@ -86,7 +86,8 @@ final class RecoveryRun {
         Optional<FenceAnswer> later =
                 answers.stream().filter(FenceAnswer::superseded).findFirst();
         if (later.isPresent()) {
-            return waiting(List.of(), "another recovery has taken over: " + later.get().failure());
+            return waiting(
+                    List.of(), "another recovery has taken over: " + later.get().failure());
         }
         List<FenceAnswer> usable = answers.stream()
                 .filter(answer -> answer.valid() || declaredLost)

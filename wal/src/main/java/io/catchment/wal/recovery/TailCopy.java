@@ -128,14 +128,15 @@ final class TailCopy {
     }
 
     private void askStandIns() {
-        Failures.stage(() -> registry.standIns(extent)).whenComplete((stores, failure) -> loop.execute(() -> {
-            if (stores == null) {
-                LOG.warn("Nobody stands in for lost stores of extent {}: {}", extent.extentId(), failure);
-                next();
-            } else {
-                fenceStandIns(new ArrayDeque<>(stores));
-            }
-        }));
+        Failures.stage(() -> registry.standIns(extent))
+                .whenComplete((stores, failure) -> loop.execute(() -> {
+                    if (stores == null) {
+                        LOG.warn("Nobody stands in for lost stores of extent {}: {}", extent.extentId(), failure);
+                        next();
+                    } else {
+                        fenceStandIns(new ArrayDeque<>(stores));
+                    }
+                }));
     }
 
     /** A stand-in is fenced like the others: the copy is made in the name of this recovery only. */
@@ -155,7 +156,13 @@ final class TailCopy {
                     if (standing != null && standing <= length) {
                         candidates.add(new Candidate(found.get(), standing));
                     } else {
-                        LOG.info("{} cannot stand in for extent {}: {}", store, extent.extentId(), failure == null ? "it has " + standing + " bytes" : Failures.text(Failures.root(failure)));
+                        LOG.info(
+                                "{} cannot stand in for extent {}: {}",
+                                store,
+                                extent.extentId(),
+                                failure == null
+                                        ? "it has " + standing + " bytes"
+                                        : Failures.text(Failures.root(failure)));
                     }
                     // Enough for now; more are not needed, a later attempt asks again.
                     if (candidates.size() + holders.size() > extent.ackQuorum() + 1) {

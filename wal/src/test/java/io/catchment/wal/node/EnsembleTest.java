@@ -71,7 +71,8 @@ final class EnsembleTest {
         appendSome(writer, 400, 500);
         writer.listener.await("sealed", 1);
         append(writer.wal, Lane.NORMAL, Frames.data(1, 500, 1, 500));
-        RecordingListener.Event last = writer.listener.await("acknowledged", 501).get(500);
+        RecordingListener.Event last =
+                writer.listener.await("acknowledged", 501).get(500);
         assertThat(last.extentId()).isNotEqualTo(all.get(0).extentId());
         assertThat(cluster.registry.extent(last.extentId()).descriptor().ensemble())
                 .hasSize(3)
@@ -198,7 +199,8 @@ final class EnsembleTest {
         RecoveryReport report = get(recoverer.wal.recover(List.of(open)));
         assertThat(report.sealed()).isEmpty();
         assertThat(report.waiting().get(0).missing())
-                .containsExactlyInAnyOrder(open.ensemble().get(0), open.ensemble().get(2));
+                .containsExactlyInAnyOrder(
+                        open.ensemble().get(0), open.ensemble().get(2));
         cluster.start(lost);
         // The connection is tried again after a while only: so is the recovery.
         long deadline = System.nanoTime() + 20_000_000_000L;

@@ -3,8 +3,8 @@ package io.catchment.wal.remote;
 import static io.catchment.wal.testing.WalFixture.append;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.catchment.wal.Lane;
 import io.catchment.wal.FrameKind;
+import io.catchment.wal.Lane;
 import io.catchment.wal.format.ExtentHeader;
 import io.catchment.wal.format.FrameFormat;
 import io.catchment.wal.testing.Frames;
@@ -72,7 +72,8 @@ final class LyingPeerTest {
     }
 
     private Socket connect() throws IOException {
-        Socket socket = new Socket(cluster.address(1).getAddress(), cluster.address(1).getPort());
+        Socket socket =
+                new Socket(cluster.address(1).getAddress(), cluster.address(1).getPort());
         socket.setSoTimeout(20_000);
         return socket;
     }
@@ -167,7 +168,11 @@ final class LyingPeerTest {
                         .write(message(
                                 MessageType.APPEND,
                                 2,
-                                fields -> fields.int64(77).int64(5).int64(at).int32(1).int64(0),
+                                fields -> fields.int64(77)
+                                        .int64(5)
+                                        .int64(at)
+                                        .int32(1)
+                                        .int64(0),
                                 sent));
                 assertThat(refused(socket)).contains("W3");
                 assertEnded(socket);
@@ -203,8 +208,7 @@ final class LyingPeerTest {
     /** A data frame as the README has it. */
     private static byte[] frame(long extentId, long position) {
         ByteBuffer frame = ByteBuffer.allocate(120);
-        FrameFormat.putHeader(
-                frame, 0, FrameKind.DATA, 60, 0, extentId, 3, 0, 0, 1, 1);
+        FrameFormat.putHeader(frame, 0, FrameKind.DATA, 60, 0, extentId, 3, 0, 0, 1, 1);
         CRC32C crc = new CRC32C();
         FrameFormat.updateWithFrame(crc, frame, 0, 60);
         FrameFormat.putCrc(frame.clear(), 0, (int) crc.getValue());

@@ -248,9 +248,7 @@ final class ClusterRun {
     private final List<StoreRef> lost = new ArrayList<>();
 
     private int lostStores(Extent extent) {
-        List<StoreRef> stores = extent.decided()
-                ? List.copyOf(extent.holders)
-                : extent.descriptor.ensemble();
+        List<StoreRef> stores = extent.decided() ? List.copyOf(extent.holders) : extent.descriptor.ensemble();
         return (int) stores.stream().filter(lost::contains).count();
     }
 
@@ -358,9 +356,8 @@ final class ClusterRun {
         life.clock(0.95 + random.nextDouble() / 10, random.nextLong(1L << 40));
         node.life = life;
         LateRegistry late = new LateRegistry();
-        LengthRule rule = mutation == Mutation.SHORTEST_PREFIX
-                ? answers -> answers.min().orElse(0)
-                : LengthRule.LONGEST;
+        LengthRule rule =
+                mutation == Mutation.SHORTEST_PREFIX ? answers -> answers.min().orElse(0) : LengthRule.LONGEST;
         if (mutation == Mutation.FORGET_FENCES) {
             node.disk.forgetFences();
         }
@@ -378,8 +375,7 @@ final class ClusterRun {
                             rule),
                     late,
                     new Listener(life),
-                    Optional.of(new WalPeers(
-                            RemoteConfig.defaults("simulated"), network.of(node.id, life))));
+                    Optional.of(new WalPeers(RemoteConfig.defaults("simulated"), network.of(node.id, life))));
             network.listen(node.id, life, opened::accept);
             node.wal = opened;
             node.client = null;
@@ -424,9 +420,7 @@ final class ClusterRun {
 
     private @Nullable ClusterNode someLive() {
         List<ClusterNode> live = nodes.stream()
-                .filter(node -> node.up()
-                        && node.client != null
-                        && control.current(node.id, node.client.epoch))
+                .filter(node -> node.up() && node.client != null && control.current(node.id, node.client.epoch))
                 .toList();
         return live.isEmpty() ? null : live.get(random.nextInt(live.size()));
     }
@@ -455,12 +449,13 @@ final class ClusterRun {
                             saw("stand-in");
                         }
                     });
-                    report.waiting().forEach(waiting -> check(life, () -> {
-                        if (waiting.reason().contains("CorruptExtentException")) {
-                            throw new AssertionError("W6: nothing was damaged, but extent " + waiting.extentId()
-                                    + " waits: " + waiting.reason());
-                        }
-                    }));
+                    report.waiting()
+                            .forEach(waiting -> check(life, () -> {
+                                if (waiting.reason().contains("CorruptExtentException")) {
+                                    throw new AssertionError("W6: nothing was damaged, but extent " + waiting.extentId()
+                                            + " waits: " + waiting.reason());
+                                }
+                            }));
                 }
             });
         }
@@ -487,8 +482,7 @@ final class ClusterRun {
             if (extent == null || extent.repairing) {
                 continue;
             }
-            if (extent.state == State.PUBLISHED
-                    || extent.state == State.SEALED && !extent.holders.contains(store)) {
+            if (extent.state == State.PUBLISHED || extent.state == State.SEALED && !extent.holders.contains(store)) {
                 wal.delete(id);
             } else if (extent.state == State.SEALED) {
                 wal.settle(id, extent.length).whenComplete((done, failure) -> {
@@ -579,8 +573,8 @@ final class ClusterRun {
                 SimScheduler.Life life = node.life;
                 running(node).load(extent.descriptor.extentId()).whenComplete((loaded, failure) -> {
                     if (loaded != null) {
-                        byte[] theirs =
-                                ByteBufUtil.getBytes(loaded.bytes(), 4096, loaded.bytes().readableBytes() - 4096);
+                        byte[] theirs = ByteBufUtil.getBytes(
+                                loaded.bytes(), 4096, loaded.bytes().readableBytes() - 4096);
                         loaded.close();
                         check(life, () -> {
                             if (!Arrays.equals(theirs, bytes)) {
@@ -830,7 +824,9 @@ final class ClusterRun {
             text.append("node ").append(node.id).append(node.up() ? " up" : " down");
             text.append(control.live(node.id) ? " live" : " fenced");
             if (node.up()) {
-                running(node).stats().lanes().forEach((lane, stats) -> text.append(' ').append(stats.accepting() ? "" : lane + " " + stats.fault()).append(stats.queuedBytes()));
+                running(node).stats().lanes().forEach((lane, stats) -> text.append(' ')
+                        .append(stats.accepting() ? "" : lane + " " + stats.fault())
+                        .append(stats.queuedBytes()));
             }
             text.append("; ");
         }
@@ -848,10 +844,19 @@ final class ClusterRun {
         }
         for (Extent extent : control.extents.values()) {
             if (extent.state != State.PUBLISHED) {
-                text.append(extent.state).append(' ').append(extent.descriptor).append(" holders ").append(extent.holders).append("; ");
+                text.append(extent.state)
+                        .append(' ')
+                        .append(extent.descriptor)
+                        .append(" holders ")
+                        .append(extent.holders)
+                        .append("; ");
             }
         }
-        control.orphans().forEach(extent -> text.append("orphan ").append(extent.descriptor.extentId()).append(' ').append(extent.lastWaiting).append("; "));
+        control.orphans().forEach(extent -> text.append("orphan ")
+                .append(extent.descriptor.extentId())
+                .append(' ')
+                .append(extent.lastWaiting)
+                .append("; "));
         return text.toString();
     }
 }

@@ -48,9 +48,8 @@ final class ClusterSimulationTest {
         while (done < seeds && (System.nanoTime() - started < BUDGET_NANOS || seeds > SEEDS)) {
             run(first + done++).forEach((what, count) -> seen.merge(what, count, Integer::sum));
         }
-        System.out.println(
-                "simulated " + done + " cluster histories in " + (System.nanoTime() - started) / 1_000_000 + " ms: "
-                        + seen);
+        System.out.println("simulated " + done + " cluster histories in " + (System.nanoTime() - started) / 1_000_000
+                + " ms: " + seen);
         assertThat(done).isGreaterThanOrEqualTo(100);
         assertThat(seen)
                 .containsKeys(

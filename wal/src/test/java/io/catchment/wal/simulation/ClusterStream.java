@@ -131,8 +131,7 @@ final class ClusterStream {
                 ? valueOf(entry.by.entries.lowerEntry(entry.baseOffset))
                 : null;
         if (before != last) {
-            throw new AssertionError(
-                    "stream " + id + ": offset " + entry.baseOffset + " is acknowledged out of order");
+            throw new AssertionError("stream " + id + ": offset " + entry.baseOffset + " is acknowledged out of order");
         }
         entry.by.lastAcknowledged = entry;
         entry.acknowledged = true;

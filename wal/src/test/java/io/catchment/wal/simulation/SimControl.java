@@ -73,7 +73,13 @@ final class SimControl {
     private long nextEpoch = 1;
     IntConsumer created = node -> {};
 
-    SimControl(SimScheduler scheduler, SplittableRandom random, int replicas, int ackQuorum, int toldQuorum, int holdersMin) {
+    SimControl(
+            SimScheduler scheduler,
+            SplittableRandom random,
+            int replicas,
+            int ackQuorum,
+            int toldQuorum,
+            int holdersMin) {
         this.scheduler = scheduler;
         this.random = random;
         this.replicas = replicas;
@@ -174,12 +180,10 @@ final class SimControl {
                 if (ensemble.size() < ackQuorum) {
                     throw new IllegalStateException("not enough stores (simulated)");
                 }
-                Extent extent =
-                        new Extent(new ExtentDescriptor(nextExtent++, node, epoch, lane, ensemble, ackQuorum));
+                Extent extent = new Extent(new ExtentDescriptor(nextExtent++, node, epoch, lane, ensemble, ackQuorum));
                 extents.put(extent.descriptor.extentId(), extent);
                 created.accept(node);
-                return new ExtentDescriptor(
-                        extent.descriptor.extentId(), node, epoch, lane, ensemble, toldQuorum);
+                return new ExtentDescriptor(extent.descriptor.extentId(), node, epoch, lane, ensemble, toldQuorum);
             });
         }
 
@@ -189,8 +193,8 @@ final class SimControl {
                         Extent extent = find(extentId);
                         if (extent.decided()) {
                             if (extent.length != length) {
-                                throw new FencedException("extent " + extentId + " is sealed at " + extent.length
-                                        + ", not at " + length);
+                                throw new FencedException(
+                                        "extent " + extentId + " is sealed at " + extent.length + ", not at " + length);
                             }
                             return true;
                         }

@@ -97,25 +97,27 @@ final class SimNetwork {
             LinkHandler handler,
             CompletableFuture<Link> connected,
             long startedNanos) {
-        scheduler.afterMs(latencyMs(), () -> life.run(() -> {
-            Listener listener = listeners.get(to);
-            if (!open(from, to) || !open(to, from)) {
-                if (scheduler.nowNanos() - startedNanos > CONNECT_TIMEOUT_MS * 1e6) {
-                    connected.completeExceptionally(new IOException("connect timed out (simulated)"));
-                } else {
-                    // The system sends its request again.
-                    scheduler.afterMs(50, () -> attempt(from, life, to, handler, connected, startedNanos));
-                }
-            } else if (listener == null || listener.life.isOver()) {
-                connected.completeExceptionally(new IOException("connection refused (simulated)"));
-            } else {
-                Connection connection = new Connection(from, life, to, listener.life);
-                connections.add(connection);
-                connection.there.handler = listener.acceptor.apply(connection.back);
-                connection.back.handler = handler;
-                connected.complete(connection.there);
-            }
-        }));
+        scheduler.afterMs(
+                latencyMs(),
+                () -> life.run(() -> {
+                    Listener listener = listeners.get(to);
+                    if (!open(from, to) || !open(to, from)) {
+                        if (scheduler.nowNanos() - startedNanos > CONNECT_TIMEOUT_MS * 1e6) {
+                            connected.completeExceptionally(new IOException("connect timed out (simulated)"));
+                        } else {
+                            // The system sends its request again.
+                            scheduler.afterMs(50, () -> attempt(from, life, to, handler, connected, startedNanos));
+                        }
+                    } else if (listener == null || listener.life.isOver()) {
+                        connected.completeExceptionally(new IOException("connection refused (simulated)"));
+                    } else {
+                        Connection connection = new Connection(from, life, to, listener.life);
+                        connections.add(connection);
+                        connection.there.handler = listener.acceptor.apply(connection.back);
+                        connection.back.handler = handler;
+                        connected.complete(connection.there);
+                    }
+                }));
     }
 
     private final class Connection {
@@ -156,8 +158,7 @@ final class SimNetwork {
         private boolean ended;
         private boolean closedHere;
 
-        Direction(
-                Connection connection, int from, SimScheduler.Life sender, int to, SimScheduler.Life receiver) {
+        Direction(Connection connection, int from, SimScheduler.Life sender, int to, SimScheduler.Life receiver) {
             this.connection = connection;
             this.from = from;
             this.sender = sender;
@@ -199,7 +200,6 @@ final class SimNetwork {
                 later();
             }
         }
-
 
         private void arrived(Object what) {
             if (what instanceof ByteBuf message) {

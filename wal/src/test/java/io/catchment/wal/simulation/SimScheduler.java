@@ -137,8 +137,7 @@ final class SimScheduler {
         @Override
         public void execute(Runnable task) {
             double slowness = disk ? life.diskSlowness : 1;
-            long delay =
-                    (long) (random.nextDouble() * taskMs * slowness * (random.nextInt(50) == 0 ? 40e6 : 1e6));
+            long delay = (long) (random.nextDouble() * taskMs * slowness * (random.nextInt(50) == 0 ? 40e6 : 1e6));
             lastNanos = Math.max(lastNanos, nowNanos + delay);
             at(lastNanos, () -> life.run(task));
         }
