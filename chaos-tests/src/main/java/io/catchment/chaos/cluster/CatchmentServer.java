@@ -16,7 +16,7 @@ public final class CatchmentServer implements Server {
     // the build is what it is while tests run: sources that change meanwhile must not change the server
     private static final Map<String, String> ENVIRONMENT = Map.of("CATCHMENT_BUILD", "never");
     private static final Pattern NODE = Pattern.compile(
-            "\\{\"id\":(\\d+),\"pid\":(\\d+|null),\"kafka\":\"([^\"]+)\",\"http\":\"([^\"]+)\",\"ready\":(true|false)\\}");
+            "\\{\"id\":(\\d+),\"pid\":(\\d+|null),\"kafka\":\"([^\"]+)\",\"http\":\"([^\"]+)\",\"ready\":(true|false)");
     private static final Pattern BOOTSTRAP = Pattern.compile("^\\{\"bootstrap\":\"([^\"]+)\"");
     private final Path directory;
     private final Map<String, String> environment;

@@ -66,10 +66,42 @@ class LauncherTest {
     }
 
     @Test
-    void severalNodesComeWithTheNextVersion() {
-        assertThatThrownBy(() -> launcher(
-                        "up", "--nodes", "3", "--dir", folder.resolve("c").toString()))
-                .hasMessageContaining("this version runs one node");
+    void clustersThatCannotBeAreRefused() {
+        String directory = folder.resolve("c").toString();
+        assertThatThrownBy(() -> launcher("up", "--nodes", "10", "--dir", directory))
+                .hasMessageContaining("a number from 1 to 9");
+        assertThatThrownBy(() -> launcher("up", "--nodes", "2", "--controllers", "3", "--dir", directory))
+                .hasMessageContaining("more than --nodes 2");
+        assertThatThrownBy(() -> launcher("up", "--nodes", "9", "--port", "65500", "--dir", directory))
+                .hasMessageContaining("too high for 9 nodes");
+    }
+
+    @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
+    void oneNodeIsPausedResumedAndWipedButDoesNotGrow() {
+        Path directory = folder.resolve("cluster");
+        String at = directory.toString();
+        try (var server = CatchmentServer.up(directory, "", Map.of())) {
+            launcher("pause", "1", "--dir", at);
+            assertThat(launcher("status", "--dir", at)).contains("paused");
+            launcher("resume", "1", "--dir", at);
+            assertThat(server.ready()).isTrue();
+            assertThatThrownBy(() -> launcher("wipe", "1", "--yes", "--dir", at))
+                    .hasMessageContaining("node 1 runs");
+            assertThatThrownBy(() -> launcher("add", "--dir", at)).hasMessageContaining("one copy of everything");
+            assertThatThrownBy(() -> launcher("remove", "1", "--dir", at)).hasMessageContaining("the least for 1 copies");
+            assertThatThrownBy(() -> launcher("up", "--nodes", "3", "--dir", at))
+                    .hasMessageContaining("a cluster of 1 nodes");
+
+            launcher("pause", "1", "--dir", at);
+            server.stop();
+            assertThatThrownBy(() -> launcher("wipe", "1", "--dir", at)).hasMessageContaining("--yes");
+            assertThat(server.walDirectory()).exists();
+            launcher("wipe", "1", "--yes", "--dir", at);
+            assertThat(server.walDirectory()).doesNotExist();
+            server.start();
+            assertThat(server.ready()).isTrue();
+        }
     }
 
     @Test
