@@ -89,7 +89,8 @@ class LauncherTest {
             assertThatThrownBy(() -> launcher("wipe", "1", "--yes", "--dir", at))
                     .hasMessageContaining("node 1 runs");
             assertThatThrownBy(() -> launcher("add", "--dir", at)).hasMessageContaining("one copy of everything");
-            assertThatThrownBy(() -> launcher("remove", "1", "--dir", at)).hasMessageContaining("the least for 1 copies");
+            assertThatThrownBy(() -> launcher("remove", "1", "--dir", at))
+                    .hasMessageContaining("the least for 1 copies");
             assertThatThrownBy(() -> launcher("up", "--nodes", "3", "--dir", at))
                     .hasMessageContaining("a cluster of 1 nodes");
 
