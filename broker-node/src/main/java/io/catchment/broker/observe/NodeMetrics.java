@@ -126,8 +126,10 @@ public final class NodeMetrics implements AutoCloseable {
     public void observeReads(Supplier<LayeredStreamReader.Served> served) {
         new Snapshots<>(registry, served)
                 .counter("catchment.reads", "Reads by level", null, s -> s.extentReads(), "level", "extent")
+                .counter("catchment.reads", "Reads by level", null, s -> s.peerReads(), "level", "peer")
                 .counter("catchment.reads", "Reads by level", null, s -> s.objectReads(), "level", "object")
                 .counter("catchment.read.bytes", "Bytes by level", null, s -> s.extentBytes(), "level", "extent")
+                .counter("catchment.read.bytes", "Bytes by level", null, s -> s.peerBytes(), "level", "peer")
                 .counter("catchment.read.bytes", "Bytes by level", null, s -> s.objectBytes(), "level", "object");
     }
 

@@ -43,7 +43,7 @@ final class OpeningRound {
         this.time = time;
     }
 
-    /** Blocks until each stream is found or has failed. Throws {@link IllegalStateException} when interrupted. */
+    /** Blocks until each stream is found or has failed; one that is not this node's any more is neither. Throws {@link IllegalStateException} when interrupted. */
     List<Found> find(Collection<StreamState> streams, BiConsumer<StreamState, Throwable> failed) {
         List<Found> found = new ArrayList<>(streams.size());
         Iterator<StreamState> next = streams.iterator();
@@ -72,11 +72,11 @@ final class OpeningRound {
             underWay.remove(flight);
             if (failure == null) {
                 found.add(value);
-            } else {
+            } else if (!(failure instanceof StreamGoneException)) {
                 failed.accept(stream, failure);
             }
         });
-        opening.find(stream, flight, flight.result);
+        opening.find(stream.streamId(), flight, flight.result);
     }
 
     private void takeStep() throws InterruptedException {

@@ -1,5 +1,6 @@
 package io.catchment.broker.partition;
 
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.broker.topic.TopicConfigs;
 import io.catchment.controlplane.ClusterImage;
@@ -178,12 +179,15 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
 
     private void openAll(List<StreamState> streams) {
         long startedMs = to.time().milliseconds();
-        ClusterImage image = to.controlPlane().image();
-        StreamOpening opening =
-                new StreamOpening(to.wal(), to.reader(), to.objects(), producerConfig, to.time(), image);
+        StreamOpening opening = new StreamOpening(
+                new StreamOpening.Owner(to.nodeId(), nodeEpoch),
+                new StreamOpening.Sources(StreamExtents.alone(to.wal()), to.reader(), to.objects()),
+                producerConfig,
+                to.time(),
+                to.controlPlane()::image);
         List<StreamState> failed = new ArrayList<>();
         List<StreamOpening.Found> found = new OpeningRound(opening, READS_MAX, READ_TIMEOUT_MS, to.time())
-                .find(asOf(image, streams), (stream, failure) -> {
+                .find(streams, (stream, failure) -> {
                     failed.add(stream);
                     unavailable(stream, failed.size(), failure);
                 });
@@ -210,13 +214,6 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
         } else {
             retry(failed);
         }
-    }
-
-    /** The catalogs must be of the same moment as the extents' states: what is flushed in between would be in neither. */
-    private static List<StreamState> asOf(ClusterImage image, List<StreamState> streams) {
-        List<StreamState> present = new ArrayList<>(streams.size());
-        streams.forEach(stream -> image.stream(stream.streamId()).ifPresent(present::add));
-        return present;
     }
 
     private static void unavailable(StreamState stream, int number, Throwable failure) {

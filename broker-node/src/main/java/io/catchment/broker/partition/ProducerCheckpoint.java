@@ -12,6 +12,8 @@ import org.apache.kafka.storage.internals.log.ProducerStateEntry;
  */
 final class ProducerCheckpoint {
     private static final byte VERSION = 1;
+    /** A checkpoint of this length knows of no producers: it need not be read. */
+    static final int EMPTY_BYTES = Byte.BYTES + Integer.BYTES;
 
     private ProducerCheckpoint() {}
 

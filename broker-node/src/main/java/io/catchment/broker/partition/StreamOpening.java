@@ -1,6 +1,8 @@
 package io.catchment.broker.partition;
 
 import io.catchment.broker.batch.BatchHeader;
+import io.catchment.broker.read.BatchRun;
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ExtentState;
@@ -8,14 +10,13 @@ import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameKind;
-import io.catchment.wal.Wal;
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
@@ -25,52 +26,61 @@ import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Learns what a new owner must know of a stream: where it ends and which producers it knows (DESIGN §6). Reads the newest
- * checkpoint and the batch headers after it: from the index of unflushed extents, else from the published ranges. Owned by the
- * opener's thread; extents' indexes are read on it, all else by {@link Reads}.
+ * Learns what a new owner must know of a stream: where it ends and which producers it knows (DESIGN §6). Owned by the opener's thread;
+ * what lies elsewhere is read by {@link Reads}.
+ *
+ * <p>A stream that was handed over ends where its last owner said; the producers are in the checkpoint frame it left. Of any other, and when
+ * that frame is not to be had, the end is read from the catalog and the unflushed extents of its writers, and the producers from
+ * the newest checkpoint and the batch headers after it. What is flushed, sealed or acknowledged meanwhile makes offsets seem missing:
+ * then it begins again with the newest image, a few times.
  */
 final class StreamOpening {
     private static final int REPLAY_BYTES = 1 << 20;
+    /** 5 ms, doubled after each: in all 0.6 s, by which a replica has long heard what is acknowledged. */
+    private static final int ATTEMPTS_MAX = 8;
 
-    private final Wal wal;
-    private final StreamReader reader;
-    private final ObjectReader objects;
+    private static final long PAUSE_MS = 5;
+    /** Of a frame: its payload lies behind it. */
+    private static final int FRAME_HEADER_BYTES = 56;
+
+    private final Owner owner;
+    private final Sources sources;
+    private final OpeningExtents extents;
     private final ProducerStateManagerConfig producerConfig;
     private final Time time;
-    private final ClusterImage image;
-    private final List<Long> unflushed;
+    private final Supplier<ClusterImage> images;
 
-    /** The state of one stream as found, not yet claimed. */
-    record Found(StreamState stream, long endOffset, ProducerStates producers) {}
-
-    private record Located(long extentId, FrameEntry entry) {}
-
-    StreamOpening(
-            Wal wal,
-            StreamReader reader,
-            ObjectReader objects,
-            ProducerStateManagerConfig producerConfig,
-            Time time,
-            ClusterImage image) {
-        this.wal = wal;
-        this.reader = reader;
-        this.objects = objects;
-        this.producerConfig = producerConfig;
-        this.time = time;
-        this.image = image;
-        this.unflushed = unflushed(wal, image);
+    /** Who opens: this node in its present epoch. */
+    record Owner(int nodeId, long nodeEpoch) {
+        /** It owns the stream without having claimed it: the last owner resigned in its favour. */
+        boolean wasHanded(StreamState stream) {
+            return stream.handover() != null && stream.ownerNodeId() == nodeId && stream.ownerNodeEpoch() == nodeEpoch;
+        }
     }
 
-    private static List<Long> unflushed(Wal wal, ClusterImage image) {
-        List<Long> result = new ArrayList<>();
-        for (long extentId : wal.extents()) {
-            if (image.extent(extentId)
-                    .filter(extent -> extent.phase() != ExtentState.Phase.FLUSHED)
-                    .isPresent()) {
-                result.add(extentId);
-            }
-        }
-        return result;
+    /** Where streams are read. */
+    record Sources(StreamExtents extents, StreamReader reader, ObjectReader objects) {}
+
+    /**
+     * The state of one stream as found.
+     *
+     * @param stream as of the image it was read by
+     * @param handedOver it is this owner's already, in the stream's present epoch; else it is not claimed yet
+     */
+    record Found(StreamState stream, long endOffset, ProducerStates producers, boolean handedOver) {}
+
+    StreamOpening(
+            Owner owner,
+            Sources sources,
+            ProducerStateManagerConfig producerConfig,
+            Time time,
+            Supplier<ClusterImage> images) {
+        this.owner = owner;
+        this.sources = sources;
+        this.extents = new OpeningExtents(sources.extents());
+        this.producerConfig = producerConfig;
+        this.time = time;
+        this.images = images;
     }
 
     /** How a stream's reads are made. */
@@ -80,128 +90,273 @@ final class StreamOpening {
     }
 
     /**
-     * Completes {@code found}, now or when its reads have brought what is needed; fails it with {@link IllegalStateException} when
-     * acknowledged offsets are missing between the objects and the WAL.
+     * Completes {@code found}, now or when its reads have brought what is needed. Fails it with {@link StreamNotReadableException} or
+     * {@link java.io.IOException} when that cannot be had now (try again later), with {@link StreamGoneException} when it is not this node's, with
+     * {@link IllegalStateException} when an invariant is broken.
      */
-    void find(StreamState stream, Reads reads, CompletableFuture<Found> found) {
-        try {
-            begin(stream, reads, found);
-        } catch (RuntimeException e) {
-            found.completeExceptionally(e);
-        }
+    void find(long streamId, Reads reads, CompletableFuture<Found> found) {
+        new Opening(streamId, reads, found).begin();
     }
 
-    private void begin(StreamState stream, Reads reads, CompletableFuture<Found> found) {
-        List<Located> frames = frames(stream);
-        long endOffset = endOffset(stream, frames);
-        int lastCheckpoint = lastCheckpoint(frames);
-        ProducerStates producers =
-                new ProducerStates(new TopicPartition(stream.topic(), stream.partition()), producerConfig, time);
-        if (lastCheckpoint >= 0) {
-            Located checkpoint = frames.get(lastCheckpoint);
-            reads.take(() -> wal.payload(checkpoint.extentId(), checkpoint.entry()), ByteBuf::release, payload -> {
-                producers.readFrom(payload);
-                replay(producers, frames, lastCheckpoint + 1, checkpoint.entry().baseOffset());
-                found.complete(new Found(stream, endOffset, producers));
-            });
-        } else {
-            replayPublished(producers, stream, reads, replayed -> {
-                replay(producers, frames, 0, replayed);
-                found.complete(new Found(stream, endOffset, producers));
-            });
-        }
-    }
+    /** One stream's opening. */
+    private final class Opening {
+        private final long streamId;
+        private final Reads reads;
+        private final CompletableFuture<Found> found;
+        private ClusterImage image = images.get();
+        private int attempts;
 
-    private static long endOffset(StreamState stream, List<Located> frames) {
-        long endOffset = stream.catalogEndOffset();
-        for (Located frame : frames) {
-            FrameEntry entry = frame.entry();
-            if (entry.kind() == FrameKind.DATA && entry.endOffset() > endOffset) {
-                if (entry.baseOffset() > endOffset) {
-                    throw new IllegalStateException("stream " + stream.streamId() + " (" + stream.topic() + "-"
-                            + stream.partition() + ") misses offsets " + endOffset + " to " + entry.baseOffset()
-                            + ": they are in no published range and in no extent of this node");
+        Opening(long streamId, Reads reads, CompletableFuture<Found> found) {
+            this.streamId = streamId;
+            this.reads = reads;
+            this.found = found;
+        }
+
+        void begin() {
+            try {
+                attempt();
+            } catch (StreamNotReadableException e) {
+                again(e);
+            } catch (RuntimeException e) {
+                found.completeExceptionally(e);
+            }
+        }
+
+        /** Catalog and extents must be of the same moment: what is flushed in between would be in neither. */
+        private void attempt() {
+            image = images.get();
+            StreamState stream = image.stream(streamId)
+                    .filter(each -> each.ownerNodeId() == owner.nodeId())
+                    .orElse(null);
+            if (stream == null) {
+                found.completeExceptionally(new StreamGoneException(streamId));
+                return;
+            }
+            StreamState.Handover handover = stream.handover();
+            if (handover != null && owner.wasHanded(stream)) {
+                takeOver(stream, handover);
+            } else {
+                collect(stream);
+            }
+        }
+
+        /** With the newest image, after a while; alone only if that is another one. */
+        private void again(Throwable why) {
+            boolean mayHelp = !sources.extents().isAlone() || images.get() != image;
+            if (!mayHelp || attempts == ATTEMPTS_MAX) {
+                found.completeExceptionally(why);
+                return;
+            }
+            long pauseMs = PAUSE_MS << attempts++;
+            reads.take(
+                    () -> new CompletableFuture<Boolean>().completeOnTimeout(true, pauseMs, TimeUnit.MILLISECONDS),
+                    over -> {},
+                    over -> begin());
+        }
+
+        // ---- handed over
+
+        private void takeOver(StreamState stream, StreamState.Handover handover) {
+            Optional<ExtentState> extent = image.extent(handover.extentId());
+            boolean noProducers = handover.extentId() != 0 && handover.length() == ProducerCheckpoint.EMPTY_BYTES;
+            if (noProducers) {
+                finish(stream, handover.endOffset(), producers(stream));
+            } else if (extent.isEmpty() || extent.get().phase() == ExtentState.Phase.FLUSHED) {
+                collect(stream);
+            } else {
+                attempted(
+                        () -> sources.extents().payload(image, extent.get(), checkpointFrame(stream, handover)),
+                        ByteBuf::release,
+                        payload -> {
+                            ProducerStates producers = producers(stream);
+                            producers.readFrom(payload);
+                            finish(stream, handover.endOffset(), producers);
+                        },
+                        failure -> collect(stream));
+            }
+        }
+
+        private FrameEntry checkpointFrame(StreamState stream, StreamState.Handover handover) {
+            return new FrameEntry(
+                    FrameKind.CHECKPOINT,
+                    stream.streamId(),
+                    0,
+                    handover.endOffset(),
+                    0,
+                    0,
+                    handover.position() - FRAME_HEADER_BYTES,
+                    handover.position(),
+                    handover.length(),
+                    new byte[0]);
+        }
+
+        // ---- from catalog and extents
+
+        private void collect(StreamState stream) {
+            boolean doubtful = attempts > 0;
+            OpeningExtents.Here here = extents.here(image, stream, doubtful);
+            if (here.elsewhere().isEmpty()) {
+                collected(stream, StreamFrames.of(here.frames()));
+            } else {
+                attempted(
+                        () -> extents.withElsewhere(image, stream, here, doubtful),
+                        whole -> {},
+                        whole -> collected(stream, StreamFrames.of(whole.frames())),
+                        this::again);
+            }
+        }
+
+        private void collected(StreamState stream, StreamFrames frames) {
+            long endOffset = frames.endOffset(stream);
+            StreamState.Handover handover = stream.handover();
+            if (handover != null && owner.wasHanded(stream) && endOffset != handover.endOffset()) {
+                throw new IllegalStateException(StreamFrames.name(stream) + " was handed over with its end at "
+                        + handover.endOffset() + ", but its frames go on to " + endOffset + " (P1)");
+            }
+            ProducerStates producers = producers(stream);
+            StreamFrames.Located frame = frames.lastCheckpoint();
+            StreamState.Checkpoint published = stream.checkpoint();
+            if (frame != null && (published == null || frame.entry().baseOffset() >= published.offset())) {
+                fromFrame(stream, frames, frame, endOffset, producers);
+            } else if (published != null && published.length() != ProducerCheckpoint.EMPTY_BYTES) {
+                fromObject(stream, frames, published, endOffset, producers);
+            } else {
+                replay(
+                        stream,
+                        frames,
+                        published == null ? stream.logStartOffset() : published.offset(),
+                        endOffset,
+                        producers);
+            }
+        }
+
+        private void fromFrame(
+                StreamState stream,
+                StreamFrames frames,
+                StreamFrames.Located checkpoint,
+                long endOffset,
+                ProducerStates producers) {
+            long offset = checkpoint.entry().baseOffset();
+            if (checkpoint.entry().payloadLength() == ProducerCheckpoint.EMPTY_BYTES) {
+                replay(stream, frames, offset, endOffset, producers);
+                return;
+            }
+            attempted(
+                    () -> sources.extents()
+                            .payload(
+                                    image,
+                                    image.extent(checkpoint.extentId()).orElseThrow(),
+                                    checkpoint.entry()),
+                    ByteBuf::release,
+                    payload -> {
+                        producers.readFrom(payload);
+                        replay(stream, frames, offset, endOffset, producers);
+                    },
+                    this::again);
+        }
+
+        private void fromObject(
+                StreamState stream,
+                StreamFrames frames,
+                StreamState.Checkpoint checkpoint,
+                long endOffset,
+                ProducerStates producers) {
+            long objectBytes = image.object(checkpoint.objectId())
+                    .orElseThrow(() -> new IllegalStateException(
+                            "O2 broken: checkpoint of stream " + stream.streamId() + " is in no object"))
+                    .bytes();
+            reads.take(
+                    () -> sources.objects()
+                            .bytes(checkpoint.objectId(), objectBytes, checkpoint.position(), checkpoint.length()),
+                    ByteBuf::release,
+                    payload -> {
+                        producers.readFrom(payload);
+                        replay(stream, frames, checkpoint.offset(), endOffset, producers);
+                    });
+        }
+
+        /** Batches from the offset on: from the frames' heads if these have all of them, else first what is published. */
+        private void replay(
+                StreamState stream, StreamFrames frames, long fromOffset, long endOffset, ProducerStates producers) {
+            long published = stream.catalogEndOffset();
+            if (fromOffset >= published || frames.cover(fromOffset, published)) {
+                frames.replay(producers, fromOffset);
+                finish(stream, endOffset, producers);
+            } else {
+                replayPublished(producers, stream, fromOffset, published, replayed -> {
+                    frames.replay(producers, replayed);
+                    finish(stream, endOffset, producers);
+                });
+            }
+        }
+
+        /** One read after the other, each begun by the one before. */
+        private void replayPublished(
+                ProducerStates producers, StreamState stream, long offset, long end, LongConsumer then) {
+            if (offset >= end) {
+                then.accept(offset);
+                return;
+            }
+            reads.take(
+                    () -> sources.reader().read(stream.streamId(), offset, end, REPLAY_BYTES),
+                    (BatchRun run) -> run.payload().release(),
+                    run -> {
+                        if (run.isEmpty()) {
+                            throw new IllegalStateException("O2 broken: stream " + stream.streamId()
+                                    + " has no batch at offset " + offset + " below its catalog's end " + end);
+                        }
+                        replayBatches(producers, run.payload(), offset);
+                        replayPublished(producers, stream, run.endOffset(), end, then);
+                    });
+        }
+
+        private void finish(StreamState stream, long endOffset, ProducerStates producers) {
+            found.complete(new Found(stream, endOffset, producers, owner.wasHanded(stream)));
+        }
+
+        private ProducerStates producers(StreamState stream) {
+            return new ProducerStates(new TopicPartition(stream.topic(), stream.partition()), producerConfig, time);
+        }
+
+        // ---- reads that may fail
+
+        private <T> void attempted(
+                Supplier<CompletionStage<T>> read, Consumer<T> release, Consumer<T> then, Consumer<Throwable> failed) {
+            reads.take(
+                    () -> read.get().handle(Outcome::new),
+                    outcome -> {
+                        if (outcome.value() != null) {
+                            release.accept(outcome.value());
+                        }
+                    },
+                    outcome -> taken(outcome, then, failed));
+        }
+
+        private <T> void taken(Outcome<T> outcome, Consumer<T> then, Consumer<Throwable> failed) {
+            T value = outcome.value();
+            try {
+                if (value == null) {
+                    failed.accept(outcome.cause());
+                } else {
+                    then.accept(value);
                 }
-                endOffset = entry.endOffset();
-            }
-        }
-        return endOffset;
-    }
-
-    private static int lastCheckpoint(List<Located> frames) {
-        int last = -1;
-        for (int i = 0; i < frames.size(); i++) {
-            if (frames.get(i).entry().kind() == FrameKind.CHECKPOINT) {
-                last = i;
-            }
-        }
-        return last;
-    }
-
-    /** DATA frames past the catalog and all CHECKPOINT frames of unflushed extents, by offset, a checkpoint after its data. */
-    private List<Located> frames(StreamState stream) {
-        List<Located> frames = new ArrayList<>();
-        for (long extentId : unflushed) {
-            for (FrameEntry entry : wal.index(extentId, stream.streamId())) {
-                frames.add(new Located(extentId, entry));
-            }
-        }
-        frames.sort(Comparator.comparingLong((Located frame) -> frame.entry().endOffset())
-                .thenComparing(frame -> frame.entry().kind()));
-        return frames;
-    }
-
-    private static void replay(ProducerStates producers, List<Located> frames, int from, long fromOffset) {
-        for (int i = from; i < frames.size(); i++) {
-            FrameEntry entry = frames.get(i).entry();
-            if (entry.kind() == FrameKind.DATA && entry.baseOffset() >= fromOffset) {
-                producers.replay(ByteBuffer.wrap(entry.head()), 0);
+            } catch (StreamNotReadableException e) {
+                again(e);
             }
         }
     }
 
-    /** From the published checkpoint to the catalog's end, which {@code then} gets. */
-    private void replayPublished(ProducerStates producers, StreamState stream, Reads reads, LongConsumer then) {
-        long end = stream.catalogEndOffset();
-        StreamState.@Nullable Checkpoint checkpoint = stream.checkpoint();
-        if (checkpoint == null) {
-            replayPublished(producers, stream, stream.logStartOffset(), end, reads, then);
-            return;
+    /** What a read brought: a value or a failure. */
+    private record Outcome<T>(@Nullable T value, @Nullable Throwable failure) {
+        Throwable cause() {
+            if (failure == null) {
+                return new IllegalStateException("a read brought nothing");
+            }
+            return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         }
-        long objectBytes = image.object(checkpoint.objectId())
-                .orElseThrow(() -> new IllegalStateException(
-                        "O2 broken: checkpoint of stream " + stream.streamId() + " is in no object"))
-                .bytes();
-        reads.take(
-                () -> objects.bytes(checkpoint.objectId(), objectBytes, checkpoint.position(), checkpoint.length()),
-                ByteBuf::release,
-                payload -> {
-                    producers.readFrom(payload);
-                    replayPublished(producers, stream, checkpoint.offset(), end, reads, then);
-                });
     }
 
-    /** One read after the other, each begun by the one before. */
-    private void replayPublished(
-            ProducerStates producers, StreamState stream, long offset, long end, Reads reads, LongConsumer then) {
-        if (offset >= end) {
-            then.accept(offset);
-            return;
-        }
-        reads.take(
-                () -> reader.read(stream.streamId(), offset, end, REPLAY_BYTES),
-                run -> run.payload().release(),
-                run -> {
-                    if (run.isEmpty()) {
-                        throw new IllegalStateException("O2 broken: stream " + stream.streamId()
-                                + " has no batch at offset " + offset + " below its catalog's end " + end);
-                    }
-                    replay(producers, run.payload(), offset);
-                    replayPublished(producers, stream, run.endOffset(), end, reads, then);
-                });
-    }
-
-    private static void replay(ProducerStates producers, ByteBuf batches, long fromOffset) {
+    private static void replayBatches(ProducerStates producers, ByteBuf batches, long fromOffset) {
         ByteBuffer buffer = batches.nioBuffer();
         int at = buffer.position();
         while (at < buffer.limit()) {

@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds the local extent that holds an offset of a stream. Thread-safe.
+ * Finds the local extent that holds an offset of a stream, and remembers where on other nodes one was found. Thread-safe.
  *
  * <p>Asking every extent costs a disk read for each that has the stream (sealed extents keep their index in the file), so what earlier
  * reads found is remembered for each stream: a few spans of offsets, a reader each. A span may be wrong by now, and then costs a
@@ -28,8 +28,12 @@ final class ExtentLocator {
         this.wal = wal;
     }
 
-    /** Offsets that an extent, or none ({@link #NO_EXTENT}), was found to hold. */
-    record Span(long extentId, long fromOffset, long toOffset) {
+    /**
+     * Offsets that an extent, or none on this node ({@link #NO_EXTENT}), was found to hold.
+     *
+     * @param elsewhere it was read from another node
+     */
+    record Span(long extentId, long fromOffset, long toOffset, boolean elsewhere) {
 
         /** Whether to look there: an extent probably goes on after what was read from it. */
         boolean suggests(long offset) {
@@ -37,11 +41,17 @@ final class ExtentLocator {
         }
 
         boolean touches(Span other) {
-            return extentId == other.extentId && fromOffset <= other.toOffset && other.fromOffset <= toOffset;
+            return extentId == other.extentId
+                    && elsewhere == other.elsewhere
+                    && fromOffset <= other.toOffset && other.fromOffset <= toOffset;
         }
 
         Span join(Span other) {
-            return new Span(extentId, Math.min(fromOffset, other.fromOffset), Math.max(toOffset, other.toOffset));
+            return new Span(
+                    extentId,
+                    Math.min(fromOffset, other.fromOffset),
+                    Math.max(toOffset, other.toOffset),
+                    elsewhere);
         }
     }
 

@@ -1,16 +1,21 @@
 package io.catchment.broker.read;
 
 import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.wal.FrameRead;
+import io.catchment.wal.StoreRef;
 import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,10 +24,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The levels change while it runs: an extent is published, then deleted. So extents are asked first and the catalog after
  * (what an extent no longer has was published before it went), and a level that fails because its extent or object is gone
- * sends the read back to the start. An offset in neither level is a broken invariant and fails loudly (O2).
+ * sends the read back to the start. What is in neither level lies in unflushed extents on other nodes, whose stores are asked last; the one
+ * that has it may hear only in a moment that it is acknowledged, so the read waits a little and looks at all levels again. An
+ * offset that is nowhere is a broken invariant and fails loudly (O2).
  */
 final class LayeredRead {
     private static final int ATTEMPTS_MAX = 8;
+    /** 5 ms, doubled after each: 2.5 s in all, in which a dead writer's extents are mostly recovered. */
+    private static final int PAUSES_MAX = 9;
+
+    private static final long PAUSE_MS = 5;
 
     private final LayeredStreamReader levels;
     private final long streamId;
@@ -32,6 +43,7 @@ final class LayeredRead {
     private final CompletableFuture<BatchRun> result = new CompletableFuture<>();
     private int bytesWanted;
     private int attempts;
+    private int pauses;
     private boolean searched;
     private ExtentLocator.@Nullable Span suggested;
 
@@ -85,6 +97,8 @@ final class LayeredRead {
         suggested = span;
         if (span.extentId() == ExtentLocator.NO_EXTENT) {
             readPublished();
+        } else if (span.elsewhere()) {
+            readHinted(span.extentId());
         } else {
             readExtent(span.extentId());
         }
@@ -118,20 +132,101 @@ final class LayeredRead {
                 levels.extents.found(
                         streamId,
                         new ExtentLocator.Span(
-                                ExtentLocator.NO_EXTENT, fromOffset, range.get().endOffset()));
+                                ExtentLocator.NO_EXTENT, fromOffset, range.get().endOffset(), false));
             }
             readObject(image, range.get());
             return;
         }
-        if (attempts < 2) {
+        List<ExtentState> elsewhere = levels.elsewhere(image, stream.get());
+        if (!elsewhere.isEmpty()) {
+            searchElsewhere(image, elsewhere);
+        } else if (attempts < 2) {
             again();
-            return;
+        } else {
+            fail(gap(image, elsewhere));
         }
-        fail(new OffsetGapException("offset " + fromOffset + " of stream " + streamId + " (limit " + limitOffset
-                + ") is neither in a local extent nor published: log start "
-                + stream.get().logStartOffset() + ", published to "
-                + stream.get().catalogEndOffset() + ", local extents " + levels.wal.extents()));
     }
+
+    private OffsetGapException gap(ClusterImage image, List<ExtentState> elsewhere) {
+        StreamState stream = image.stream(streamId).orElseThrow();
+        return new OffsetGapException("offset " + fromOffset + " of stream " + streamId + " (limit " + limitOffset
+                + ") is neither in a local extent nor published: log start "
+                + stream.logStartOffset() + ", published to "
+                + stream.catalogEndOffset() + ", local extents " + levels.wal.extents() + ", unflushed elsewhere "
+                + elsewhere.stream().map(ExtentState::extentId).toList());
+    }
+
+    // ---- other nodes
+
+    private void searchElsewhere(ClusterImage image, List<ExtentState> candidates) {
+        long after = suggested == null ? -1 : suggested.extentId();
+        CompletionStage<ElsewhereSearch.Outcome> search =
+                new ElsewhereSearch(levels.streamExtents, image, candidates, streamId, fromOffset, after).start();
+        search.whenComplete((outcome, impossible) -> guarded(() -> {
+            StreamExtents.Located located = outcome == null ? null : outcome.located();
+            if (located != null) {
+                readElsewhere(image, located.extent(), located.holder());
+            } else {
+                notYetElsewhere(image, candidates, outcome == null ? impossible : outcome.failure());
+            }
+        }));
+    }
+
+    /** An earlier read found it on another node. */
+    private void readHinted(long extentId) {
+        ClusterImage image = levels.image.get();
+        Optional<ExtentState> extent =
+                image.extent(extentId).filter(each -> each.phase() != ExtentState.Phase.FLUSHED);
+        if (extent.isPresent()) {
+            readElsewhere(image, extent.get(), null);
+        } else {
+            again();
+        }
+    }
+
+    private void readElsewhere(ClusterImage image, ExtentState extent, @Nullable StoreRef holder) {
+        levels.streamExtents
+                .read(image, extent, holder, streamId, fromOffset, bytesWanted)
+                .whenComplete((frames, failure) -> guarded(() -> {
+                    if (frames == null) {
+                        elsewhereFailed(image, extent, failure);
+                        return;
+                    }
+                    levels.extents.found(
+                            streamId,
+                            new ExtentLocator.Span(extent.extentId(), frames.baseOffset(), frames.endOffset(), true));
+                    levels.peerReads.increment();
+                    levels.peerBytes.add(frames.payload().readableBytes());
+                    finish(frames.payload(), cut(frames.payload()));
+                }));
+    }
+
+    /** A hint costs a search; what was just found and cannot be read may be flushed by now, or on another store in a moment. */
+    private void elsewhereFailed(ClusterImage image, ExtentState extent, @Nullable Throwable failure) {
+        if (!searched) {
+            again();
+        } else {
+            notYetElsewhere(image, List.of(extent), failure);
+        }
+    }
+
+    private void notYetElsewhere(ClusterImage image, List<ExtentState> asked, @Nullable Throwable failure) {
+        if (pauses < PAUSES_MAX) {
+            CompletableFuture<Boolean> pause =
+                    new CompletableFuture<Boolean>().completeOnTimeout(true, PAUSE_MS << pauses++, TimeUnit.MILLISECONDS);
+            CompletionStage<Boolean> pausing = pause;
+            pausing.whenComplete((over, never) -> guarded(this::again));
+        } else if (failure != null) {
+            fail(unwrap(failure));
+        } else if (asked.stream().allMatch(ExtentState::isSealed)) {
+            fail(gap(image, asked));
+        } else {
+            fail(new IOException("offset " + fromOffset + " of stream " + streamId
+                    + " is not visible on any store yet; its extent is open or being recovered"));
+        }
+    }
+
+    // ---- this node
 
     private void readExtent(long extentId) {
         levels.wal
@@ -153,7 +248,8 @@ final class LayeredRead {
                             + streamId + " in its index but does not read it"));
             return;
         }
-        levels.extents.found(streamId, new ExtentLocator.Span(extentId, frames.baseOffset(), frames.endOffset()));
+        levels.extents.found(
+                streamId, new ExtentLocator.Span(extentId, frames.baseOffset(), frames.endOffset(), false));
         levels.extentReads.increment();
         levels.extentBytes.add(payload.readableBytes());
         finish(payload, cut(payload));

@@ -1,8 +1,11 @@
 package io.catchment.broker.read;
 
 import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.wal.Wal;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -10,11 +13,13 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /**
- * Both levels below the tail: extents on this node's NVMe, then published objects through the block cache (DESIGN §8).
+ * All levels below the tail: extents on this node's NVMe, then published objects through the block cache, then extents that are on
+ * other nodes only (DESIGN §8).
  * Thread-safe: each read is a {@link LayeredRead} of its own.
  */
 public final class LayeredStreamReader implements StreamReader {
     final Wal wal;
+    final StreamExtents streamExtents;
     final ExtentLocator extents;
     final ObjectReader objects;
     final Supplier<ClusterImage> image;
@@ -22,13 +27,26 @@ public final class LayeredStreamReader implements StreamReader {
     final Executor searches;
     final LongAdder extentReads = new LongAdder();
     final LongAdder extentBytes = new LongAdder();
+    final LongAdder peerReads = new LongAdder();
+    final LongAdder peerBytes = new LongAdder();
     final LongAdder objectReads = new LongAdder();
     final LongAdder objectBytes = new LongAdder();
 
-    /** @param searches where extents are searched for an offset, which may wait for the disk */
+    /** Of a node that is alone. */
     public LayeredStreamReader(
             Wal wal, ObjectReader objects, Supplier<ClusterImage> image, ReadBudget budget, Executor searches) {
-        this.wal = wal;
+        this(StreamExtents.alone(wal), objects, image, budget, searches);
+    }
+
+    /** @param searches where this node's extents are searched for an offset, which may wait for the disk */
+    public LayeredStreamReader(
+            StreamExtents streamExtents,
+            ObjectReader objects,
+            Supplier<ClusterImage> image,
+            ReadBudget budget,
+            Executor searches) {
+        this.wal = streamExtents.wal();
+        this.streamExtents = streamExtents;
         this.extents = new ExtentLocator(wal);
         this.objects = objects;
         this.image = image;
@@ -63,11 +81,28 @@ public final class LayeredStreamReader implements StreamReader {
         return read.result();
     }
 
-    /** For metrics: what each level has served since start. */
-    public Served served() {
-        return new Served(extentReads.sum(), extentBytes.sum(), objectReads.sum(), objectBytes.sum());
+    /** Unflushed extents of the stream of which this node's store does not show all, by id; none for a node that is alone. */
+    List<ExtentState> elsewhere(ClusterImage image, StreamState stream) {
+        if (streamExtents.isAlone()) {
+            return List.of();
+        }
+        List<ExtentState> extents = streamExtents.unflushed(image, stream);
+        extents.removeIf(streamExtents::isWholeHere);
+        return extents;
     }
 
-    /** Reads and bytes by level. */
-    public record Served(long extentReads, long extentBytes, long objectReads, long objectBytes) {}
+    /** For metrics: what each level has served since start. */
+    public Served served() {
+        return new Served(
+                extentReads.sum(),
+                extentBytes.sum(),
+                peerReads.sum(),
+                peerBytes.sum(),
+                objectReads.sum(),
+                objectBytes.sum());
+    }
+
+    /** Reads and bytes by level: extents of this node, extents on other nodes, objects. */
+    public record Served(
+            long extentReads, long extentBytes, long peerReads, long peerBytes, long objectReads, long objectBytes) {}
 }

@@ -123,7 +123,7 @@ class NodeMetricsTest {
         metrics.store().attempted(StoreListener.Operation.PUT, StoreListener.Outcome.OK, 700, 1_000, 2);
         metrics.store().circuit(true);
         metrics.observeBlockCache(() -> new ReaderStats(10, 4, 1, 1 << 20, 0, 0, 5, 0));
-        metrics.observeReads(() -> new LayeredStreamReader.Served(7, 700, 8, 800));
+        metrics.observeReads(() -> new LayeredStreamReader.Served(7, 700, 9, 900, 8, 800));
         assertThat(lines("catchment_object_requests_seconds_count"))
                 .containsExactlyInAnyOrder(
                         "catchment_object_requests_seconds_count{operation=\"put\",outcome=\"timeout\"} 1",
@@ -135,6 +135,7 @@ class NodeMetricsTest {
         assertThat(lines("catchment_read_bytes_total"))
                 .containsExactlyInAnyOrder(
                         "catchment_read_bytes_total{level=\"extent\"} 700.0",
+                        "catchment_read_bytes_total{level=\"peer\"} 900.0",
                         "catchment_read_bytes_total{level=\"object\"} 800.0");
     }
 

@@ -1,5 +1,6 @@
 package io.catchment.broker.partition;
 
+import io.catchment.broker.testing.CatalogImage;
 import io.catchment.wal.Acknowledged;
 import io.catchment.wal.Admission;
 import io.catchment.wal.ExtentDescriptor;
@@ -70,7 +71,7 @@ final class FakeWal implements Wal {
 
     @Override
     public OptionalLong length(long extentId) {
-        return OptionalLong.empty();
+        return held.containsKey(extentId) ? OptionalLong.of(CatalogImage.EXTENT_BYTES) : OptionalLong.empty();
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.catchment.broker.partition.StreamOpening.Found;
 import io.catchment.broker.read.BatchRun;
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.broker.testing.CatalogImage;
 import io.catchment.broker.testing.TestBatches;
@@ -57,7 +58,12 @@ class StreamOpeningTest {
     }
 
     private List<Found> open(long readTimeoutMs) {
-        StreamOpening opening = new StreamOpening(wal, store, store, CONFIG, Time.SYSTEM, image);
+        StreamOpening opening = new StreamOpening(
+                new StreamOpening.Owner(1, 1),
+                new StreamOpening.Sources(StreamExtents.alone(wal), store, store),
+                CONFIG,
+                Time.SYSTEM,
+                () -> image);
         return new OpeningRound(opening, READS_MAX, readTimeoutMs, Time.SYSTEM)
                 .find(List.copyOf(image.streams()), failures::put);
     }
@@ -188,10 +194,11 @@ class StreamOpeningTest {
     }
 
     private void manyStreams(int count) {
+        byte[] oneProducer = checkpoint(idempotent(0, 0, 1));
         for (int i = 0; i < count; i++) {
-            image = image.withStream(1_000 + i).checkpoint(1_000 + i, 1_000 + i, 0, checkpoint().length);
+            image = image.withStream(1_000 + i).checkpoint(1_000 + i, 1_000 + i, 0, oneProducer.length);
         }
-        store.checkpoints = stream -> checkpoint();
+        store.checkpoints = stream -> oneProducer;
     }
 
     @Test

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Another image (topics, nodes), with catalogs and log starts of streams and the objects they point into laid over it. Immutable. */
 public final class CatalogImage implements ClusterImage {
+    /** Length of each extent that is sealed. */
+    public static final long EXTENT_BYTES = 100;
+
     private final ClusterImage base;
     private final TreeMap<Long, StreamState> streams;
     private final TreeMap<Long, ObjectState> objects;
@@ -92,7 +95,7 @@ public final class CatalogImage implements ClusterImage {
 
     public CatalogImage extent(long extentId, ExtentState.Phase phase) {
         TreeMap<Long, ExtentState> more = new TreeMap<>(extents);
-        more.put(extentId, new ExtentState(extentId, 1, 1, 1, 1, List.of(), 1, phase, 100, List.of()));
+        more.put(extentId, new ExtentState(extentId, 1, 1, 1, 1, List.of(), 1, phase, EXTENT_BYTES, List.of()));
         return new CatalogImage(base, streams, objects, more);
     }
 
