@@ -132,7 +132,10 @@ final class OpeningExtents {
                     for (int i = 0; i < answers.size(); i++) {
                         List<FrameEntry> frames = answers.get(i).join();
                         long extentId = here.elsewhere().get(i).extentId();
-                        if (frames.size() > here.frames().getOrDefault(extentId, List.of()).size()) {
+                        if (frames.size()
+                                > here.frames()
+                                        .getOrDefault(extentId, List.of())
+                                        .size()) {
                             here.frames().put(extentId, frames);
                         }
                     }

@@ -243,10 +243,7 @@ final class StreamOpening {
             }
             attempted(
                     () -> sources.extents()
-                            .payload(
-                                    image,
-                                    image.extent(checkpoint.extentId()).orElseThrow(),
-                                    checkpoint.entry()),
+                            .payload(image, image.extent(checkpoint.extentId()).orElseThrow(), checkpoint.entry()),
                     ByteBuf::release,
                     payload -> {
                         producers.readFrom(payload);

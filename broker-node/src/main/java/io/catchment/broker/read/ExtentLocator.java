@@ -43,15 +43,13 @@ final class ExtentLocator {
         boolean touches(Span other) {
             return extentId == other.extentId
                     && elsewhere == other.elsewhere
-                    && fromOffset <= other.toOffset && other.fromOffset <= toOffset;
+                    && fromOffset <= other.toOffset
+                    && other.fromOffset <= toOffset;
         }
 
         Span join(Span other) {
             return new Span(
-                    extentId,
-                    Math.min(fromOffset, other.fromOffset),
-                    Math.max(toOffset, other.toOffset),
-                    elsewhere);
+                    extentId, Math.min(fromOffset, other.fromOffset), Math.max(toOffset, other.toOffset), elsewhere);
         }
     }
 

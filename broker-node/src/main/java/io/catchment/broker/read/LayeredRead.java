@@ -175,8 +175,7 @@ final class LayeredRead {
     /** An earlier read found it on another node. */
     private void readHinted(long extentId) {
         ClusterImage image = levels.image.get();
-        Optional<ExtentState> extent =
-                image.extent(extentId).filter(each -> each.phase() != ExtentState.Phase.FLUSHED);
+        Optional<ExtentState> extent = image.extent(extentId).filter(each -> each.phase() != ExtentState.Phase.FLUSHED);
         if (extent.isPresent()) {
             readElsewhere(image, extent.get(), null);
         } else {
@@ -212,8 +211,8 @@ final class LayeredRead {
 
     private void notYetElsewhere(ClusterImage image, List<ExtentState> asked, @Nullable Throwable failure) {
         if (pauses < PAUSES_MAX) {
-            CompletableFuture<Boolean> pause =
-                    new CompletableFuture<Boolean>().completeOnTimeout(true, PAUSE_MS << pauses++, TimeUnit.MILLISECONDS);
+            CompletableFuture<Boolean> pause = new CompletableFuture<Boolean>()
+                    .completeOnTimeout(true, PAUSE_MS << pauses++, TimeUnit.MILLISECONDS);
             CompletionStage<Boolean> pausing = pause;
             pausing.whenComplete((over, never) -> guarded(this::again));
         } else if (failure != null) {

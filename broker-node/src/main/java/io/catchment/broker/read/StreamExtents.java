@@ -140,8 +140,7 @@ public final class StreamExtents {
                         order.of(image, extent),
                         LOOK_UP_TIMEOUT_MS,
                         (from, holder) -> extent.isSealed()
-                                ? whileWhole(
-                                        from, holder, extent, () -> from.streams(holder, extent.extentId()))
+                                ? whileWhole(from, holder, extent, () -> from.streams(holder, extent.extentId()))
                                 : from.streams(holder, extent.extentId()),
                         ids -> true,
                         ids -> {})
