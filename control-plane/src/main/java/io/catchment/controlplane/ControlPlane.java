@@ -1,5 +1,6 @@
 package io.catchment.controlplane;
 
+import java.nio.ByteBuffer;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
@@ -30,6 +31,15 @@ public interface ControlPlane extends AutoCloseable {
      */
     default void keepAlive(long nodeEpoch, Supplier<NodeLoad> load, LeaseListener listener) {
         throw new UnsupportedOperationException("this control plane has no leases");
+    }
+
+    /**
+     * Asks the active controller one of the Raft APIs that its listener answers (DescribeQuorum), wherever it is: a request frame in,
+     * the response frame out, both in the form of {@link ControllerEndpoint#handle}. Fails with a {@link CommandException} when it
+     * could not be asked.
+     */
+    default CompletionStage<ByteBuffer> askController(ByteBuffer frame) {
+        throw new UnsupportedOperationException("this control plane has no controller to ask");
     }
 
     /** Completes when this node has replayed everything that was committed when it was called (a barrier record). */

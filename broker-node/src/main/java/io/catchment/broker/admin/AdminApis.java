@@ -4,12 +4,18 @@ import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.configadmin.DescribeConfigsHandler;
 import io.catchment.broker.configadmin.GroupSchema;
 import io.catchment.broker.configadmin.IncrementalAlterConfigsHandler;
+import io.catchment.broker.configadmin.ListConfigResourcesHandler;
 import io.catchment.broker.configadmin.NodeSettings;
+import io.catchment.broker.election.ElectLeadersHandler;
 import io.catchment.broker.metadata.DescribeClusterHandler;
 import io.catchment.broker.metadata.DescribeTopicPartitionsHandler;
 import io.catchment.broker.metadata.MetadataHandler;
 import io.catchment.broker.producerid.InitProducerIdHandler;
 import io.catchment.broker.producerid.ProducerIds;
+import io.catchment.broker.quorum.DescribeQuorumHandler;
+import io.catchment.broker.quorum.UnregisterBrokerHandler;
+import io.catchment.broker.reassignment.AlterPartitionReassignmentsHandler;
+import io.catchment.broker.reassignment.ListPartitionReassignmentsHandler;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.broker.topic.TopicSchema;
 import io.catchment.broker.topicadmin.CreatePartitionsHandler;
@@ -58,7 +64,13 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator)
                         new DeleteTopicsHandler(controlPlane),
                         new CreatePartitionsHandler(controlPlane),
                         new DescribeConfigsHandler(controlPlane, topics, groups, settings),
-                        new IncrementalAlterConfigsHandler(controlPlane, topics, groups),
+                        new IncrementalAlterConfigsHandler(controlPlane, topics, groups, node.nodeId()),
+                        new ListConfigResourcesHandler(controlPlane),
+                        new AlterPartitionReassignmentsHandler(controlPlane),
+                        new ListPartitionReassignmentsHandler(controlPlane),
+                        new ElectLeadersHandler(controlPlane),
+                        new DescribeQuorumHandler(controlPlane),
+                        new UnregisterBrokerHandler(controlPlane),
                         new InitProducerIdHandler(new ProducerIds(controlPlane, node.nodeId(), nodeEpoch))),
                 autoCreator);
     }

@@ -45,6 +45,11 @@ final class ConfigOperations {
         return byKey.keySet();
     }
 
+    boolean onlyDeletes(Set<String> names) {
+        return byKey.values().stream()
+                .allMatch(config -> config.configOperation() == OpType.DELETE.id() && names.contains(config.name()));
+    }
+
     /** @throws org.apache.kafka.common.errors.ApiException if an operation does not suit its key */
     Map<String, String> apply(Map<String, String> before, ConfigDef keys) {
         Map<String, String> after = new HashMap<>(before);

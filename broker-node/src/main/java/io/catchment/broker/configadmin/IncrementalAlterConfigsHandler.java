@@ -33,18 +33,28 @@ import org.jspecify.annotations.Nullable;
  * IncrementalAlterConfigs of topics and groups. Thread-safe: alterations made through this node run one after the other, so that
  * an APPEND sees what the one before left.
  *
- * <p>Node configurations are refused: they change by node.properties and a restart.
+ * <p>Node configurations are refused: they change by node.properties and a restart. What a node never had set at run time can be
+ * deleted, though: {@code kafka-reassign-partitions --verify} ends with that.
  */
 public final class IncrementalAlterConfigsHandler implements ApiHandler {
+    /** Where data moves between replicas, these slow it down; tools that move partitions take them away when all is done. */
+    private static final Set<String> THROTTLES = Set.of(
+            "leader.replication.throttled.rate",
+            "follower.replication.throttled.rate",
+            "replica.alter.log.dirs.io.max.bytes.per.second");
+
     private final ControlPlane controlPlane;
     private final TopicSchema topics;
     private final GroupSchema groups;
+    private final int nodeId;
     private CompletionStage<?> last = CompletableFuture.completedFuture(null);
 
-    public IncrementalAlterConfigsHandler(ControlPlane controlPlane, TopicSchema topics, GroupSchema groups) {
+    public IncrementalAlterConfigsHandler(
+            ControlPlane controlPlane, TopicSchema topics, GroupSchema groups, int nodeId) {
         this.controlPlane = controlPlane;
         this.topics = topics;
         this.groups = groups;
+        this.nodeId = nodeId;
     }
 
     @Override
@@ -119,15 +129,28 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler {
                 groups.validate(after);
                 return difference(before, after);
             }
-            case BROKER ->
+            case BROKER -> {
+                checkNode(resource.name());
+                if (operations.onlyDeletes(THROTTLES)) {
+                    return Map.of();
+                }
                 throw Errors.INVALID_REQUEST.exception("Cannot update these configs dynamically: " + operations.names()
                         + ". Set them in the node's configuration file and restart it.");
+            }
             case BROKER_LOGGER ->
                 throw Errors.INVALID_REQUEST.exception(
                         "Log levels cannot be altered at run time. Set them in the node's logback configuration.");
             default ->
                 throw Errors.INVALID_REQUEST.exception(
                         "Unsupported resource type " + resource.type() + " (" + asked.resourceType() + ")");
+        }
+    }
+
+    /** Clients send what is meant for one broker to that broker; the empty name means all of them. */
+    private void checkNode(String name) {
+        if (!name.isEmpty() && !name.equals(Integer.toString(nodeId))) {
+            throw Errors.INVALID_REQUEST.exception(
+                    "Unexpected broker id, expected " + nodeId + ", but received " + name);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.catchment.broker.fetch;
 
+import io.catchment.broker.leader.Leader;
 import io.catchment.broker.network.Request;
 import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.read.BatchRun;
@@ -66,6 +67,8 @@ final class FetchCall {
     private int bytesRead;
     private boolean graceGiven;
     private boolean coldFailed;
+    /** Where the client has to turn for partitions that are not here; null while there are none. */
+    private @Nullable Map<Integer, Node> leaders;
 
     /** @param afterAnswer told what was answered, or null if nothing was */
     FetchCall(
@@ -308,13 +311,12 @@ final class FetchCall {
         }
         finish();
         LinkedHashMap<TopicIdPartition, PartitionData> answers = new LinkedHashMap<>();
-        Map<Integer, Node> leaders = new LinkedHashMap<>();
         for (FetchSlot slot : slots.active()) {
             if (!slot.removed) {
-                answers.put(slot.partition, partitionAnswer(slot, leaders));
+                answers.put(slot.partition, partitionAnswer(slot));
             }
         }
-        FetchResponse response = context.updateAndGenerateResponseData(answers, List.copyOf(leaders.values()));
+        FetchResponse response = context.updateAndGenerateResponseData(answers, newLeaders());
         boolean refused = response.error() != Errors.NONE;
         for (FetchSlot slot : slots.active()) {
             if (refused || !answers.containsKey(slot.partition)) {
@@ -326,13 +328,18 @@ final class FetchCall {
         request.respond(response);
     }
 
-    private PartitionData partitionAnswer(FetchSlot slot, Map<Integer, Node> leaders) {
+    private List<Node> newLeaders() {
+        Map<Integer, Node> known = leaders;
+        return known == null ? List.of() : List.copyOf(known.values());
+    }
+
+    private PartitionData partitionAnswer(FetchSlot slot) {
         PartitionData data = slot.response(readCommitted);
         boolean hint = slot.status == FetchSlot.Status.ERROR
                 && version >= LEADER_HINT_VERSION
                 && (slot.error == Errors.NOT_LEADER_OR_FOLLOWER || slot.error == Errors.FENCED_LEADER_EPOCH);
         if (hint) {
-            PartitionLookup.Leader leader = services.lookup()
+            Leader leader = services.lookup()
                     .leader(
                             slot.partition.topic(),
                             slot.partition.topicId(),
@@ -341,9 +348,11 @@ final class FetchCall {
             data.setCurrentLeader(new FetchResponseData.LeaderIdAndEpoch()
                     .setLeaderId(leader.nodeId())
                     .setLeaderEpoch(leader.epoch()));
-            Node node = leader.node();
+            Node node = leader.endpoint();
             if (node != null) {
-                leaders.put(node.id(), node);
+                Map<Integer, Node> known = leaders == null ? new LinkedHashMap<>() : leaders;
+                known.put(node.id(), node);
+                leaders = known;
             }
         }
         return data;

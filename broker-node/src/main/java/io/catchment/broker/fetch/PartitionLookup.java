@@ -1,14 +1,12 @@
 package io.catchment.broker.fetch;
 
+import io.catchment.broker.leader.Leader;
 import io.catchment.broker.partition.PartitionDirectory;
 import io.catchment.broker.partition.PartitionView;
 import io.catchment.controlplane.ClusterImage;
-import io.catchment.controlplane.NodeState;
-import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TopicState;
 import java.util.Optional;
 import java.util.function.Supplier;
-import org.apache.kafka.common.Node;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
@@ -21,11 +19,6 @@ final class PartitionLookup {
     PartitionLookup(PartitionDirectory partitions, Supplier<ClusterImage> image) {
         this.partitions = partitions;
         this.image = image;
-    }
-
-    /** Who leads a partition as far as this node knows (KIP-951); {@code node} is null when it has no endpoint on the listener. */
-    record Leader(int nodeId, int epoch, @Nullable Node node) {
-        static final Leader UNKNOWN = new Leader(-1, -1, null);
     }
 
     ClusterImage image() {
@@ -65,31 +58,12 @@ final class PartitionLookup {
         return requested < view.leaderEpoch() ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH;
     }
 
+    /** As far as this node knows; asked for only when a request is refused. */
     Leader leader(@Nullable String topic, Uuid topicId, int partition, String listener) {
         ClusterImage now = image.get();
-        Optional<TopicState> state = topic(topic, topicId);
-        if (state.isEmpty()
-                || partition < 0
-                || partition >= state.get().streams().size()) {
-            return Leader.UNKNOWN;
-        }
-        Optional<StreamState> stream = now.stream(state.get().streams().get(partition));
-        return stream.map(found ->
-                        new Leader(found.ownerNodeId(), found.epoch(), endpoint(now, found.ownerNodeId(), listener)))
+        return topic(topic, topicId)
+                .map(state -> Leader.of(now, state, partition, listener))
                 .orElse(Leader.UNKNOWN);
-    }
-
-    private static @Nullable Node endpoint(ClusterImage image, int nodeId, String listener) {
-        Optional<NodeState> node = image.node(nodeId);
-        if (node.isEmpty()) {
-            return null;
-        }
-        return node.get().endpoints().stream()
-                .filter(endpoint -> endpoint.name().equals(listener))
-                .findFirst()
-                .map(endpoint -> new Node(
-                        nodeId, endpoint.host(), endpoint.port(), node.get().zone()))
-                .orElse(null);
     }
 
     private Optional<TopicState> topic(@Nullable String topic, Uuid topicId) {

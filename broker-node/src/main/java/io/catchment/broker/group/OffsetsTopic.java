@@ -1,11 +1,10 @@
 package io.catchment.broker.group;
 
+import io.catchment.broker.leader.Leader;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command.CreateTopic;
 import io.catchment.controlplane.Command.CreatedTopic;
 import io.catchment.controlplane.CommandException;
-import io.catchment.controlplane.NodeState;
-import io.catchment.controlplane.StreamState;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -51,7 +50,7 @@ public final class OffsetsTopic {
 
     /**
      * The node that coordinates the group, with its address on the listener; empty when nobody does yet. Then the topic is
-     * being created, or its partition has no live owner: worth another try later. Throws CoordinatorNotAvailableException while
+     * being created, or its partition has no leader: worth another try later. Throws CoordinatorNotAvailableException while
      * this node's coordinator is not running.
      */
     public Optional<Node> coordinatorOf(String group, String listener) {
@@ -62,21 +61,8 @@ public final class OffsetsTopic {
             createOnce();
             return Optional.empty();
         }
-        if (partition >= topic.get().streams().size()) {
-            return Optional.empty();
-        }
-        return now.stream(topic.get().streams().get(partition))
-                .map(StreamState::ownerNodeId)
-                .flatMap(now::node)
-                .filter(node -> !node.fenced())
-                .flatMap(node -> addressOf(node, listener));
-    }
-
-    private static Optional<Node> addressOf(NodeState node, String listener) {
-        return node.endpoints().stream()
-                .filter(endpoint -> endpoint.name().equals(listener))
-                .findFirst()
-                .map(endpoint -> new Node(node.nodeId(), endpoint.host(), endpoint.port(), node.zone()));
+        return Optional.ofNullable(
+                Leader.of(now, topic.get(), partition, listener).endpoint());
     }
 
     private void createOnce() {

@@ -1,11 +1,10 @@
 package io.catchment.broker.metadata;
 
+import io.catchment.broker.leader.Leader;
 import io.catchment.controlplane.ClusterImage;
-import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.NodeState;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.acl.AclOperation;
@@ -26,7 +25,7 @@ final class Brokers {
         List<Node> alive = new ArrayList<>();
         for (NodeState node : image.nodes()) {
             if (!node.fenced() && node.roles().contains(BROKER_ROLE)) {
-                node(node, listener).ifPresent(alive::add);
+                add(node, listener, alive);
             }
         }
         return alive;
@@ -45,33 +44,21 @@ final class Brokers {
         List<Node> nodes = new ArrayList<>();
         for (NodeState node : image.nodes()) {
             if (node.roles().contains(role) && (fencedToo || !node.fenced())) {
-                node(node, listener).ifPresent(nodes::add);
+                add(node, listener, nodes);
             }
         }
         return nodes;
     }
 
-    static Optional<Node> node(NodeState node, String listener) {
-        for (Endpoint endpoint : node.endpoints()) {
-            if (endpoint.name().equals(listener)) {
-                return Optional.of(new Node(
-                        node.nodeId(),
-                        endpoint.host(),
-                        endpoint.port(),
-                        node.zone().isEmpty() ? null : node.zone(),
-                        node.fenced()));
-            }
+    private static void add(NodeState node, String listener, List<Node> nodes) {
+        Node reached = Leader.endpoint(node, listener);
+        if (reached != null) {
+            nodes.add(reached);
         }
-        return Optional.empty();
     }
 
     static boolean reachable(NodeState node, String listener) {
-        for (Endpoint endpoint : node.endpoints()) {
-            if (endpoint.name().equals(listener)) {
-                return true;
-            }
-        }
-        return false;
+        return Leader.endpoint(node, listener) != null;
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.catchment.broker.metadata;
 
+import io.catchment.broker.leader.Leader;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ImageDelta;
@@ -88,7 +89,7 @@ final class PartitionDescriptions {
                     .setLeaderId(MetadataResponse.NO_LEADER_ID)
                     .setOfflineReplicas(replicas);
         }
-        if (stream.ownerNodeEpoch() < node.epoch()) {
+        if (!Leader.isOpen(stream, node)) {
             // new, or its owner was restarted: it is about to open the stream, and would refuse its clients until then
             return description
                     .setErrorCode(Errors.LEADER_NOT_AVAILABLE.code())

@@ -2,6 +2,7 @@ package io.catchment.broker.produce;
 
 import io.catchment.broker.network.Request;
 import io.catchment.broker.partition.AppendCompletion;
+import io.catchment.controlplane.ClusterImage;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Supplier;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceResponseData;
@@ -28,13 +30,16 @@ import org.jspecify.annotations.Nullable;
 final class ProduceAttempt implements AppendCompletion {
     private final Request request;
     private final ProduceRequest produce;
+    private final Supplier<ClusterImage> image;
     private final AtomicReferenceArray<@Nullable PartitionProduceResponse> slots;
     private final AtomicInteger missing;
     private final AtomicBoolean answered = new AtomicBoolean();
     private volatile @Nullable ScheduledFuture<?> timeout;
 
-    ProduceAttempt(Request request, ProduceRequest produce, int partitions) {
+    /** @param image asked who leads the partitions that this node refuses as not its own */
+    ProduceAttempt(Request request, ProduceRequest produce, int partitions, Supplier<ClusterImage> image) {
         this.request = request;
+        this.image = image;
         this.produce = produce;
         this.slots = new AtomicReferenceArray<>(partitions);
         this.missing = new AtomicInteger(partitions);
@@ -101,14 +106,20 @@ final class ProduceAttempt implements AppendCompletion {
             return;
         }
         ProduceResponseData data = new ProduceResponseData();
+        LeaderHints hints = null;
         int slot = 0;
         for (TopicProduceData topic : produce.data().topicData()) {
             List<PartitionProduceResponse> partitions =
                     new ArrayList<>(topic.partitionData().size());
             for (PartitionProduceData partition : topic.partitionData()) {
                 PartitionProduceResponse outcome = slots.get(slot++);
-                partitions.add((outcome == null ? failure(Errors.REQUEST_TIMED_OUT, null) : outcome)
-                        .setIndex(partition.index()));
+                PartitionProduceResponse answer =
+                        outcome == null ? failure(Errors.REQUEST_TIMED_OUT, null) : outcome;
+                if (LeaderHints.wanted(answer, request.header().apiVersion())) {
+                    hints = hints == null ? new LeaderHints(image.get(), request.listener(), data) : hints;
+                    hints.add(topic, partition.index(), answer);
+                }
+                partitions.add(answer.setIndex(partition.index()));
             }
             data.responses()
                     .add(new TopicProduceResponse()

@@ -6,18 +6,15 @@ import io.catchment.broker.partition.OwnedPartitions;
 import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.controlplane.ClusterImage;
-import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TopicState;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.nio.ByteBuffer;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
-import org.apache.kafka.common.message.ProduceResponseData.LeaderIdAndEpoch;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
@@ -36,7 +33,6 @@ import org.slf4j.LoggerFactory;
 public final class ProduceHandler implements ApiHandler {
     private static final Logger LOG = LoggerFactory.getLogger(ProduceHandler.class);
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
-    private static final short FIRST_VERSION_WITH_LEADER = 10;
     /** Who may write to internal topics: Kafka's tools to repair them. */
     private static final String ADMIN_CLIENT_ID = "__admin_client";
 
@@ -71,7 +67,7 @@ public final class ProduceHandler implements ApiHandler {
         for (TopicProduceData topic : produce.data().topicData()) {
             slots += topic.partitionData().size();
         }
-        ProduceAttempt attempt = new ProduceAttempt(request, produce, slots);
+        ProduceAttempt attempt = new ProduceAttempt(request, produce, slots, image);
         long nowMs = time.milliseconds();
         short version = request.header().apiVersion();
         int slot = 0;
@@ -162,13 +158,6 @@ public final class ProduceHandler implements ApiHandler {
             return ProduceAttempt.failure(
                     unknownId ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION, null);
         }
-        PartitionProduceResponse failure = ProduceAttempt.failure(Errors.NOT_LEADER_OR_FOLLOWER, null);
-        if (version < FIRST_VERSION_WITH_LEADER) {
-            return failure;
-        }
-        Optional<StreamState> stream = now.stream(state.streams().get(index));
-        stream.ifPresent(owned -> failure.setCurrentLeader(
-                new LeaderIdAndEpoch().setLeaderId(owned.ownerNodeId()).setLeaderEpoch(owned.epoch())));
-        return failure;
+        return ProduceAttempt.failure(Errors.NOT_LEADER_OR_FOLLOWER, null);
     }
 }

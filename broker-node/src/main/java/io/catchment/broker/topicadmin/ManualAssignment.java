@@ -9,17 +9,17 @@ import java.util.Set;
 import org.apache.kafka.common.errors.InvalidReplicaAssignmentException;
 
 /**
- * What a client's replica list means here: the first broker of it that lives becomes the owner. The others are checked, as Kafka
+ * What a client's replica list means here: the first broker of it that lives and is not being drained becomes the owner. The others are checked, as Kafka
  * does, and have no further effect: records are replicated by the WAL, not by partition.
  */
-final class ManualAssignment {
+public final class ManualAssignment {
     private ManualAssignment() {}
 
     /**
      * @param size the replicas each partition must name; -1: any number
      * @throws InvalidReplicaAssignmentException as Kafka's messages say
      */
-    static int owner(ClusterImage image, int partition, List<Integer> replicas, int size) {
+    public static int owner(ClusterImage image, int partition, List<Integer> replicas, int size) {
         if (replicas.isEmpty()) {
             throw new InvalidReplicaAssignmentException(
                     "The manual partition assignment includes an empty replica list.");
@@ -28,7 +28,7 @@ final class ManualAssignment {
         int owner = -1;
         for (int replica : replicas) {
             Optional<NodeState> node = image.node(replica);
-            if (node.isEmpty()) {
+            if (node.filter(known -> known.has("broker")).isEmpty()) {
                 throw new InvalidReplicaAssignmentException("The manual partition assignment includes broker " + replica
                         + ", but no such broker is registered.");
             }
@@ -36,7 +36,7 @@ final class ManualAssignment {
                 throw new InvalidReplicaAssignmentException(
                         "The manual partition assignment includes the broker " + replica + " more than once.");
             }
-            if (owner == -1 && !node.get().fenced()) {
+            if (owner == -1 && node.get().takesMore()) {
                 owner = replica;
             }
         }

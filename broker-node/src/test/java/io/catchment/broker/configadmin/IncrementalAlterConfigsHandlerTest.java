@@ -30,7 +30,7 @@ class IncrementalAlterConfigsHandlerTest {
 
     private final FakeControlPlane controlPlane = new FakeControlPlane().withNode(1, "PLAINTEXT");
     private final IncrementalAlterConfigsHandler handler =
-            new IncrementalAlterConfigsHandler(controlPlane, TestConfigs.topics(), TestConfigs.groups());
+            new IncrementalAlterConfigsHandler(controlPlane, TestConfigs.topics(), TestConfigs.groups(), 1);
 
     IncrementalAlterConfigsHandlerTest() {
         controlPlane.applyNow(new Command.CreateTopics(

@@ -74,6 +74,11 @@ final class LocalNode implements AutoCloseable {
         return Integer.parseInt(bootstrap.substring(bootstrap.indexOf(':') + 1));
     }
 
+    int controllerPort() {
+        String listeners = properties.get("listeners");
+        return Integer.parseInt(listeners.substring(listeners.lastIndexOf(':') + 1));
+    }
+
     @Override
     public void close() {
         node.close();

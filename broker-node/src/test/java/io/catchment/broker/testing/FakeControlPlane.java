@@ -11,6 +11,7 @@ import io.catchment.controlplane.ImageListener;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TopicState;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.metadata.ConfigRecord;
 import org.apache.kafka.common.metadata.PartitionRecord;
@@ -45,6 +47,7 @@ public final class FakeControlPlane implements ControlPlane {
     private boolean paused;
     private boolean ownersHesitate;
     private @Nullable CommandException failure;
+    private volatile @Nullable UnaryOperator<ByteBuffer> controller;
     private long nextStreamId = 1;
     private long nextProducerId;
     private long nextNodeEpoch = 1;
@@ -228,12 +231,112 @@ public final class FakeControlPlane implements ControlPlane {
             return alter(alter);
         } else if (command instanceof Command.OpenStreams open) {
             return open(open);
+        } else if (command instanceof Command.MoveStreams move) {
+            return move.moves().stream().map(each -> target(each, move.pinned())).toList();
+        } else if (command instanceof Command.RemoveNode remove) {
+            return remove(remove.nodeId());
         } else if (command instanceof Command.AllocateProducerIds) {
             Command.ProducerIdBlock block = new Command.ProducerIdBlock(nextProducerId, PRODUCER_IDS_BLOCK);
             nextProducerId += PRODUCER_IDS_BLOCK;
             return block;
         }
         throw new IllegalArgumentException("The fake does not know " + command);
+    }
+
+    private Command.ItemResult target(Command.Move move, boolean pinned) {
+        String name = Long.toString(move.streamId());
+        StreamState old = image.stream(move.streamId()).orElse(null);
+        if (old == null) {
+            return new Command.ItemResult(name, new Command.ItemError(Reason.NOT_FOUND, "No stream " + name));
+        }
+        int wanted = move.targetNodeId() == Command.Move.PREFERRED ? old.preferredNodeId() : move.targetNodeId();
+        if (wanted >= 0 && image.node(wanted).filter(NodeState::isLive).isEmpty()) {
+            return new Command.ItemResult(name, new Command.ItemError(Reason.INVALID, "Node " + wanted + " is down"));
+        }
+        int target = wanted == old.ownerNodeId() ? -1 : wanted;
+        int preferred = wanted < 0 ? old.ownerNodeId() : wanted;
+        boolean isPinned = move.targetNodeId() < 0 ? old.pinned() : pinned;
+        replace(moved(old, old.ownerNodeId(), old.ownerNodeEpoch(), old.epoch(), preferred, isPinned, target));
+        return new Command.ItemResult(name, null);
+    }
+
+    /** The owner does what it is asked: the target is the owner, open in the stream's next epoch. */
+    public synchronized void handOver(String topic, int partition) {
+        StreamState old = stream(topic, partition);
+        long epoch = image.node(old.targetNodeId()).orElseThrow().epoch();
+        replace(moved(old, old.targetNodeId(), epoch, old.epoch() + 1, old.preferredNodeId(), old.pinned(), -1));
+    }
+
+    /** The move is not to be any more. */
+    public synchronized void clearTarget(String topic, int partition) {
+        StreamState old = stream(topic, partition);
+        replace(moved(
+                old, old.ownerNodeId(), old.ownerNodeEpoch(), old.epoch(), old.preferredNodeId(), old.pinned(), -1));
+    }
+
+    /** As a takeover does: another owner, that has not opened the stream yet. */
+    public synchronized void assignStream(String topic, int partition, int owner) {
+        StreamState old = stream(topic, partition);
+        replace(moved(old, owner, -1, old.epoch() + 1, old.preferredNodeId(), old.pinned(), -1));
+    }
+
+    public StreamState stream(String topic, int partition) {
+        return image.stream(image.topic(topic).orElseThrow().streams().get(partition))
+                .orElseThrow();
+    }
+
+    private void replace(StreamState stream) {
+        change(next -> {
+            next.streams.put(stream.streamId(), stream);
+            Changed changed = new Changed();
+            changed.streams.add(stream.streamId());
+            return changed;
+        });
+    }
+
+    private static StreamState moved(
+            StreamState old, int owner, long ownerEpoch, int epoch, int preferred, boolean pinned, int target) {
+        return new StreamState(
+                old.streamId(),
+                old.topicId(),
+                old.topic(),
+                old.partition(),
+                owner,
+                ownerEpoch,
+                epoch,
+                old.epochStarts(),
+                old.logStartOffset(),
+                old.catalog(),
+                old.checkpoint(),
+                preferred,
+                pinned,
+                target,
+                old.writers(),
+                null);
+    }
+
+    private Command.Done remove(int nodeId) {
+        if (image.node(nodeId).filter(NodeState::isLive).isPresent()) {
+            throw new CommandException(Reason.NOT_YET, "node " + nodeId + " cannot be removed: it is not fenced");
+        }
+        change(next -> {
+            next.nodes.remove(nodeId);
+            return new Changed().nodes();
+        });
+        return new Command.Done();
+    }
+
+    /** Answers questions to the controller; without it there is none. */
+    public void controllerAnswers(UnaryOperator<ByteBuffer> answers) {
+        controller = answers;
+    }
+
+    @Override
+    public CompletionStage<ByteBuffer> askController(ByteBuffer frame) {
+        UnaryOperator<ByteBuffer> present = controller;
+        return present == null
+                ? CompletableFuture.failedFuture(new CommandException(Reason.UNAVAILABLE, "no controller"))
+                : CompletableFuture.completedFuture(present.apply(frame));
     }
 
     private Command.NodeEpoch register(Command.RegisterNode register) {

@@ -62,7 +62,7 @@ public final class AnswerCodec {
                     case ITEM_RESULTS -> itemResults(in.getItemResults());
                     case OPENED_STREAMS -> openedStreams(in.getOpenedStreams());
                     case OBJECT_IDS -> List.copyOf(in.getObjectIds().getIdsList());
-                    case STANDING, KNOWLEDGE, KIND_NOT_SET ->
+                    case STANDING, KNOWLEDGE, KAFKA_RESPONSE, KIND_NOT_SET ->
                         throw new IllegalArgumentException(
                                 "command " + command + " was answered with " + in.getKindCase());
                 };

@@ -203,7 +203,7 @@ public final class CommandCodec {
                 new Command.ForgetObjects(in.getForgetObjects().getObjectIdsList());
             case EXPIRE_OBJECTS ->
                 new Command.ExpireObjects(in.getExpireObjects().getObjectIdsList());
-            case HELLO, HEARTBEAT, BARRIER, COMMAND_NOT_SET ->
+            case KAFKA_REQUEST, HELLO, HEARTBEAT, BARRIER, COMMAND_NOT_SET ->
                 throw new IllegalArgumentException("not a command: " + in.getCommandCase());
         };
     }

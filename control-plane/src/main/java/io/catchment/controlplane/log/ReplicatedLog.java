@@ -1,9 +1,12 @@
 package io.catchment.controlplane.log;
 
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /**
  * The log that all nodes replay: what the state machine needs of a consensus algorithm and no more. Thread-safe.
@@ -34,6 +37,11 @@ public interface ReplicatedLog extends AutoCloseable {
 
     /** Where a controller listens, as far as the log knows. */
     Optional<InetSocketAddress> address(int nodeId);
+
+    /** Answers a request of the consensus algorithm's own protocol, as a frame; its leader alone knows how all others stand. */
+    default CompletionStage<ByteBuffer> answer(ByteBuffer frame) {
+        return CompletableFuture.failedFuture(new UnsupportedOperationException("this log answers no requests"));
+    }
 
     @Override
     void close();

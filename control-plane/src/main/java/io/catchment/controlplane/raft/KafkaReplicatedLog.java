@@ -196,6 +196,11 @@ public final class KafkaReplicatedLog implements ReplicatedLog {
         return ControllerRequests.takes(apiKey);
     }
 
+    @Override
+    public CompletionStage<ByteBuffer> answer(ByteBuffer frame) {
+        return handle(frame, InetAddress.getLoopbackAddress());
+    }
+
     /** A request of Kafka's in its frame, without length; the response in the same form. The frame is free once this returns. */
     public CompletionStage<ByteBuffer> handle(ByteBuffer frame, InetAddress clientAddress) {
         ControllerRequests handler = requests;

@@ -36,6 +36,7 @@ import io.catchment.controlplane.proto.CommandResponse.Status;
 import io.catchment.controlplane.proto.Heartbeat;
 import io.catchment.controlplane.rpc.HeartbeatCodec;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -82,6 +83,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     private final Liveness liveness;
     private final Watch watch;
     private final Heartbeats heartbeats;
+    private final ControllerQuestions questions;
     private final long lookMs;
     private final Supplier<Conditions> conditions;
     private final List<ImageListener> listeners = new ArrayList<>();
@@ -115,6 +117,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         lookMs = Math.max(1, config.leaseMs() / LOOKS_PER_LEASE);
         heartbeats = new Heartbeats(loop, nodeId, config.heartbeatMs(), this::routeHeartbeat);
         client = new CommandClient(loop, this::route, sessionId, config.commandTimeoutMs(), RETRY_MS);
+        questions = new ControllerQuestions(loop, () -> leadership, nodeId, clusterId, log, remote);
         snapshotter = new Snapshotter(log, snapshots, config.snapshotBytes(), config.snapshotIntervalMs());
         image = StateImage.empty(clusterId);
     }
@@ -370,6 +373,11 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
                         response.getMessage(),
                         response.getOffset(),
                         response.hasAnswer() ? response.getAnswer() : null))));
+    }
+
+    @Override
+    public CompletionStage<ByteBuffer> askController(ByteBuffer frame) {
+        return questions.ask(frame);
     }
 
     private void routeHeartbeat(Heartbeat heartbeat, Consumer<CommandResponse> answer) {

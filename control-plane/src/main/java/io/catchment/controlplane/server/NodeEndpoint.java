@@ -1,5 +1,6 @@
 package io.catchment.controlplane.server;
 
+import com.google.protobuf.ByteString;
 import io.catchment.controlplane.ControllerEndpoint;
 import io.catchment.controlplane.proto.Answer;
 import io.catchment.controlplane.proto.CommandRequest;
@@ -42,6 +43,12 @@ final class NodeEndpoint implements ControllerEndpoint {
                 return CompletableFuture.completedFuture(
                         new ByteBuffer[] {CommandFrames.writeResponse(request.correlationId(), hello(request.body()))});
             }
+            if (request.body().hasKafkaRequest()) {
+                return log.answer(request.body().getKafkaRequest().asReadOnlyByteBuffer())
+                        .thenApply(answer -> new ByteBuffer[] {
+                            CommandFrames.writeResponse(request.correlationId(), kafkaResponse(answer))
+                        });
+            }
             node.handle(
                     request.body(),
                     answer -> response.complete(
@@ -50,6 +57,14 @@ final class NodeEndpoint implements ControllerEndpoint {
             response.completeExceptionally(e);
         }
         return response;
+    }
+
+    private static CommandResponse kafkaResponse(ByteBuffer answer) {
+        return CommandResponse.newBuilder()
+                .setStatus(Status.DONE)
+                .setOffset(-1)
+                .setAnswer(Answer.newBuilder().setKafkaResponse(ByteString.copyFrom(answer)))
+                .build();
     }
 
     private CommandResponse hello(CommandRequest request) {

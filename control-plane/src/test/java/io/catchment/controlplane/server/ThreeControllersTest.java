@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.server.ControlPlaneConfig.Formation;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,6 +18,14 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.QuorumInfo;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.message.DescribeQuorumResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.DescribeQuorumRequest;
+import org.apache.kafka.common.requests.DescribeQuorumResponse;
+import org.apache.kafka.common.requests.RequestHeader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -54,6 +63,9 @@ class ThreeControllersTest {
         assertThat(node(2).image().topic("by-follower")).isPresent();
         TestNode.get(node(OBSERVER).plane().barrier());
         assertThat(node(OBSERVER).image().topic("by-follower")).isPresent();
+        for (TestNode node : nodes.values()) {
+            assertDescribesTheQuorum(node);
+        }
 
         int leader = node(2).image().controllerId();
         node(leader).close();
@@ -246,6 +258,25 @@ class ThreeControllersTest {
     }
 
     /** Nothing reaches the node, and nothing of its Raft the others. */
+    /** Whoever is asked: only the leader knows how far the others are. */
+    private static void assertDescribesTheQuorum(TestNode node) throws Exception {
+        short version = ApiKeys.DESCRIBE_QUORUM.latestVersion();
+        RequestHeader header = new RequestHeader(ApiKeys.DESCRIBE_QUORUM, version, "test", 7);
+        ByteBuffer question = new DescribeQuorumRequest.Builder(
+                        DescribeQuorumRequest.singletonRequest(Topic.CLUSTER_METADATA_TOPIC_PARTITION))
+                .build(version)
+                .serializeWithHeader(header);
+        DescribeQuorumResponse answer = (DescribeQuorumResponse)
+                AbstractResponse.parseResponse(TestNode.get(node.plane().askController(question)), header);
+        DescribeQuorumResponseData.PartitionData partition =
+                answer.data().topics().get(0).partitions().get(0);
+        assertThat(Errors.forCode(partition.errorCode())).isEqualTo(Errors.NONE);
+        assertThat(partition.leaderId()).isEqualTo(node.image().controllerId());
+        assertThat(partition.currentVoters())
+                .extracting(DescribeQuorumResponseData.ReplicaState::replicaId)
+                .containsExactlyInAnyOrder(1, 2, 3);
+    }
+
     private void isolate(int id) throws Exception {
         for (Map.Entry<Integer, TestNode> other : nodes.entrySet()) {
             if (other.getKey() != id) {
