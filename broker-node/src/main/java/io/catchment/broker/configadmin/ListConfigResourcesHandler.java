@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.config.ConfigResource.Type;
 import org.apache.kafka.common.message.ListConfigResourcesResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
@@ -44,10 +43,10 @@ public final class ListConfigResourcesHandler implements ApiHandler {
         if (supported.containsAll(asked)) {
             ClusterImage image = controlPlane.image();
             List<ListConfigResourcesResponseData.ConfigResource> resources = new ArrayList<>();
-            for (Type type : List.of(Type.TOPIC, Type.GROUP, Type.BROKER, Type.BROKER_LOGGER)) {
+            for (ConfigResource.Type type : List.of(ConfigResource.Type.TOPIC, ConfigResource.Type.GROUP, ConfigResource.Type.BROKER, ConfigResource.Type.BROKER_LOGGER)) {
                 if (asked.contains(type.id())) {
-                    names(type, image).forEach(name -> resources.add(
-                            new ListConfigResourcesResponseData.ConfigResource()
+                    names(type, image)
+                            .forEach(name -> resources.add(new ListConfigResourcesResponseData.ConfigResource()
                                     .setResourceType(type.id())
                                     .setResourceName(name)));
                 }
@@ -59,12 +58,12 @@ public final class ListConfigResourcesHandler implements ApiHandler {
         request.respond(new ListConfigResourcesResponse(answer));
     }
 
-    private static Stream<String> names(Type type, ClusterImage image) {
+    private static Stream<String> names(ConfigResource.Type type, ClusterImage image) {
         return switch (type) {
             case TOPIC -> image.topics().stream().map(TopicState::name);
             case GROUP ->
                 image.metadata().configs().resourceData().keySet().stream()
-                        .filter(resource -> resource.type() == Type.GROUP)
+                        .filter(resource -> resource.type() == ConfigResource.Type.GROUP)
                         .map(ConfigResource::name)
                         .sorted();
             case BROKER, BROKER_LOGGER ->

@@ -72,8 +72,7 @@ public final class ElectLeadersHandler implements ApiHandler {
             data.topicPartitions().forEach(topic -> {
                 ReplicaElectionResult result = new ReplicaElectionResult().setTopic(topic.topic());
                 topic.partitions()
-                        .forEach(partition ->
-                                elect(image, type, topic.topic(), partition, result, elections, false));
+                        .forEach(partition -> elect(image, type, topic.topic(), partition, result, elections, false));
                 results.add(result);
             });
         }
@@ -139,8 +138,7 @@ public final class ElectLeadersHandler implements ApiHandler {
         if (preferred < 0 || preferred == stream.ownerNodeId()) {
             return new ApiError(Errors.ELECTION_NOT_NEEDED);
         }
-        boolean available =
-                image.node(preferred).filter(NodeState::isLive).isPresent();
+        boolean available = image.node(preferred).filter(NodeState::isLive).isPresent();
         return available ? ApiError.NONE : new ApiError(Errors.PREFERRED_LEADER_NOT_AVAILABLE);
     }
 
@@ -217,8 +215,7 @@ public final class ElectLeadersHandler implements ApiHandler {
             } else if (isGivenUp(stream)) {
                 refuse(new ApiError(Errors.PREFERRED_LEADER_NOT_AVAILABLE));
             } else {
-                refuse(new ApiError(
-                        Errors.REQUEST_TIMED_OUT, "The preferred leader does not lead the partition yet."));
+                refuse(new ApiError(Errors.REQUEST_TIMED_OUT, "The preferred leader does not lead the partition yet."));
             }
         }
     }

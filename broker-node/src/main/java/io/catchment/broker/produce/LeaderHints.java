@@ -36,9 +36,8 @@ final class LeaderHints {
                         : image.topic(topic.topicId()))
                 .orElse(null);
         Leader leader = state == null ? Leader.UNKNOWN : Leader.of(image, state, partition, listener);
-        outcome.setCurrentLeader(new LeaderIdAndEpoch()
-                .setLeaderId(leader.nodeId())
-                .setLeaderEpoch(leader.epoch()));
+        outcome.setCurrentLeader(
+                new LeaderIdAndEpoch().setLeaderId(leader.nodeId()).setLeaderEpoch(leader.epoch()));
         Node node = leader.endpoint();
         if (node != null && response.nodeEndpoints().find(node.id()) == null) {
             response.nodeEndpoints()

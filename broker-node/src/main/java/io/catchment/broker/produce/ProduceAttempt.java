@@ -113,8 +113,7 @@ final class ProduceAttempt implements AppendCompletion {
                     new ArrayList<>(topic.partitionData().size());
             for (PartitionProduceData partition : topic.partitionData()) {
                 PartitionProduceResponse outcome = slots.get(slot++);
-                PartitionProduceResponse answer =
-                        outcome == null ? failure(Errors.REQUEST_TIMED_OUT, null) : outcome;
+                PartitionProduceResponse answer = outcome == null ? failure(Errors.REQUEST_TIMED_OUT, null) : outcome;
                 if (LeaderHints.wanted(answer, request.header().apiVersion())) {
                     hints = hints == null ? new LeaderHints(image.get(), request.listener(), data) : hints;
                     hints.add(topic, partition.index(), answer);

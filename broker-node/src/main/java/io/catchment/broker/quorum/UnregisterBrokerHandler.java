@@ -47,9 +47,8 @@ public final class UnregisterBrokerHandler implements ApiHandler {
     }
 
     private static ApiError error(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         // not worth an automatic retry, which REQUEST_TIMED_OUT would cause: an administrator has to do something first
         return cause instanceof CommandException refused && refused.reason() == Reason.NOT_YET
                 ? new ApiError(Errors.INVALID_REQUEST, refused.getMessage())

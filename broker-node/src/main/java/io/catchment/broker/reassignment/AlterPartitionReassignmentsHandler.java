@@ -53,8 +53,7 @@ public final class AlterPartitionReassignmentsHandler implements ApiHandler {
 
     @Override
     public void handle(Request request) {
-        AlterPartitionReassignmentsRequestData data =
-                ((AlterPartitionReassignmentsRequest) request.body()).data();
+        AlterPartitionReassignmentsRequestData data = ((AlterPartitionReassignmentsRequest) request.body()).data();
         ClusterImage image = controlPlane.image();
         AlterPartitionReassignmentsResponseData answer = new AlterPartitionReassignmentsResponseData()
                 .setErrorMessage(null)
@@ -104,9 +103,8 @@ public final class AlterPartitionReassignmentsHandler implements ApiHandler {
             List<Move> moves = asked.subList(from, Math.min(from + MOVES_AT_A_TIME, asked.size())).stream()
                     .map(one -> new Move(one.streamId(), one.target()))
                     .toList();
-            results = results.thenCompose(before -> controlPlane
-                    .submit(new MoveStreams(moves, true))
-                    .thenApply(more -> {
+            results = results.thenCompose(
+                    before -> controlPlane.submit(new MoveStreams(moves, true)).thenApply(more -> {
                         before.addAll(more);
                         return before;
                     }));
@@ -116,10 +114,11 @@ public final class AlterPartitionReassignmentsHandler implements ApiHandler {
 
     private static StreamState stream(ClusterImage image, String name, int partition) {
         TopicState topic = image.topic(name)
-                .orElseThrow(() -> Errors.UNKNOWN_TOPIC_OR_PARTITION.exception(
-                        "Unable to find a topic named " + name + "."));
+                .orElseThrow(() ->
+                        Errors.UNKNOWN_TOPIC_OR_PARTITION.exception("Unable to find a topic named " + name + "."));
         if (partition < 0 || partition >= topic.streams().size()) {
-            throw Errors.UNKNOWN_TOPIC_OR_PARTITION.exception("Unable to find partition " + name + ":" + partition + ".");
+            throw Errors.UNKNOWN_TOPIC_OR_PARTITION.exception(
+                    "Unable to find partition " + name + ":" + partition + ".");
         }
         return image.stream(topic.streams().get(partition)).orElseThrow(Errors.UNKNOWN_TOPIC_OR_PARTITION::exception);
     }

@@ -34,8 +34,7 @@ public final class ListPartitionReassignmentsHandler implements ApiHandler {
 
     @Override
     public void handle(Request request) {
-        ListPartitionReassignmentsRequestData asked =
-                ((ListPartitionReassignmentsRequest) request.body()).data();
+        ListPartitionReassignmentsRequestData asked = ((ListPartitionReassignmentsRequest) request.body()).data();
         ClusterImage image = controlPlane.image();
         ListPartitionReassignmentsResponseData answer =
                 new ListPartitionReassignmentsResponseData().setErrorMessage(null);
@@ -48,9 +47,7 @@ public final class ListPartitionReassignmentsHandler implements ApiHandler {
     }
 
     private static void addSome(
-            ClusterImage image,
-            ListPartitionReassignmentsTopics asked,
-            ListPartitionReassignmentsResponseData answer) {
+            ClusterImage image, ListPartitionReassignmentsTopics asked, ListPartitionReassignmentsResponseData answer) {
         TopicState topic = image.topic(asked.name()).orElse(null);
         if (topic == null) {
             return;

@@ -31,12 +31,7 @@ class ListConfigResourcesHandlerTest {
     void allTypesAreListedWhenNoneIsNamed() {
         assertThat(listed((short) 1))
                 .containsExactlyInAnyOrder(
-                        "TOPIC t",
-                        "GROUP g",
-                        "BROKER 1",
-                        "BROKER 2",
-                        "BROKER_LOGGER 1",
-                        "BROKER_LOGGER 2");
+                        "TOPIC t", "GROUP g", "BROKER 1", "BROKER 2", "BROKER_LOGGER 1", "BROKER_LOGGER 2");
     }
 
     @Test
@@ -71,8 +66,8 @@ class ListConfigResourcesHandlerTest {
     }
 
     private ListConfigResourcesResponseData ask(ListConfigResourcesRequestData data, short version) {
-        return ((ListConfigResourcesResponse) FakeRequest.call(
-                        handler, new ListConfigResourcesRequest.Builder(data).build(version)))
+        return ((ListConfigResourcesResponse)
+                        FakeRequest.call(handler, new ListConfigResourcesRequest.Builder(data).build(version)))
                 .data();
     }
 }

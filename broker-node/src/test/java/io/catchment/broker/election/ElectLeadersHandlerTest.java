@@ -136,8 +136,7 @@ class ElectLeadersHandlerTest {
         assertThat(controlPlane.submitted()).hasSize(commands);
     }
 
-    private FakeRequest ask(
-            short version, ElectionType type, int timeoutMs, TopicPartition @Nullable ... partitions) {
+    private FakeRequest ask(short version, ElectionType type, int timeoutMs, TopicPartition @Nullable ... partitions) {
         return FakeRequest.sent(
                 handler,
                 new ElectLeadersRequest.Builder(type, partitions == null ? null : List.of(partitions), timeoutMs)
@@ -149,8 +148,7 @@ class ElectLeadersHandlerTest {
         Map<TopicPartition, Errors> results = new HashMap<>();
         ((ElectLeadersResponse) response).data().replicaElectionResults().forEach(topic -> topic.partitionResult()
                 .forEach(result -> results.put(
-                        new TopicPartition(topic.topic(), result.partitionId()),
-                        Errors.forCode(result.errorCode()))));
+                        new TopicPartition(topic.topic(), result.partitionId()), Errors.forCode(result.errorCode()))));
         return results;
     }
 }

@@ -52,11 +52,9 @@ final class ClusterExchanges {
 
     List<Exchange> all() {
         return List.of(
-                Exchange.of(
-                        ApiKeys.ALTER_PARTITION_REASSIGNMENTS,
-                        Errors.NONE,
-                        (client, version) -> assertThat(reassign(client, version, List.of(1)))
-                                .isEqualTo(Errors.NONE)),
+                Exchange.of(ApiKeys.ALTER_PARTITION_REASSIGNMENTS, Errors.NONE, (client, version) -> assertThat(
+                                reassign(client, version, List.of(1)))
+                        .isEqualTo(Errors.NONE)),
                 Exchange.of(
                         ApiKeys.ALTER_PARTITION_REASSIGNMENTS,
                         Errors.INVALID_REPLICA_ASSIGNMENT,
@@ -76,14 +74,11 @@ final class ClusterExchanges {
                     assertThat(answer.topics()).isEmpty();
                 }),
                 Exchange.of(
-                        ApiKeys.ELECT_LEADERS,
-                        Errors.NONE,
-                        (client, version) -> assertThat(elect(client, version, 0)).isEqualTo(Errors.ELECTION_NOT_NEEDED)),
-                Exchange.of(
-                        ApiKeys.ELECT_LEADERS,
-                        Errors.UNKNOWN_TOPIC_OR_PARTITION,
-                        (client, version) ->
-                                assertThat(elect(client, version, 77)).isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION)),
+                        ApiKeys.ELECT_LEADERS, Errors.NONE, (client, version) -> assertThat(elect(client, version, 0))
+                                .isEqualTo(Errors.ELECTION_NOT_NEEDED)),
+                Exchange.of(ApiKeys.ELECT_LEADERS, Errors.UNKNOWN_TOPIC_OR_PARTITION, (client, version) -> assertThat(
+                                elect(client, version, 77))
+                        .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION)),
                 Exchange.of(ApiKeys.DESCRIBE_QUORUM, Errors.NONE, (client, version) -> {
                     DescribeQuorumResponseData.PartitionData quorum =
                             quorum(client, version, Topic.CLUSTER_METADATA_TOPIC_NAME);
@@ -91,15 +86,12 @@ final class ClusterExchanges {
                     assertThat(quorum.leaderId()).isEqualTo(1);
                     assertThat(quorum.currentVoters()).hasSize(1);
                 }),
-                Exchange.of(
-                        ApiKeys.DESCRIBE_QUORUM,
-                        Errors.UNKNOWN_TOPIC_OR_PARTITION,
-                        (client, version) -> assertThat(Errors.forCode(
-                                        quorum(client, version, topic).errorCode()))
-                                .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION)),
+                Exchange.of(ApiKeys.DESCRIBE_QUORUM, Errors.UNKNOWN_TOPIC_OR_PARTITION, (client, version) -> assertThat(
+                                Errors.forCode(quorum(client, version, topic).errorCode()))
+                        .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION)),
                 Exchange.of(ApiKeys.LIST_CONFIG_RESOURCES, Errors.NONE, (client, version) -> {
-                    ListConfigResourcesResponseData answer = client.call(
-                            ApiKeys.LIST_CONFIG_RESOURCES, version, new ListConfigResourcesRequestData());
+                    ListConfigResourcesResponseData answer =
+                            client.call(ApiKeys.LIST_CONFIG_RESOURCES, version, new ListConfigResourcesRequestData());
                     assertThat(answer.errorCode()).isZero();
                     assertThat(answer.configResources().stream()
                                     .anyMatch(found -> found.resourceType() == TOPIC
@@ -118,15 +110,12 @@ final class ClusterExchanges {
                     assertThat(unregister(client, version, node)).isEqualTo(Errors.NONE);
                     assertThat(unregister(client, version, node)).isEqualTo(Errors.BROKER_ID_NOT_REGISTERED);
                 }),
-                Exchange.of(
-                        ApiKeys.UNREGISTER_BROKER,
-                        Errors.INVALID_REQUEST,
-                        (client, version) ->
-                                assertThat(unregister(client, version, 1)).isEqualTo(Errors.INVALID_REQUEST)));
+                Exchange.of(ApiKeys.UNREGISTER_BROKER, Errors.INVALID_REQUEST, (client, version) -> assertThat(
+                                unregister(client, version, 1))
+                        .isEqualTo(Errors.INVALID_REQUEST)));
     }
 
-    private Errors reassign(RawClient client, short version, @Nullable List<Integer> replicas)
-            throws IOException {
+    private Errors reassign(RawClient client, short version, @Nullable List<Integer> replicas) throws IOException {
         AlterPartitionReassignmentsResponseData answer = client.call(
                 ApiKeys.ALTER_PARTITION_REASSIGNMENTS,
                 version,
@@ -143,15 +132,11 @@ final class ClusterExchanges {
 
     private Errors elect(RawClient client, short version, int partition) throws IOException {
         ElectLeadersRequestData data = new ElectLeadersRequestData().setTimeoutMs(10_000);
-        data.topicPartitions()
-                .add(new TopicPartitions().setTopic(topic).setPartitions(List.of(partition)));
+        data.topicPartitions().add(new TopicPartitions().setTopic(topic).setPartitions(List.of(partition)));
         ElectLeadersResponseData answer = client.call(ApiKeys.ELECT_LEADERS, version, data);
         assertThat(answer.errorCode()).isZero();
-        return Errors.forCode(answer.replicaElectionResults()
-                .get(0)
-                .partitionResult()
-                .get(0)
-                .errorCode());
+        return Errors.forCode(
+                answer.replicaElectionResults().get(0).partitionResult().get(0).errorCode());
     }
 
     private static DescribeQuorumResponseData.PartitionData quorum(RawClient client, short version, String name)
@@ -169,8 +154,8 @@ final class ClusterExchanges {
     }
 
     private static Errors unregister(RawClient client, short version, int node) throws IOException {
-        UnregisterBrokerResponseData answer = client.call(
-                ApiKeys.UNREGISTER_BROKER, version, new UnregisterBrokerRequestData().setBrokerId(node));
+        UnregisterBrokerResponseData answer =
+                client.call(ApiKeys.UNREGISTER_BROKER, version, new UnregisterBrokerRequestData().setBrokerId(node));
         return Errors.forCode(answer.errorCode());
     }
 

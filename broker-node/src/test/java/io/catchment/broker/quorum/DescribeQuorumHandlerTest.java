@@ -36,13 +36,9 @@ class DescribeQuorumHandlerTest {
             DescribeQuorumResponseData answer = new DescribeQuorumResponseData()
                     .setTopics(List.of(new DescribeQuorumResponseData.TopicData()
                             .setTopicName(Topic.CLUSTER_METADATA_TOPIC_NAME)
-                            .setPartitions(List.of(
-                                    new DescribeQuorumResponseData.PartitionData().setLeaderId(3)))));
+                            .setPartitions(List.of(new DescribeQuorumResponseData.PartitionData().setLeaderId(3)))));
             return RequestUtils.serialize(
-                    header.toResponseHeader().data(),
-                    header.toResponseHeader().headerVersion(),
-                    answer,
-                    version);
+                    header.toResponseHeader().data(), header.toResponseHeader().headerVersion(), answer, version);
         });
         DescribeQuorumResponseData answer = describe(version);
         assertThat(asked.get().apiVersion()).isEqualTo(version);
@@ -62,5 +58,4 @@ class DescribeQuorumHandlerTest {
                                 .build(version)))
                 .data();
     }
-
 }

@@ -50,8 +50,7 @@ class ReassignmentsTest {
     @ParameterizedTest
     @MethodSource("versions")
     void aPartitionMovesAndIsListedUntilItHas(short version) {
-        assertThat(errors(alter(version, true, partition(0, List.of(2)))))
-                .containsExactly(Errors.NONE);
+        assertThat(errors(alter(version, true, partition(0, List.of(2))))).containsExactly(Errors.NONE);
         assertThat(controlPlane.stream("t", 0).pinned()).isTrue();
 
         List<OngoingPartitionReassignment> ongoing = ongoing(null);
@@ -79,8 +78,7 @@ class ReassignmentsTest {
         assertThat(errors(alter(NEWEST, true, partition(1, null)))).containsExactly(Errors.NONE);
         assertThat(ongoing(null)).isEmpty();
         assertThat(controlPlane.stream("t", 1).ownerNodeId()).isEqualTo(1);
-        assertThat(errors(alter(NEWEST, true, partition(1, null))))
-                .containsExactly(Errors.NO_REASSIGNMENT_IN_PROGRESS);
+        assertThat(errors(alter(NEWEST, true, partition(1, null)))).containsExactly(Errors.NO_REASSIGNMENT_IN_PROGRESS);
     }
 
     @Test
@@ -154,7 +152,9 @@ class ReassignmentsTest {
     }
 
     private static List<Errors> errors(List<ReassignablePartitionResponse> answers) {
-        return answers.stream().map(answer -> Errors.forCode(answer.errorCode())).toList();
+        return answers.stream()
+                .map(answer -> Errors.forCode(answer.errorCode()))
+                .toList();
     }
 
     private List<OngoingPartitionReassignment> ongoing(@Nullable List<Integer> partitions) {
@@ -165,8 +165,8 @@ class ReassignmentsTest {
                                 : List.of(new ListPartitionReassignmentsTopics()
                                         .setName("t")
                                         .setPartitionIndexes(partitions)));
-        ListPartitionReassignmentsResponseData answer = ((ListPartitionReassignmentsResponse) FakeRequest.call(
-                        list, new ListPartitionReassignmentsRequest.Builder(data).build((short) 0)))
+        ListPartitionReassignmentsResponseData answer = ((ListPartitionReassignmentsResponse)
+                        FakeRequest.call(list, new ListPartitionReassignmentsRequest.Builder(data).build((short) 0)))
                 .data();
         assertThat(answer.errorCode()).isZero();
         List<OngoingPartitionReassignment> found = new ArrayList<>();

@@ -232,7 +232,9 @@ public final class FakeControlPlane implements ControlPlane {
         } else if (command instanceof Command.OpenStreams open) {
             return open(open);
         } else if (command instanceof Command.MoveStreams move) {
-            return move.moves().stream().map(each -> target(each, move.pinned())).toList();
+            return move.moves().stream()
+                    .map(each -> target(each, move.pinned()))
+                    .toList();
         } else if (command instanceof Command.RemoveNode remove) {
             return remove(remove.nodeId());
         } else if (command instanceof Command.AllocateProducerIds) {
