@@ -43,7 +43,11 @@ public final class ListConfigResourcesHandler implements ApiHandler {
         if (supported.containsAll(asked)) {
             ClusterImage image = controlPlane.image();
             List<ListConfigResourcesResponseData.ConfigResource> resources = new ArrayList<>();
-            for (ConfigResource.Type type : List.of(ConfigResource.Type.TOPIC, ConfigResource.Type.GROUP, ConfigResource.Type.BROKER, ConfigResource.Type.BROKER_LOGGER)) {
+            for (ConfigResource.Type type : List.of(
+                    ConfigResource.Type.TOPIC,
+                    ConfigResource.Type.GROUP,
+                    ConfigResource.Type.BROKER,
+                    ConfigResource.Type.BROKER_LOGGER)) {
                 if (asked.contains(type.id())) {
                     names(type, image)
                             .forEach(name -> resources.add(new ListConfigResourcesResponseData.ConfigResource()
