@@ -8,4 +8,10 @@ import org.jspecify.annotations.Nullable;
  * @param context what the caller gave to {@link Wal#append}
  */
 public record Acknowledged(
-        Frame frame, long extentId, long position, @Nullable Object context) {}
+        Frame frame, long extentId, long position, @Nullable Object context) {
+
+    /** Of the payload's first byte in the extent: what a {@link FrameEntry} of this frame has. */
+    public long payloadPosition() {
+        return position + Frame.HEADER_BYTES;
+    }
+}

@@ -19,6 +19,9 @@ public record Frame(
         long appendTimeMs,
         ByteBuf payload) {
 
+    /** What lies before the payload in an extent. */
+    public static final int HEADER_BYTES = 56;
+
     public Frame {
         if (recordCount < 0 || baseOffset < 0) {
             throw new IllegalArgumentException("frame of stream " + streamId + ": base offset " + baseOffset

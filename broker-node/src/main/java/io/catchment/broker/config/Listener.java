@@ -8,8 +8,13 @@ package io.catchment.broker.config;
  */
 public record Listener(String name, String host, int port) {
 
+    /** {@code HOST:PORT}. */
+    public String address() {
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+    }
+
     @Override
     public String toString() {
-        return name + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+        return name + "://" + address();
     }
 }

@@ -20,9 +20,18 @@ import java.util.regex.Pattern;
  * @param advertised for each of {@code clients} what clients are told, by the same names; a port of 0 stands for the bound one
  * @param controller for the control plane's traffic, if this node listens for it
  * @param controllerName the name of that listener on all nodes
+ * @param controllerTold where other nodes reach it
+ * @param wal for replication between nodes; empty: this node is alone
+ * @param walTold where other nodes reach it; a port of 0 stands for the bound one
  */
 public record Listeners(
-        List<Listener> clients, List<Listener> advertised, Optional<Listener> controller, String controllerName) {
+        List<Listener> clients,
+        List<Listener> advertised,
+        Optional<Listener> controller,
+        String controllerName,
+        Optional<Listener> controllerTold,
+        Optional<Listener> wal,
+        Optional<Listener> walTold) {
     private static final Pattern FORM =
             Pattern.compile("([A-Za-z0-9_.-]+)://(?:\\[([^]]*)]|([^\\[\\]:/]*)):(-?[0-9]+)");
 
@@ -43,29 +52,40 @@ public record Listeners(
             List<String> listeners,
             List<String> advertised,
             List<String> controllerNames,
+            String walNameAsWritten,
             String protocols,
             List<String> problems) {
+        String walName = walNameAsWritten.toUpperCase(Locale.ROOT);
         String controllerName = controllerNames.isEmpty()
                 ? "CONTROLLER"
                 : controllerNames.get(0).toUpperCase(Locale.ROOT);
         checkProtocols(protocols, problems);
         List<Listener> clients = new ArrayList<>();
         Optional<Listener> controller = Optional.empty();
+        Optional<Listener> wal = Optional.empty();
         for (Listener listener : distinct(NodeKeys.LISTENERS, listeners, problems)) {
             if (listener.name().equals(controllerName)) {
                 controller = Optional.of(listener);
+            } else if (listener.name().equals(walName)) {
+                wal = Optional.of(listener);
             } else {
                 clients.add(listener);
             }
         }
         Map<String, Listener> told = new LinkedHashMap<>();
-        for (Listener listener : clients) {
+        List<Listener> all = new ArrayList<>(clients);
+        controller.ifPresent(all::add);
+        wal.ifPresent(all::add);
+        for (Listener listener : all) {
             told.put(listener.name(), new Listener(listener.name(), hostOr(listener.host()), listener.port()));
         }
         for (Listener listener : distinct(NodeKeys.ADVERTISED_LISTENERS, advertised, problems)) {
             advertise(listener, told, controllerName, problems);
         }
-        return new Listeners(clients, List.copyOf(told.values()), controller, controllerName);
+        Optional<Listener> controllerTold = Optional.ofNullable(told.remove(controllerName));
+        Optional<Listener> walTold = Optional.ofNullable(told.remove(walName));
+        return new Listeners(
+                clients, List.copyOf(told.values()), controller, controllerName, controllerTold, wal, walTold);
     }
 
     private static void advertise(

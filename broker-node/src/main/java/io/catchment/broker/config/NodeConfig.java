@@ -86,13 +86,22 @@ public record NodeConfig(
     }
 
     /**
+     * @param replicas R, nodes that an extent is written to
+     * @param ackQuorum A, of them must have synced what is acknowledged
      * @param queueBytes accepted and not acknowledged, per lane
      * @param hotBytes of flushed extents kept for reading
      * @param reserveBytes of the disk, for urgent and internal topics only
      * @param acceptLoss start although unflushed extents are lost
      */
     public record WalSettings(
-            long extentBytes, long rollMs, long queueBytes, long hotBytes, long reserveBytes, boolean acceptLoss) {}
+            int replicas,
+            int ackQuorum,
+            long extentBytes,
+            long rollMs,
+            long queueBytes,
+            long hotBytes,
+            long reserveBytes,
+            boolean acceptLoss) {}
 
     /**
      * @param uri file:///DIR or s3://BUCKET/PREFIX

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads one node's properties, and gathers everything that is wrong with them before it complains. Used once, by one thread. */
 final class NodeConfigParser {
+    private static final int REPLICAS_MAX = 7;
+
     private final Map<String, String> properties;
     private final List<String> problems = new ArrayList<>();
     private Map<String, Object> values = Map.of();
@@ -40,17 +43,20 @@ final class NodeConfigParser {
                 list(NodeKeys.LISTENERS),
                 list(NodeKeys.ADVERTISED_LISTENERS),
                 list(NodeKeys.CONTROLLER_LISTENER_NAMES),
+                string(NodeKeys.WAL_LISTENER_NAME),
                 string(NodeKeys.SECURITY_PROTOCOL_MAP),
                 problems);
         Set<NodeRole> roles = roles();
         NodeConfig.Control control = control();
         checkRoles(roles, listeners, control);
+        checkCluster(roles, listeners, control);
         checkObjectStore();
         Path directory = directory();
         String zone = zone();
         NetworkLimits network = part(NodeKeys.QUEUED_REQUEST_BYTES_MAX, this::network);
         TopicSchema schema = part("defaults of topics", () -> new TopicSchema(properties));
         GroupSettings groups = part("consumer groups", () -> GroupSettings.of(properties));
+        NodeConfig.WalSettings wal = part(NodeKeys.WAL_REPLICAS, () -> wal(listeners));
         complain();
         return new NodeConfig(
                 integer(NodeKeys.NODE_ID),
@@ -63,7 +69,7 @@ final class NodeConfigParser {
                 there(network),
                 http(listeners),
                 control,
-                wal(),
+                there(wal),
                 store(),
                 reads(),
                 topics(there(schema)),
@@ -112,6 +118,21 @@ final class NodeConfigParser {
             problems.add(
                     NodeKeys.LEASE_MS + " = " + control.leaseMs() + ": must be at least twice " + NodeKeys.HEARTBEAT_MS
                             + " = " + control.heartbeatMs() + ", or one late heartbeat fences the node");
+        }
+    }
+
+    private void checkCluster(Set<NodeRole> roles, Listeners listeners, NodeConfig.Control control) {
+        if (control.bootstrap().size() > 1 && text(NodeKeys.CLUSTER_ID) == null) {
+            problems.add(NodeKeys.CLUSTER_ID + ": must be set, the same on all nodes, when there are several controllers");
+        }
+        Optional<String> own = listeners.controllerTold().map(Listener::address);
+        if (roles.contains(NodeRole.CONTROLLER)
+                && !control.bootstrap().isEmpty()
+                && own.isPresent()
+                && !control.bootstrap().contains(own.get())) {
+            problems.add(NodeKeys.BOOTSTRAP_SERVERS + " = " + String.join(",", control.bootstrap())
+                    + ": must name this controller too, as " + own.get() + " (see " + NodeKeys.LISTENERS + " and "
+                    + NodeKeys.ADVERTISED_LISTENERS + ")");
         }
     }
 
@@ -227,8 +248,23 @@ final class NodeConfigParser {
                 integer(NodeKeys.COMMAND_TIMEOUT_MS));
     }
 
-    private NodeConfig.WalSettings wal() {
+    private NodeConfig.WalSettings wal(Listeners listeners) {
+        int replicas = optional(NodeKeys.WAL_REPLICAS).orElse(listeners.wal().isPresent() ? 3 : 1);
+        int ackQuorum = optional(NodeKeys.WAL_ACK_QUORUM).orElse(replicas / 2 + 1);
+        if (replicas < 1 || replicas > REPLICAS_MAX) {
+            throw new IllegalArgumentException(replicas + " is not between 1 and " + REPLICAS_MAX);
+        }
+        if (ackQuorum < 1 || ackQuorum > replicas) {
+            throw new IllegalArgumentException(
+                    NodeKeys.WAL_ACK_QUORUM + " = " + ackQuorum + " is not between 1 and " + replicas);
+        }
+        if (replicas > 1 && listeners.wal().isEmpty()) {
+            throw new IllegalArgumentException(
+                    replicas + " needs a listener for replication named as " + NodeKeys.WAL_LISTENER_NAME + " says");
+        }
         return new NodeConfig.WalSettings(
+                replicas,
+                ackQuorum,
                 number(NodeKeys.EXTENT_BYTES),
                 number(NodeKeys.ROLL_MS),
                 number(NodeKeys.WAL_QUEUE_BYTES),
@@ -293,6 +329,10 @@ final class NodeConfigParser {
     private @Nullable String text(String key) {
         String value = (String) values.get(key);
         return value == null || value.isBlank() ? null : value;
+    }
+
+    private OptionalInt optional(String key) {
+        return values.get(key) instanceof Number number ? OptionalInt.of(number.intValue()) : OptionalInt.empty();
     }
 
     private int integer(String key) {

@@ -54,6 +54,9 @@ final class NodeKeys {
     static final String WAL_QUEUE_BYTES = "catchment.wal.queue.bytes";
     static final String HOT_BYTES = "catchment.wal.hot.bytes";
     static final String RESERVE_BYTES = "catchment.wal.reserve.bytes";
+    static final String WAL_LISTENER_NAME = "catchment.wal.listener.name";
+    static final String WAL_REPLICAS = "catchment.wal.replicas";
+    static final String WAL_ACK_QUORUM = "catchment.wal.ack.quorum";
     static final String ACCEPT_LOSS = "catchment.wal.accept.loss";
 
     static final String OBJECT_STORE = "catchment.object.store";
@@ -236,14 +239,16 @@ final class NodeKeys {
                 ConfigDef.Type.LIST,
                 List.of(),
                 null,
-                "`HOST:PORT` of controllers, separated by commas, to find the quorum by. May be empty on the only controller.");
+                "`HOST:PORT` of all controllers' controller listeners, separated by commas, the same on all nodes. The first one forms"
+                        + " the cluster if none of the others knows of one, the others join it. May be empty on the only controller.");
         key(
                 g,
                 AUTO_JOIN,
                 ConfigDef.Type.BOOLEAN,
-                false,
+                true,
                 null,
-                "Whether a controller that is no voter asks the quorum to become one.");
+                "Whether a controller that is no voter asks the quorum to become one. Its entry of an earlier disk leaves the quorum"
+                        + " then.");
         key(
                 g,
                 ELECTION_TIMEOUT_MS,
@@ -285,6 +290,28 @@ final class NodeKeys {
 
     private void wal() {
         KeyGroup g = KeyGroup.WAL;
+        key(
+                g,
+                WAL_LISTENER_NAME,
+                ConfigDef.Type.STRING,
+                "WAL",
+                new ConfigDef.NonEmptyString(),
+                "Name of the listener for replication between nodes. A node whose `listeners` have none of this name is alone.");
+        key(
+                g,
+                WAL_REPLICAS,
+                ConfigDef.Type.INT,
+                null,
+                null,
+                "Nodes that each extent is written to (R), the same on all nodes. Unset: 3 with a listener for replication, else 1.");
+        key(
+                g,
+                WAL_ACK_QUORUM,
+                ConfigDef.Type.INT,
+                null,
+                null,
+                "How many of them must have synced a record before it is acknowledged (A). Unset: the majority. R - A nodes may lose"
+                        + " their disks at the same moment without loss.");
         key(
                 g,
                 EXTENT_BYTES,

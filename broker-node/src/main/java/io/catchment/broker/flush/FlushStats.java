@@ -23,7 +23,7 @@ public record FlushStats(
         int storeFailures,
         String stopped) {
 
-    static final FlushStats NONE = new FlushStats(Map.of(), Map.of(), 0, 0, 0, 0, "");
+    public static final FlushStats NONE = new FlushStats(Map.of(), Map.of(), 0, 0, 0, 0, "");
 
     public FlushStats {
         oldestUnflushedMs = Map.copyOf(oldestUnflushedMs);

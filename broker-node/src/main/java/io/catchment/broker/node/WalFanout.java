@@ -1,6 +1,7 @@
 package io.catchment.broker.node;
 
 import io.catchment.wal.Acknowledged;
+import io.catchment.wal.Authority;
 import io.catchment.wal.Lane;
 import io.catchment.wal.WalListener;
 import java.util.List;
@@ -38,6 +39,13 @@ final class WalFanout implements WalListener {
     public void laneState(Lane lane, boolean accepting, String reason) {
         for (WalListener listener : listeners) {
             listener.laneState(lane, accepting, reason);
+        }
+    }
+
+    @Override
+    public void authority(Lane lane, Authority authority, String reason) {
+        for (WalListener listener : listeners) {
+            listener.authority(lane, authority, reason);
         }
     }
 

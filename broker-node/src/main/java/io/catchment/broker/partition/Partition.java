@@ -5,6 +5,7 @@ import io.catchment.broker.batch.LogValidatorCheck;
 import io.catchment.broker.batch.LogValidatorCheck.Checked;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.topic.TopicConfig;
+import io.catchment.controlplane.Command.Resignation;
 import io.catchment.wal.Admission;
 import io.catchment.wal.Frame;
 import io.catchment.wal.FrameKind;
@@ -17,6 +18,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.ApiException;
@@ -51,6 +53,8 @@ final class Partition implements PartitionView {
     private boolean changedSinceCheckpoint;
     private boolean touched;
     private final ArrayDeque<PendingAppend> inFlight = new ArrayDeque<>();
+    /** While the stream is on its way to another owner. */
+    private @Nullable Resigning resigning;
     /** Retries of batches that are still in flight themselves. */
     private final List<DuplicateWait> duplicates = new ArrayList<>();
 
@@ -129,6 +133,12 @@ final class Partition implements PartitionView {
             int slot,
             long nowMs) {
         if (!serving) {
+            throw Errors.NOT_LEADER_OR_FOLLOWER.exception();
+        }
+        if (resigning != null) {
+            if (resigning.park(completion, slot)) {
+                return;
+            }
             throw Errors.NOT_LEADER_OR_FOLLOWER.exception();
         }
         TopicConfig config = loop.config(stream.topicPartition().topic());
@@ -330,6 +340,9 @@ final class Partition implements PartitionView {
             });
         }
         watchers.advanced(this);
+        if (resigning != null) {
+            resigning.goOn();
+        }
     }
 
     /** The lane cannot write: ends the clients' waits with a retriable error. The frames stay queued (see the class). */
@@ -360,6 +373,12 @@ final class Partition implements PartitionView {
         if (rolling != lane || !changedSinceCheckpoint) {
             return;
         }
+        if (queueCheckpoint(null)) {
+            changedSinceCheckpoint = false;
+        }
+    }
+
+    private boolean queueCheckpoint(@Nullable Object context) {
         ByteBuf payload = loop.allocator().directBuffer();
         producers.writeTo(payload);
         Frame frame = new Frame(
@@ -370,11 +389,49 @@ final class Partition implements PartitionView {
                 0,
                 loop.time().milliseconds(),
                 payload);
-        if (loop.wal().append(lane, frame, null) == Admission.ACCEPTED) {
-            changedSinceCheckpoint = false;
-        } else {
-            payload.release();
+        if (loop.wal().append(lane, frame, context) == Admission.ACCEPTED) {
+            return true;
         }
+        payload.release();
+        return false;
+    }
+
+    // ---- change of owner
+
+    /** Takes no more appends; {@code done} hears, on the event loop, when the next owner may have the stream. */
+    void resign(Consumer<Resignation> done) {
+        if (serving && resigning == null) {
+            resigning = new Resigning(this, done);
+            resigning.begin();
+        }
+    }
+
+    /** The stream stays here after all. */
+    void stay() {
+        endResigning(Errors.NOT_LEADER_OR_FOLLOWER);
+    }
+
+    private void endResigning(Errors error) {
+        Resigning ended = resigning;
+        if (ended != null) {
+            resigning = null;
+            ended.end(error);
+        }
+    }
+
+    /** Everything taken is acknowledged. */
+    boolean isQuiet() {
+        return inFlight.isEmpty();
+    }
+
+    /** Nothing was appended in this epoch: what the last owner left still tells all. */
+    boolean isUntouched() {
+        return nextOffset == stream.endOffset();
+    }
+
+    /** Queues the checkpoint that the next owner begins with; false if the lane does not take it now. */
+    boolean checkpointFor(Resigning resignation) {
+        return queueCheckpoint(resignation);
     }
 
     boolean changedSinceCheckpoint() {
@@ -391,6 +448,7 @@ final class Partition implements PartitionView {
             return;
         }
         serving = false;
+        endResigning(error);
         endWaits(lane, error, "the partition is no longer served by this node");
         loop.tailBudget().closed(tail.close());
         watchers.advanced(this);
@@ -420,7 +478,7 @@ final class Partition implements PartitionView {
 
     @Override
     public boolean serving() {
-        return serving;
+        return serving && loop.servingRight().held();
     }
 
     @Override

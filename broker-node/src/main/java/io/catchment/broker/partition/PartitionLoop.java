@@ -62,8 +62,7 @@ final class PartitionLoop {
     /** One group commit's batches of this loop, in the order of the extent. */
     void acknowledged(List<Acknowledged> group) {
         for (Acknowledged entry : group) {
-            PendingAppend pending = (PendingAppend) entry.context();
-            if (pending != null && pending.partition.acknowledge(pending)) {
+            if (entry.context() instanceof PendingAppend pending && pending.partition.acknowledge(pending)) {
                 touched.add(pending.partition);
             }
         }
@@ -111,6 +110,10 @@ final class PartitionLoop {
 
     void arrived(String topic, long delayMs) {
         services.arrivals().arrived(topic, delayMs);
+    }
+
+    ServingRight servingRight() {
+        return services.right();
     }
 
     String fault(Lane lane) {

@@ -1,6 +1,7 @@
 package io.catchment.broker.partition;
 
 import io.catchment.wal.Acknowledged;
+import io.catchment.wal.Authority;
 import io.catchment.wal.Lane;
 import io.catchment.wal.Wal;
 import io.catchment.wal.WalListener;
@@ -17,8 +18,10 @@ final class PartitionWalListener implements WalListener {
     private final PartitionLoop[] loops;
     private final Wal wal;
     private final LaneFaults faults;
+    private final ServingRight right;
 
-    PartitionWalListener(PartitionLoop[] loops, Wal wal, LaneFaults faults) {
+    PartitionWalListener(PartitionLoop[] loops, Wal wal, LaneFaults faults, ServingRight right) {
+        this.right = right;
         this.loops = loops.clone();
         this.wal = wal;
         this.faults = faults;
@@ -37,6 +40,18 @@ final class PartitionWalListener implements WalListener {
                 loop.eventLoop().execute(() -> loop.acknowledged(mine));
             }
         }
+        for (Acknowledged entry : group) {
+            if (entry.context() instanceof Resigning resigning) {
+                long position = entry.payloadPosition();
+                int length = entry.frame().payload().readableBytes();
+                resigning.loop().eventLoop().execute(() -> resigning.left(entry.extentId(), position, length));
+            }
+        }
+    }
+
+    @Override
+    public void authority(Lane lane, Authority authority, String reason) {
+        right.set(lane, authority);
     }
 
     /** Every loop queues the checkpoints of its changed streams; the last one rolls the extent. */

@@ -221,8 +221,46 @@ class NodeConfigTest {
         assertThat(problems("process.roles", "broker,wal"))
                 .containsExactly(
                         "controller.quorum.bootstrap.servers: must be set on a node without the controller role");
-        assertThat(problems("process.roles", "broker,wal", "controller.quorum.bootstrap.servers", "a:1,b"))
+        assertThat(problems(
+                        "process.roles",
+                        "broker,wal",
+                        "catchment.cluster.id",
+                        "c",
+                        "controller.quorum.bootstrap.servers",
+                        "a:1,b"))
                 .containsExactly("controller.quorum.bootstrap.servers = b: write HOST:PORT");
+    }
+
+    @Test
+    void severalControllersNeedToAgreeOnTheCluster() {
+        assertThat(problems(
+                        "listeners",
+                        "PLAINTEXT://a:9092,CONTROLLER://a:9093,WAL://a:9095",
+                        "controller.quorum.bootstrap.servers",
+                        "b:9093,c:9093"))
+                .hasSize(2)
+                .anySatisfy(problem -> assertThat(problem).startsWith("catchment.cluster.id: must be set"))
+                .anySatisfy(problem -> assertThat(problem).contains("must name this controller too, as a:9093"));
+    }
+
+    @Test
+    void replicationNeedsItsListener() {
+        NodeConfig alone = config(Map.of());
+        assertThat(alone.wal().replicas()).isEqualTo(1);
+        NodeConfig one = config(Map.of("listeners", "PLAINTEXT://a:9092,CONTROLLER://a:9093,WAL://a:9095"));
+        assertThat(one.wal().replicas()).isEqualTo(3);
+        assertThat(one.wal().ackQuorum()).isEqualTo(2);
+        assertThat(one.listeners().clients()).hasSize(1);
+        assertThat(one.listeners().walTold()).hasValue(new Listener("WAL", "a", 9095));
+        assertThat(problems("catchment.wal.replicas", "3")).first().asString().contains("needs a listener");
+        assertThat(problems(
+                        "listeners",
+                        "PLAINTEXT://a:9092,CONTROLLER://a:9093,WAL://a:9095",
+                        "catchment.wal.ack.quorum",
+                        "4"))
+                .first()
+                .asString()
+                .contains("is not between 1 and 3");
     }
 
     @Test

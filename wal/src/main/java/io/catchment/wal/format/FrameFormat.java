@@ -1,5 +1,6 @@
 package io.catchment.wal.format;
 
+import io.catchment.wal.Frame;
 import io.catchment.wal.FrameKind;
 import java.nio.ByteBuffer;
 import java.util.zip.Checksum;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * table. The header names its extent, so that what a recycled file still holds of an older extent never passes for ours.
  */
 public final class FrameFormat {
-    public static final int HEADER_BYTES = 56;
+    public static final int HEADER_BYTES = Frame.HEADER_BYTES;
     public static final int ALIGNMENT = 8;
 
     /** Longer payloads are refused: a frame, its extent and a buffer for it must stay addressable with an int. */

@@ -1,0 +1,403 @@
+package io.catchment.broker.node;
+
+import io.catchment.broker.admin.AdminApis;
+import io.catchment.broker.config.Listener;
+import io.catchment.broker.config.NodeConfig;
+import io.catchment.broker.config.NodeRole;
+import io.catchment.broker.fetch.FetchHandler;
+import io.catchment.broker.fetch.ListOffsetsHandler;
+import io.catchment.broker.fetch.OffsetForLeaderEpochHandler;
+import io.catchment.broker.flush.FlushSettings;
+import io.catchment.broker.flush.FlushStats;
+import io.catchment.broker.flush.FlushThread;
+import io.catchment.broker.flush.Flusher;
+import io.catchment.broker.flush.ObjectReaper;
+import io.catchment.broker.group.GroupCoordinatorHost;
+import io.catchment.broker.group.api.GroupApis;
+import io.catchment.broker.network.BoundListener;
+import io.catchment.broker.partition.OwnedPartitions;
+import io.catchment.broker.produce.ProduceHandler;
+import io.catchment.broker.read.LayeredStreamReader;
+import io.catchment.broker.request.ApiHandler;
+import io.catchment.broker.request.ApiTable;
+import io.catchment.broker.request.NodeDescription;
+import io.catchment.broker.topic.TopicConfigs;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.CommandException;
+import io.catchment.controlplane.Endpoint;
+import io.catchment.controlplane.NodeState;
+import io.catchment.wal.WalStats;
+import io.catchment.wal.node.LocalWal;
+import io.catchment.wal.node.WalConfig;
+import io.catchment.wal.node.WalPeers;
+import io.catchment.wal.remote.RemoteConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Time;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One epoch of a node, from its registration until it is fenced or leaves: the WAL, the streams it serves, the groups, the flush, all
+ * of which begin anew with the next epoch, from what is on disk and in the image. Begun and ended by one thread.
+ *
+ * <p>The order of the beginning is the order of trust: what this disk holds (WAL; other nodes reach it from now on), the registration,
+ * recovery, the streams this node owns, and clients last.
+ */
+final class NodeEpoch implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(NodeEpoch.class);
+    private static final long SEAL_TIMEOUT_MS = 10_000;
+    private static final long LAST_FLUSH_MS = 10_000;
+    private static final long GOODBYE_MS = 3_000;
+    private static final long SAMPLE_MS = 1_000;
+    private static final long DRAIN_LOOK_MS = 20;
+
+    private final NodeParts parts;
+    private final NodeConfig config;
+    private final Consumer<NodeEpoch> over;
+    private final Closers closers = new Closers();
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private volatile long epoch = -1;
+    private volatile boolean begun;
+    private volatile boolean leaving;
+    private volatile @Nullable LocalWal wal;
+    private volatile @Nullable LayeredStreamReader reader;
+    private volatile @Nullable Flusher flusher;
+    private volatile @Nullable OwnedPartitions partitions;
+    private volatile @Nullable LoadMeter load;
+
+    /** @param over hears, once and on any thread, that this epoch has ended without having been closed */
+    NodeEpoch(NodeParts parts, Consumer<NodeEpoch> over) {
+        this.parts = parts;
+        this.config = parts.config();
+        this.over = over;
+        ended.whenComplete((nothing, why) -> {
+            if (!leaving) {
+                over.accept(this);
+            }
+        });
+    }
+
+    long epoch() {
+        return epoch;
+    }
+
+    int openPartitions() {
+        OwnedPartitions present = partitions;
+        return present == null ? 0 : present.openCount();
+    }
+
+    Optional<WalStats> walStats() {
+        return Optional.ofNullable(wal).map(LocalWal::stats);
+    }
+
+    LayeredStreamReader.Served served() {
+        LayeredStreamReader present = reader;
+        return present == null ? new LayeredStreamReader.Served(0, 0, 0, 0) : present.served();
+    }
+
+    FlushStats flushStats() {
+        Flusher present = flusher;
+        return present == null ? FlushStats.NONE : present.stats();
+    }
+
+    /**
+     * Begins it; blocks until clients are served.
+     *
+     * @throws EpochOverException when the epoch ended meanwhile
+     * @throws CommandException when the controllers do not answer
+     */
+    void begin() throws Exception {
+        EpochControlPlane controlPlane = closers.add("subscriptions", new EpochControlPlane(parts.controlPlane()));
+        WalControl walControl = new WalControl(controlPlane, config.nodeId());
+        WalFanout walEvents = new WalFanout();
+        Optional<WalNetwork> network = WalNetwork.open(config, controlPlane, parts.lookups());
+        network.ifPresent(open -> closers.add("WAL network", open));
+        LocalWal opened = openWal(walControl, walEvents, network);
+        if (network.isPresent()) {
+            network.get().listen(opened);
+        }
+        LayeredStreamReader streams = new LayeredStreamReader(
+                opened, parts.objects(), controlPlane::image, parts.readBudget(), parts.searches());
+        reader = streams;
+        OwnedPartitions owned = closers.add("partitions", partitions(controlPlane, opened, streams));
+        partitions = owned;
+        walEvents.listeners(List.of(
+                owned.walListener(), parts.lanes(), parts.metrics().wal(), new FencedListener(this::end)));
+
+        register(controlPlane, walControl, opened, network);
+        List<String> obstacles = new WalStartup(
+                        opened, controlPlane, config.nodeId(), epoch, config.wal().acceptLoss())
+                .run();
+        if (!obstacles.isEmpty()) {
+            obstacles.forEach(obstacle -> log.error("This node serves nothing: {}", obstacle));
+            parts.serving().unmet(String.join("; ", obstacles));
+            begun = true;
+            return;
+        }
+        Flusher flush = flusher(controlPlane, opened, owned);
+        serve(controlPlane, opened, streams, owned);
+        flush.start();
+        closers.add("readiness", () -> parts.serving().unmet("between two epochs, or stopping"));
+        begun = true;
+        parts.serving().met();
+    }
+
+    private LocalWal openWal(WalControl walControl, WalFanout walEvents, Optional<WalNetwork> network)
+            throws Exception {
+        LocalWal opened = network.isPresent()
+                ? LocalWal.open(
+                        walConfig(),
+                        config.nodeId(),
+                        walControl,
+                        walEvents,
+                        new WalPeers(
+                                RemoteConfig.defaults(parts.clusterId()),
+                                network.get().network()))
+                : LocalWal.open(walConfig(), config.nodeId(), walControl, walEvents);
+        closers.add("wal", () -> {
+            wal = null;
+            if (!ended.isDone()) {
+                opened.shutdown(SEAL_TIMEOUT_MS)
+                        .toCompletableFuture()
+                        .get(SEAL_TIMEOUT_MS + 5_000, TimeUnit.MILLISECONDS);
+                goodbye();
+            }
+            opened.close();
+        });
+        wal = opened;
+        return opened;
+    }
+
+    private OwnedPartitions partitions(
+            EpochControlPlane controlPlane, LocalWal opened, LayeredStreamReader streams) {
+        return new OwnedPartitions(
+                parts.loops().all(),
+                new OwnedPartitions.Dependencies(
+                        config.nodeId(),
+                        opened,
+                        controlPlane,
+                        streams,
+                        parts.objects(),
+                        TopicConfigs.of(controlPlane, config.topics().schema()),
+                        parts.metrics().arrivals(),
+                        Time.SYSTEM,
+                        config.reads().tailCacheBytes(),
+                        config.topics().producerIdExpirationMs()));
+    }
+
+    private void register(
+            EpochControlPlane controlPlane, WalControl walControl, LocalWal opened, Optional<WalNetwork> network)
+            throws Exception {
+        Command.NodeEpoch registration =
+                await(controlPlane.submit(registration(opened.storeId(), network.map(WalNetwork::endpoint))));
+        epoch = registration.epoch();
+        walControl.registered(epoch);
+        network.ifPresent(open -> open.watch(parts.timer(), parts.lookups()));
+        LoadMeter meter = new LoadMeter(
+                opened::stats,
+                config.walDirectory().toFile()::getTotalSpace,
+                config.wal().replicas() > 1 ? config.wal().reserveBytes() : 0,
+                System::nanoTime,
+                () -> network.map(WalNetwork::unreachable).orElse(Set.of()),
+                Set::of);
+        load = meter;
+        ScheduledFuture<?> sampling = parts.timer()
+                .scheduleWithFixedDelay(
+                        () -> parts.searches().execute(meter::sample), SAMPLE_MS, SAMPLE_MS, TimeUnit.MILLISECONDS);
+        closers.add("load figures", () -> sampling.cancel(false));
+        controlPlane.keepAlive(epoch, meter::load, lost -> end("its lease is over"));
+        log.info("Registered as node {} in epoch {}", config.nodeId(), epoch);
+        if (controlPlane.image().node(config.nodeId()).filter(NodeState::draining).isPresent()) {
+            // It was drained before it stopped; who starts it again means to use it.
+            await(controlPlane.submit(new Command.DrainNode(config.nodeId(), false)));
+        }
+    }
+
+    private void serve(
+            EpochControlPlane controlPlane, LocalWal opened, LayeredStreamReader streams, OwnedPartitions owned)
+            throws Exception {
+        AdminApis admin = AdminApis.of(controlPlane, config, this::epoch);
+        GroupCoordinatorHost groups = closers.add(
+                "group coordinator",
+                new GroupCoordinatorHost(
+                        config.nodeId(),
+                        config.groups(),
+                        controlPlane::image,
+                        admin.autoCreator()::createInternal,
+                        owned,
+                        owned,
+                        streams,
+                        Time.SYSTEM));
+        closers.add("group meters", BoundMeters.bind(groups.meters(), parts.metrics().registry()));
+        owned.addListener(new GroupFeed(groups));
+        await(owned.start(epoch));
+        groups.start(controlPlane.image());
+        controlPlane.subscribe(groups::onImage);
+
+        List<ApiHandler> handlers = new ArrayList<>(admin.handlers());
+        handlers.addAll(GroupApis.handlers(groups.coordinator(), groups.offsetsTopic(), controlPlane::image));
+        handlers.add(new ProduceHandler(owned, controlPlane::image, Time.SYSTEM));
+        handlers.add(new FetchHandler(
+                owned,
+                streams,
+                controlPlane::image,
+                Time.SYSTEM,
+                config.reads().fetch()));
+        handlers.add(new ListOffsetsHandler(
+                owned, streams, opened, parts.objects(), controlPlane::image, parts.searches()));
+        handlers.add(new OffsetForLeaderEpochHandler(owned, controlPlane::image));
+        parts.clients()
+                .serve(ApiTable.of(
+                        NodeDescription.of(
+                                config.nodeId(), controlPlane.image().clusterId()),
+                        handlers));
+    }
+
+    private Flusher flusher(EpochControlPlane controlPlane, LocalWal opened, OwnedPartitions owned) {
+        FlushSettings settings = FlushSettings.DEFAULT
+                .withConcurrency(config.store().flushConcurrency())
+                .withHotBytes(config.wal().hotBytes());
+        FlushThread loop = closers.add("flush thread", new FlushThread());
+        SplittableRandom random = new SplittableRandom();
+        ObjectReaper reaper = closers.add(
+                "object reaper",
+                new ObjectReaper(
+                        controlPlane,
+                        parts.store(),
+                        config.nodeId(),
+                        settings,
+                        loop,
+                        random.split(),
+                        parts.flushMeters()));
+        Flusher made = closers.add(
+                "flusher",
+                new Flusher(
+                        opened,
+                        controlPlane,
+                        parts.store(),
+                        owned.walListener()::rollDue,
+                        config.nodeId(),
+                        epoch,
+                        settings,
+                        loop,
+                        random.split(),
+                        parts.flushMeters()));
+        if (config.wal().replicas() == 1) {
+            // Nobody else could: at a graceful stop it publishes what it can, so that the next start finds nothing to recover.
+            closers.add("last flush", () -> made.flushAll(ended.isDone() ? 0 : LAST_FLUSH_MS)
+                    .toCompletableFuture()
+                    .get(LAST_FLUSH_MS + 5_000, TimeUnit.MILLISECONDS));
+        }
+        flusher = made;
+        reaper.start();
+        return made;
+    }
+
+    private WalConfig walConfig() {
+        NodeConfig.WalSettings settings = config.wal();
+        return WalConfig.defaults(config.walDirectory())
+                .withExtentBytes(settings.extentBytes())
+                .withRoll(settings.rollMs(), 2_000)
+                .withQueueBytesMax(settings.queueBytes())
+                .withReserveBytes(settings.reserveBytes());
+    }
+
+    private Command.RegisterNode registration(String storeId, Optional<Endpoint> replication) {
+        List<Endpoint> endpoints = new ArrayList<>();
+        for (BoundListener listener : parts.clientListeners()) {
+            Listener advertised = config.listeners().advertisedFor(listener.name());
+            int port = advertised.port() == 0 ? listener.port() : advertised.port();
+            endpoints.add(new Endpoint(listener.name(), advertised.host(), port));
+        }
+        replication.ifPresent(endpoints::add);
+        List<String> roles = config.roles().stream()
+                .map(NodeRole::name)
+                .map(name -> name.toLowerCase(Locale.ROOT))
+                .toList();
+        return new Command.RegisterNode(
+                config.nodeId(), storeId, endpoints, config.zone(), roles, Uuid.randomUuid(), true);
+    }
+
+    /** Any thread: nothing of this epoch is right any more. */
+    private void end(String why) {
+        if (!leaving && !ended.isDone()) {
+            log.warn("Epoch {} of node {} is over: {}", epoch, config.nodeId(), why);
+        }
+        ended.complete(null);
+    }
+
+    /** Waits for what the beginning needs, unless the epoch ends first. */
+    private <T> T await(CompletionStage<T> stage) throws Exception {
+        CompletableFuture<T> result = stage.toCompletableFuture();
+        try {
+            CompletableFuture.anyOf(result, ended).get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof CommandException command) {
+                throw command;
+            }
+            throw e;
+        }
+        if (!result.isDone()) {
+            throw new EpochOverException("the epoch ended while it began");
+        }
+        return result.get();
+    }
+
+    /** Before a graceful end: the streams go to others first, as far as there are any, so that nobody waits for a lease. */
+    void giveAwayStreams(long timeoutMs) throws InterruptedException {
+        OwnedPartitions owned = partitions;
+        LoadMeter meter = load;
+        boolean others = parts.controlPlane().image().nodes().stream()
+                .anyMatch(node -> node.nodeId() != config.nodeId() && node.takesMore() && node.has("broker"));
+        if (owned == null || meter == null || !others || ended.isDone()) {
+            return;
+        }
+        meter.drain();
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
+        while (owned.openCount() > 0 && !ended.isDone() && System.nanoTime() < deadline) {
+            Thread.sleep(DRAIN_LOOK_MS);
+        }
+    }
+
+    /** Its streams and extents need not wait for the end of its lease. */
+    private void goodbye() {
+        try {
+            parts.controlPlane()
+                    .submit(new Command.UnregisterNode(config.nodeId(), epoch))
+                    .toCompletableFuture()
+                    .get(GOODBYE_MS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Exception e) {
+            log.info("This node leaves without a goodbye: {}", e.toString());
+        }
+    }
+
+    /** It is to be closed soon: its end is no news, and nothing waits for it any more. */
+    void leave() {
+        leaving = true;
+        if (!begun) {
+            ended.complete(null);
+        }
+    }
+
+    @Override
+    public void close() {
+        leaving = true;
+        closers.close();
+    }
+
+}

@@ -1,0 +1,38 @@
+package io.catchment.broker.node;
+
+import io.catchment.broker.config.NodeConfig;
+import io.catchment.broker.network.BoundListener;
+import io.catchment.broker.network.EventLoops;
+import io.catchment.broker.observe.FlushMeters;
+import io.catchment.broker.observe.NodeMetrics;
+import io.catchment.broker.observe.Readiness;
+import io.catchment.broker.read.ReadBudget;
+import io.catchment.controlplane.ControlPlane;
+import io.catchment.objectstore.ObjectStore;
+import io.catchment.objectstore.cache.CachedObjectReader;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+
+/**
+ * What a node has from its start to its end, whatever becomes of its epochs.
+ *
+ * @param lookups where waiting for a name server, or for a peer's monitor, harms nobody
+ */
+record NodeParts(
+        NodeConfig config,
+        String clusterId,
+        EventLoops loops,
+        NodeMetrics metrics,
+        FlushMeters flushMeters,
+        Readiness.Condition serving,
+        LaneReadiness lanes,
+        ControlPlane controlPlane,
+        List<BoundListener> clientListeners,
+        ClientAccess clients,
+        ObjectStore store,
+        CachedObjectReader objects,
+        ReadBudget readBudget,
+        Executor searches,
+        Executor lookups,
+        ScheduledExecutorService timer) {}

@@ -1,0 +1,87 @@
+package io.catchment.broker.node;
+
+import io.catchment.broker.config.Listener;
+import io.catchment.broker.config.NodeConfig;
+import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.Endpoint;
+import io.catchment.wal.link.ChannelSecurity;
+import io.catchment.wal.link.NettyNetwork;
+import io.catchment.wal.node.LocalWal;
+import io.netty.buffer.PooledByteBufAllocator;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Replication traffic between the nodes, in one epoch of this one: it ends with the epoch, so that no connection leads to a store that
+ * is closed. For the thread that begins and ends epochs.
+ */
+final class WalNetwork implements AutoCloseable {
+    private static final int THREADS = 2;
+
+    private final NodeConfig config;
+    private final Listener listener;
+    private final Listener told;
+    private final PeerAddresses addresses;
+    private final NettyNetwork network;
+    private @Nullable PeerWatch watch;
+    private int port;
+
+    private WalNetwork(NodeConfig config, Listener listener, Listener told, PeerAddresses addresses) {
+        this.config = config;
+        this.listener = listener;
+        this.told = told;
+        this.addresses = addresses;
+        this.network =
+                new NettyNetwork(THREADS, addresses::of, ChannelSecurity.NONE, PooledByteBufAllocator.DEFAULT);
+    }
+
+    /** Empty when this node is alone. */
+    static Optional<WalNetwork> open(NodeConfig config, ControlPlane controlPlane, Executor lookups) {
+        return config.listeners().wal().map(listener -> {
+            PeerAddresses addresses = new PeerAddresses(listener.name(), lookups);
+            addresses.follow(controlPlane);
+            Listener told = config.listeners().walTold().orElse(listener);
+            return new WalNetwork(config, listener, told, addresses);
+        });
+    }
+
+    NettyNetwork network() {
+        return network;
+    }
+
+    /** Lets other nodes reach this one's store. */
+    void listen(LocalWal wal) throws IOException {
+        InetSocketAddress address = listener.host().isEmpty()
+                ? new InetSocketAddress(listener.port())
+                : new InetSocketAddress(listener.host(), listener.port());
+        port = network.listen(address, wal::accept).getPort();
+    }
+
+    Endpoint endpoint() {
+        return new Endpoint(told.name(), told.host(), told.port() == 0 ? port : told.port());
+    }
+
+    void watch(ScheduledExecutorService timer, Executor lookups) {
+        watch = new PeerWatch(
+                config.nodeId(), () -> new HashSet<>(addresses.all().keySet()), network, timer, lookups);
+    }
+
+    Set<Integer> unreachable() {
+        PeerWatch present = watch;
+        return present == null ? Set.of() : present.unreachable();
+    }
+
+    @Override
+    public void close() {
+        if (watch != null) {
+            watch.close();
+        }
+        network.close();
+    }
+}

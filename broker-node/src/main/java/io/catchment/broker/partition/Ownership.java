@@ -1,0 +1,369 @@
+package io.catchment.broker.partition;
+
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.CommandException;
+import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.ImageDelta;
+import io.catchment.controlplane.StreamState;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which streams this node serves in one of its epochs: follows the image. Owned by the opener's thread; what must be read of a stream
+ * before it can be served is read on the finder's, so that closing and handing over never wait for a disk or the object store.
+ *
+ * <ul>
+ *   <li>A stream of this node that nobody has open in its epoch is <b>claimed</b>: its end is read, then OpenStreams raises its epoch. It
+ *       waits while extents of its earlier writers are under recovery, since its end is not known before.
+ *   <li>One that is open in this epoch already, but not here, was <b>handed over</b>: it is served from where the last owner left it.
+ *   <li>One with a target is handed over by {@link Handovers}.
+ *   <li>One that has another owner or another epoch, or is gone, is closed.
+ * </ul>
+ */
+final class Ownership {
+    private static final Logger log = LoggerFactory.getLogger(Ownership.class);
+    private static final long RETRY_MS = 500;
+    private static final long RETRY_MAX_MS = 15_000;
+    private static final int LOUD_FAILURES_MAX = 5;
+    /** One command each; below what the control plane takes in one. */
+    private static final int OPEN_AT_A_TIME = 5_000;
+
+    /** What is read of streams before they are served; blocks. */
+    interface Finder {
+        List<StreamOpening.Found> find(ClusterImage image, List<StreamState> streams, Failures failures);
+    }
+
+    /** Hears of streams that could not be read. */
+    interface Failures {
+        void failed(StreamState stream, Throwable failure);
+    }
+
+    /** Makes partitions of what was found, and findable. */
+    interface Openings {
+        Partition open(StreamOpening.Found found, StreamState now);
+
+        /** Done when the partitions are on their loops. */
+        CompletionStage<Void> settle(List<Partition> opened);
+
+        void publish(List<Partition> opened);
+
+        void close(Partition partition, Errors error);
+    }
+
+    private final int nodeId;
+    private final long nodeEpoch;
+    private final ControlPlane controlPlane;
+    private final SerialThread opener;
+    private final SerialThread finder;
+    private final Finder find;
+    private final Openings openings;
+    private final Handovers handovers;
+
+    private final Map<Long, Partition> open = new HashMap<>();
+    /** Being found, claimed or put on their loops. */
+    private final Set<Long> opening = new HashSet<>();
+    /** Until extents of their writers are sealed. */
+    private final Set<Long> waiting = new HashSet<>();
+
+    private long retryMs = RETRY_MS;
+    private volatile int openCount;
+
+    Ownership(
+            int nodeId,
+            long nodeEpoch,
+            ControlPlane controlPlane,
+            SerialThread opener,
+            SerialThread finder,
+            Finder find,
+            Openings openings) {
+        this.nodeId = nodeId;
+        this.nodeEpoch = nodeEpoch;
+        this.controlPlane = controlPlane;
+        this.opener = opener;
+        this.finder = finder;
+        this.find = find;
+        this.openings = openings;
+        this.handovers = new Handovers(controlPlane, opener, nodeId, nodeEpoch, this::lookAgain);
+    }
+
+    /** The stage is done when the first round of openings is. */
+    CompletionStage<Void> start() {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        opener.execute(() -> reconcile(controlPlane.image().streams()).whenComplete((all, failure) -> {
+            if (failure == null) {
+                done.complete(null);
+            } else {
+                done.completeExceptionally(failure);
+            }
+        }));
+        controlPlane.subscribe(this::changed);
+        return done;
+    }
+
+    int openCount() {
+        return openCount;
+    }
+
+    private void changed(ImageDelta delta, ClusterImage image) {
+        if (delta.streams().isEmpty() && delta.extents().isEmpty()) {
+            return;
+        }
+        opener.execute(() -> {
+            List<StreamState> present = new ArrayList<>();
+            for (long streamId : delta.streams()) {
+                image.stream(streamId)
+                        .ifPresentOrElse(present::add, () -> close(streamId, Errors.UNKNOWN_TOPIC_OR_PARTITION));
+            }
+            if (!present.isEmpty()) {
+                reconcile(present);
+            }
+            if (!delta.extents().isEmpty() && !waiting.isEmpty()) {
+                lookAgain(List.copyOf(waiting));
+            }
+        });
+    }
+
+    private void lookAgain(List<Long> streams) {
+        ClusterImage image = controlPlane.image();
+        List<StreamState> present = new ArrayList<>();
+        for (long streamId : streams) {
+            image.stream(streamId).ifPresentOrElse(present::add, () -> waiting.remove(streamId));
+        }
+        reconcile(present);
+    }
+
+    private CompletionStage<Void> reconcile(Collection<StreamState> streams) {
+        List<StreamState> toOpen = new ArrayList<>();
+        for (StreamState stream : streams) {
+            long id = stream.streamId();
+            if (stream.ownerNodeId() != nodeId) {
+                close(id, Errors.NOT_LEADER_OR_FOLLOWER);
+                waiting.remove(id);
+                continue;
+            }
+            Partition partition = open.get(id);
+            if (partition != null && partition.leaderEpoch() != stream.epoch()) {
+                // It went away and came back between two looks.
+                close(id, Errors.NOT_LEADER_OR_FOLLOWER);
+                partition = null;
+            }
+            if (partition == null) {
+                if (!opening.contains(id)) {
+                    toOpen.add(stream);
+                }
+            } else if (stream.targetNodeId() >= 0 && stream.targetNodeId() != nodeId) {
+                handovers.begin(partition);
+            } else {
+                handovers.cancel(partition);
+            }
+        }
+        return toOpen.isEmpty() ? CompletableFuture.completedFuture(null) : openAll(unhindered(toOpen));
+    }
+
+    /** Those whose end can be known; the others wait. */
+    private List<StreamState> unhindered(List<StreamState> streams) {
+        Set<StreamState.Writer> underRecovery = controlPlane.image().writersUnderRecovery();
+        List<StreamState> ready = new ArrayList<>(streams.size());
+        for (StreamState stream : streams) {
+            if (!underRecovery.isEmpty()
+                    && !handedOver(stream)
+                    && !Collections.disjoint(stream.writers(), underRecovery)) {
+                waiting.add(stream.streamId());
+            } else {
+                waiting.remove(stream.streamId());
+                ready.add(stream);
+            }
+        }
+        return ready;
+    }
+
+    private boolean handedOver(StreamState stream) {
+        return stream.ownerNodeEpoch() == nodeEpoch;
+    }
+
+    private CompletionStage<Void> openAll(List<StreamState> streams) {
+        List<CompletableFuture<Void>> rounds = new ArrayList<>();
+        for (int from = 0; from < streams.size(); from += OPEN_AT_A_TIME) {
+            List<StreamState> round = streams.subList(from, Math.min(from + OPEN_AT_A_TIME, streams.size()));
+            round.forEach(stream -> opening.add(stream.streamId()));
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            rounds.add(done);
+            finder.execute(() -> findAndOpen(List.copyOf(round), System.nanoTime(), done));
+        }
+        return CompletableFuture.allOf(rounds.toArray(CompletableFuture<?>[]::new));
+    }
+
+    // ---- on the finder's thread
+
+    private void findAndOpen(List<StreamState> streams, long startedNanos, CompletableFuture<Void> done) {
+        List<Long> failed = new ArrayList<>();
+        List<StreamOpening.Found> found;
+        try {
+            ClusterImage image = controlPlane.image();
+            found = find.find(image, asOf(image, streams), (stream, failure) -> {
+                failed.add(stream.streamId());
+                unavailable(stream, failed.size(), failure);
+            });
+        } catch (RuntimeException e) {
+            log.error("Opening {} partitions failed and is tried again: {}", streams.size(), e.getMessage(), e);
+            opener.execute(() -> ended(ids(streams), ids(streams), done));
+            return;
+        }
+        if (failed.size() > LOUD_FAILURES_MAX) {
+            log.error("{} streams in all cannot be opened and are unavailable", failed.size());
+        }
+        opener.execute(() -> take(streams, found, failed, startedNanos, done));
+    }
+
+    /** The catalogs must be of the same moment as the extents' states: what is flushed in between would be in neither. */
+    private static List<StreamState> asOf(ClusterImage image, List<StreamState> streams) {
+        List<StreamState> present = new ArrayList<>(streams.size());
+        streams.forEach(stream -> image.stream(stream.streamId()).ifPresent(present::add));
+        return present;
+    }
+
+    private static void unavailable(StreamState stream, int number, Throwable failure) {
+        if (number <= LOUD_FAILURES_MAX) {
+            log.error(
+                    "Stream {} ({}-{}) cannot be opened and is unavailable: {}",
+                    stream.streamId(),
+                    stream.topic(),
+                    stream.partition(),
+                    failure.getMessage(),
+                    failure);
+        }
+    }
+
+    private static List<Long> ids(List<StreamState> streams) {
+        return streams.stream().map(StreamState::streamId).toList();
+    }
+
+    // ---- on the opener's thread
+
+    /** Claims what is to be claimed; what was handed over is there to be served. */
+    private void take(
+            List<StreamState> asked,
+            List<StreamOpening.Found> found,
+            List<Long> failed,
+            long startedNanos,
+            CompletableFuture<Void> done) {
+        List<Command.Claim> claims = new ArrayList<>();
+        Map<Long, StreamOpening.Found> byId = new HashMap<>();
+        Map<Long, Integer> epochs = new HashMap<>();
+        for (StreamOpening.Found each : found) {
+            StreamState stream = each.stream();
+            byId.put(stream.streamId(), each);
+            if (stream.ownerNodeId() == nodeId && handedOver(stream)) {
+                epochs.put(stream.streamId(), stream.epoch());
+            } else {
+                claims.add(new Command.Claim(stream.streamId(), each.endOffset()));
+            }
+        }
+        CompletionStage<Map<Long, Integer>> claimed = claims.isEmpty()
+                ? CompletableFuture.completedFuture(Map.of())
+                : controlPlane.submit(new Command.OpenStreams(nodeId, nodeEpoch, claims));
+        claimed.whenComplete((newEpochs, failure) -> opener.execute(() -> {
+            List<Long> again = new ArrayList<>(failed);
+            if (newEpochs != null) {
+                epochs.putAll(newEpochs);
+            } else if (!isFenced(failure)) {
+                log.warn("Opening {} partitions is tried again: {}", claims.size(), String.valueOf(failure));
+                claims.forEach(claim -> again.add(claim.streamId()));
+            }
+            serve(byId, epochs, startedNanos)
+                    .whenComplete((served, problem) -> opener.execute(() -> {
+                        ended(ids(asked), again, done);
+                        // What changed meanwhile was left alone; who was left out of the answer comes again.
+                        lookAgain(List.copyOf(epochs.keySet()));
+                        leftOut(claims, epochs, again);
+                    }));
+        }));
+    }
+
+    private void leftOut(List<Command.Claim> claims, Map<Long, Integer> epochs, List<Long> again) {
+        List<Long> out = claims.stream()
+                .map(Command.Claim::streamId)
+                .filter(streamId -> !epochs.containsKey(streamId) && !again.contains(streamId))
+                .toList();
+        if (!out.isEmpty()) {
+            waiting.addAll(out);
+            opener.later(RETRY_MS, () -> lookAgain(out));
+        }
+    }
+
+    private CompletionStage<Void> serve(
+            Map<Long, StreamOpening.Found> found, Map<Long, Integer> epochs, long startedNanos) {
+        ClusterImage image = controlPlane.image();
+        List<Partition> opened = new ArrayList<>(epochs.size());
+        epochs.forEach((streamId, epoch) -> {
+            StreamOpening.Found each = found.get(streamId);
+            StreamState now = image.stream(streamId).orElse(null);
+            if (each != null && now != null && now.ownerNodeId() == nodeId && now.epoch() == epoch) {
+                Partition partition = openings.open(each, now);
+                open.put(streamId, partition);
+                opened.add(partition);
+            }
+        });
+        return openings.settle(opened)
+                .thenRunAsync(
+                        () -> {
+                            List<Partition> still = opened.stream()
+                                    .filter(partition -> open.get(partition.streamId()) == partition)
+                                    .toList();
+                            openings.publish(still);
+                            openCount = open.size();
+                            if (!still.isEmpty()) {
+                                log.info(
+                                        "Opened {} partitions in {} ms",
+                                        still.size(),
+                                        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
+                            }
+                        },
+                        opener);
+    }
+
+    private void ended(List<Long> asked, List<Long> again, CompletableFuture<Void> done) {
+        asked.forEach(opening::remove);
+        if (again.isEmpty()) {
+            retryMs = RETRY_MS;
+        } else {
+            // With growing waits, all streams together: a store that is away must not be stormed by thousands of them.
+            opener.later(retryMs, () -> lookAgain(again));
+            retryMs = Math.min(2 * retryMs, RETRY_MAX_MS);
+        }
+        done.complete(null);
+    }
+
+    private void close(long streamId, Errors error) {
+        Partition partition = open.remove(streamId);
+        if (partition != null) {
+            handovers.closed(streamId);
+            openCount = open.size();
+            openings.close(partition, error);
+        }
+    }
+
+    private boolean isFenced(@Nullable Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        if (cause instanceof CommandException command && command.reason() == CommandException.Reason.FENCED) {
+            log.warn("This node's epoch {} is over: {}", nodeEpoch, command.getMessage());
+            return true;
+        }
+        return false;
+    }
+}
