@@ -245,9 +245,11 @@ class NodeConfigTest {
 
     @Test
     void replicationNeedsItsListener() {
-        NodeConfig alone = config(Map.of());
+        NodeConfig alone = NodeConfig.of(minimal());
         assertThat(alone.wal().replicas()).isEqualTo(1);
-        NodeConfig one = config(Map.of("listeners", "PLAINTEXT://a:9092,CONTROLLER://a:9093,WAL://a:9095"));
+        Map<String, String> replicated = minimal();
+        replicated.put("listeners", "PLAINTEXT://a:9092,CONTROLLER://a:9093,WAL://a:9095");
+        NodeConfig one = NodeConfig.of(replicated);
         assertThat(one.wal().replicas()).isEqualTo(3);
         assertThat(one.wal().ackQuorum()).isEqualTo(2);
         assertThat(one.listeners().clients()).hasSize(1);
