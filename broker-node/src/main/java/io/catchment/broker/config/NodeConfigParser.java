@@ -123,7 +123,8 @@ final class NodeConfigParser {
 
     private void checkCluster(Set<NodeRole> roles, Listeners listeners, NodeConfig.Control control) {
         if (control.bootstrap().size() > 1 && text(NodeKeys.CLUSTER_ID) == null) {
-            problems.add(NodeKeys.CLUSTER_ID + ": must be set, the same on all nodes, when there are several controllers");
+            problems.add(
+                    NodeKeys.CLUSTER_ID + ": must be set, the same on all nodes, when there are several controllers");
         }
         Optional<String> own = listeners.controllerTold().map(Listener::address);
         if (roles.contains(NodeRole.CONTROLLER)

@@ -65,7 +65,8 @@ final class ClusterRoutes {
                         + ",\"open\":" + epochs.openPartitions()
                         + ",\"unflushedExtents\":" + unflushed
                         + ",\"holdsLastCopies\":" + lastCopies
-                        + ",\"nodes\":" + image.nodes().stream().filter(NodeState::isLive).count()
+                        + ",\"nodes\":"
+                        + image.nodes().stream().filter(NodeState::isLive).count()
                         + "}\n");
     }
 

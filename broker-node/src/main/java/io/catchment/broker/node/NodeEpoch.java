@@ -134,12 +134,16 @@ final class NodeEpoch implements AutoCloseable {
         reader = streams;
         OwnedPartitions owned = closers.add("partitions", partitions(controlPlane, opened, streams));
         partitions = owned;
-        walEvents.listeners(List.of(
-                owned.walListener(), parts.lanes(), parts.metrics().wal(), new FencedListener(this::end)));
+        walEvents.listeners(
+                List.of(owned.walListener(), parts.lanes(), parts.metrics().wal(), new FencedListener(this::end)));
 
         register(controlPlane, walControl, opened, network);
         List<String> obstacles = new WalStartup(
-                        opened, controlPlane, config.nodeId(), epoch, config.wal().acceptLoss())
+                        opened,
+                        controlPlane,
+                        config.nodeId(),
+                        epoch,
+                        config.wal().acceptLoss())
                 .run();
         if (!obstacles.isEmpty()) {
             obstacles.forEach(obstacle -> log.error("This node serves nothing: {}", obstacle));
@@ -181,8 +185,7 @@ final class NodeEpoch implements AutoCloseable {
         return opened;
     }
 
-    private OwnedPartitions partitions(
-            EpochControlPlane controlPlane, LocalWal opened, LayeredStreamReader streams) {
+    private OwnedPartitions partitions(EpochControlPlane controlPlane, LocalWal opened, LayeredStreamReader streams) {
         return new OwnedPartitions(
                 parts.loops().all(),
                 new OwnedPartitions.Dependencies(
@@ -220,7 +223,11 @@ final class NodeEpoch implements AutoCloseable {
         closers.add("load figures", () -> sampling.cancel(false));
         controlPlane.keepAlive(epoch, meter::load, lost -> end("its lease is over"));
         log.info("Registered as node {} in epoch {}", config.nodeId(), epoch);
-        if (controlPlane.image().node(config.nodeId()).filter(NodeState::draining).isPresent()) {
+        if (controlPlane
+                .image()
+                .node(config.nodeId())
+                .filter(NodeState::draining)
+                .isPresent()) {
             // It was drained before it stopped; who starts it again means to use it.
             await(controlPlane.submit(new Command.DrainNode(config.nodeId(), false)));
         }
@@ -241,7 +248,9 @@ final class NodeEpoch implements AutoCloseable {
                         owned,
                         streams,
                         Time.SYSTEM));
-        closers.add("group meters", BoundMeters.bind(groups.meters(), parts.metrics().registry()));
+        closers.add(
+                "group meters",
+                BoundMeters.bind(groups.meters(), parts.metrics().registry()));
         owned.addListener(new GroupFeed(groups));
         await(owned.start(epoch));
         groups.start(controlPlane.image());
@@ -251,19 +260,13 @@ final class NodeEpoch implements AutoCloseable {
         handlers.addAll(GroupApis.handlers(groups.coordinator(), groups.offsetsTopic(), controlPlane::image));
         handlers.add(new ProduceHandler(owned, controlPlane::image, Time.SYSTEM));
         handlers.add(new FetchHandler(
-                owned,
-                streams,
-                controlPlane::image,
-                Time.SYSTEM,
-                config.reads().fetch()));
-        handlers.add(new ListOffsetsHandler(
-                owned, streams, opened, parts.objects(), controlPlane::image, parts.searches()));
+                owned, streams, controlPlane::image, Time.SYSTEM, config.reads().fetch()));
+        handlers.add(
+                new ListOffsetsHandler(owned, streams, opened, parts.objects(), controlPlane::image, parts.searches()));
         handlers.add(new OffsetForLeaderEpochHandler(owned, controlPlane::image));
         parts.clients()
                 .serve(ApiTable.of(
-                        NodeDescription.of(
-                                config.nodeId(), controlPlane.image().clusterId()),
-                        handlers));
+                        NodeDescription.of(config.nodeId(), controlPlane.image().clusterId()), handlers));
     }
 
     private Flusher flusher(EpochControlPlane controlPlane, LocalWal opened, OwnedPartitions owned) {
@@ -296,7 +299,8 @@ final class NodeEpoch implements AutoCloseable {
                         random.split(),
                         parts.flushMeters()));
         if (config.wal().replicas() == 1) {
-            // Nobody else could: at a graceful stop it publishes what it can, so that the next start finds nothing to recover.
+            // Nobody else could: at a graceful stop it publishes what it can, so that the next start finds nothing to
+            // recover.
             closers.add("last flush", () -> made.flushAll(ended.isDone() ? 0 : LAST_FLUSH_MS)
                     .toCompletableFuture()
                     .get(LAST_FLUSH_MS + 5_000, TimeUnit.MILLISECONDS));
@@ -399,5 +403,4 @@ final class NodeEpoch implements AutoCloseable {
         leaving = true;
         closers.close();
     }
-
 }

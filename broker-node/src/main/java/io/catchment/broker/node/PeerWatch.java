@@ -34,6 +34,7 @@ final class PeerWatch implements AutoCloseable {
     private static final class Peer {
         boolean connecting;
         boolean failed;
+
         @Nullable
         Link link;
     }

@@ -37,8 +37,7 @@ final class WalNetwork implements AutoCloseable {
         this.listener = listener;
         this.told = told;
         this.addresses = addresses;
-        this.network =
-                new NettyNetwork(THREADS, addresses::of, ChannelSecurity.NONE, PooledByteBufAllocator.DEFAULT);
+        this.network = new NettyNetwork(THREADS, addresses::of, ChannelSecurity.NONE, PooledByteBufAllocator.DEFAULT);
     }
 
     /** Empty when this node is alone. */

@@ -35,6 +35,7 @@ final class Handovers {
     private static final class Move {
         final Partition partition;
         Step step = Step.STOPPING;
+
         @Nullable
         Resignation resignation;
 
@@ -170,12 +171,12 @@ final class Handovers {
     }
 
     private void release(List<Move> batch) {
-        List<Long> streams = batch.stream().map(move -> move.partition.streamId()).toList();
+        List<Long> streams =
+                batch.stream().map(move -> move.partition.streamId()).toList();
         var image = controlPlane.image();
         for (Move move : batch) {
             boolean mine = image.stream(move.partition.streamId())
-                    .filter(stream -> stream.ownerNodeId() == nodeId
-                            && stream.epoch() == move.partition.leaderEpoch())
+                    .filter(stream -> stream.ownerNodeId() == nodeId && stream.epoch() == move.partition.leaderEpoch())
                     .isPresent();
             if (mine) {
                 stay(move);

@@ -112,8 +112,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
         return started == null ? 0 : started.openCount();
     }
 
-    private List<StreamOpening.Found> find(
-            ClusterImage image, List<StreamState> streams, Ownership.Failures failures) {
+    private List<StreamOpening.Found> find(ClusterImage image, List<StreamState> streams, Ownership.Failures failures) {
         StreamOpening opening =
                 new StreamOpening(to.wal(), to.reader(), to.objects(), producerConfig, to.time(), image);
         return new OpeningRound(opening, READS_MAX, READ_TIMEOUT_MS, to.time()).find(streams, failures::failed);

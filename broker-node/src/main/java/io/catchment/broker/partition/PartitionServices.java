@@ -7,4 +7,9 @@ import org.apache.kafka.common.utils.Time;
 
 /** What all partitions of a node use. */
 record PartitionServices(
-        Wal wal, Function<String, TopicConfig> configs, LaneFaults faults, ServingRight right, ArrivalObserver arrivals, Time time) {}
+        Wal wal,
+        Function<String, TopicConfig> configs,
+        LaneFaults faults,
+        ServingRight right,
+        ArrivalObserver arrivals,
+        Time time) {}

@@ -42,7 +42,8 @@ class PartitionTest {
     private final DefaultEventLoop eventLoop = new DefaultEventLoop();
     private final PartitionLoop loop = new PartitionLoop(
             eventLoop,
-            new PartitionServices(wal, topic -> config(), new LaneFaults(), new ServingRight(), (topic, delayMs) -> {}, Time.SYSTEM),
+            new PartitionServices(
+                    wal, topic -> config(), new LaneFaults(), new ServingRight(), (topic, delayMs) -> {}, Time.SYSTEM),
             100_000);
     private final Partition partition = new Partition(
             new OpenedStream(NAME, Uuid.randomUuid(), 9, 5, 10, 100, List.of(new PartitionView.EpochStart(5, 100))),
