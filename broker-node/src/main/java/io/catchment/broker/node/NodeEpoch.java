@@ -66,7 +66,6 @@ final class NodeEpoch implements AutoCloseable {
 
     private final NodeParts parts;
     private final NodeConfig config;
-    private final Consumer<NodeEpoch> over;
     private final Closers closers = new Closers();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private volatile long epoch = -1;
@@ -82,8 +81,7 @@ final class NodeEpoch implements AutoCloseable {
     NodeEpoch(NodeParts parts, Consumer<NodeEpoch> over) {
         this.parts = parts;
         this.config = parts.config();
-        this.over = over;
-        ended.whenComplete((nothing, why) -> {
+        var unused = ended.whenComplete((nothing, why) -> {
             if (!leaving) {
                 over.accept(this);
             }

@@ -153,7 +153,7 @@ final class NodeEpochs implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         closed = true;
         NodeEpoch epoch = present;
         if (epoch == null) {
@@ -165,6 +165,10 @@ final class NodeEpochs implements AutoCloseable {
         thread.shutdown();
         try {
             closing.get(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            log.warn("The node's last epoch did not end as it should: {}", String.valueOf(e.getCause()));
         } catch (TimeoutException e) {
             log.warn("The node's last epoch did not end within {} ms", CLOSE_TIMEOUT_MS);
         }
