@@ -18,6 +18,7 @@ import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.partition.OwnedPartitions;
 import io.catchment.broker.produce.ProduceHandler;
 import io.catchment.broker.read.LayeredStreamReader;
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.broker.request.ApiTable;
 import io.catchment.broker.request.NodeDescription;
@@ -103,7 +104,7 @@ final class NodeEpoch implements AutoCloseable {
 
     LayeredStreamReader.Served served() {
         LayeredStreamReader present = reader;
-        return present == null ? new LayeredStreamReader.Served(0, 0, 0, 0) : present.served();
+        return present == null ? LayeredStreamReader.Served.NONE : present.served();
     }
 
     FlushStats flushStats() {
@@ -127,10 +128,13 @@ final class NodeEpoch implements AutoCloseable {
         if (network.isPresent()) {
             network.get().listen(opened);
         }
+        StreamExtents extents = network.isPresent()
+                ? StreamExtents.of(opened, config.nodeId(), opened.peers())
+                : StreamExtents.alone(opened);
         LayeredStreamReader streams = new LayeredStreamReader(
-                opened, parts.objects(), controlPlane::image, parts.readBudget(), parts.searches());
+                extents, parts.objects(), controlPlane::image, parts.readBudget(), parts.searches());
         reader = streams;
-        OwnedPartitions owned = closers.add("partitions", partitions(controlPlane, opened, streams));
+        OwnedPartitions owned = closers.add("partitions", partitions(controlPlane, extents, streams));
         partitions = owned;
         walEvents.listeners(
                 List.of(owned.walListener(), parts.lanes(), parts.metrics().wal(), new FencedListener(this::end)));
@@ -183,12 +187,14 @@ final class NodeEpoch implements AutoCloseable {
         return opened;
     }
 
-    private OwnedPartitions partitions(EpochControlPlane controlPlane, LocalWal opened, LayeredStreamReader streams) {
+    private OwnedPartitions partitions(
+            EpochControlPlane controlPlane, StreamExtents extents, LayeredStreamReader streams) {
         return new OwnedPartitions(
                 parts.loops().all(),
                 new OwnedPartitions.Dependencies(
                         config.nodeId(),
-                        opened,
+                        extents.wal(),
+                        extents,
                         controlPlane,
                         streams,
                         parts.objects(),

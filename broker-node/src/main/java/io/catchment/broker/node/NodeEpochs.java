@@ -49,7 +49,7 @@ final class NodeEpochs implements AutoCloseable {
         });
         parts.metrics().observeReads(() -> {
             NodeEpoch epoch = present;
-            return epoch == null ? new LayeredStreamReader.Served(0, 0, 0, 0) : epoch.served();
+            return epoch == null ? LayeredStreamReader.Served.NONE : epoch.served();
         });
         parts.flushMeters().observe(() -> {
             NodeEpoch epoch = present;

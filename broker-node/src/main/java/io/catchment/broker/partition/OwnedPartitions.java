@@ -1,8 +1,8 @@
 package io.catchment.broker.partition;
 
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.broker.topic.TopicConfigs;
-import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectReader;
@@ -57,6 +57,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     public record Dependencies(
             int nodeId,
             Wal wal,
+            StreamExtents extents,
             ControlPlane controlPlane,
             StreamReader reader,
             ObjectReader objects,
@@ -101,7 +102,13 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
      */
     public CompletionStage<Void> start(long nodeEpoch) {
         Ownership started = new Ownership(
-                to.nodeId(), nodeEpoch, to.controlPlane(), opener, finder, this::find, new LoopOpenings());
+                to.nodeId(),
+                nodeEpoch,
+                to.controlPlane(),
+                opener,
+                finder,
+                (streams, failures) -> find(nodeEpoch, streams, failures),
+                new LoopOpenings());
         ownership = started;
         opener.later(EXPIRY_CHECK_MS, this::expireProducers);
         return started.start();
@@ -112,9 +119,13 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
         return started == null ? 0 : started.openCount();
     }
 
-    private List<StreamOpening.Found> find(ClusterImage image, List<StreamState> streams, Ownership.Failures failures) {
-        StreamOpening opening =
-                new StreamOpening(to.wal(), to.reader(), to.objects(), producerConfig, to.time(), image);
+    private List<StreamOpening.Found> find(long nodeEpoch, List<StreamState> streams, Ownership.Failures failures) {
+        StreamOpening opening = new StreamOpening(
+                new StreamOpening.Owner(to.nodeId(), nodeEpoch),
+                new StreamOpening.Sources(to.extents(), to.reader(), to.objects()),
+                producerConfig,
+                to.time(),
+                to.controlPlane()::image);
         return new OpeningRound(opening, READS_MAX, READ_TIMEOUT_MS, to.time()).find(streams, failures::failed);
     }
 

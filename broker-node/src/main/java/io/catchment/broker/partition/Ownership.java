@@ -45,7 +45,7 @@ final class Ownership {
 
     /** What is read of streams before they are served; blocks. */
     interface Finder {
-        List<StreamOpening.Found> find(ClusterImage image, List<StreamState> streams, Failures failures);
+        List<StreamOpening.Found> find(List<StreamState> streams, Failures failures);
     }
 
     /** Hears of streams that could not be read. */
@@ -181,7 +181,7 @@ final class Ownership {
         List<StreamState> ready = new ArrayList<>(streams.size());
         for (StreamState stream : streams) {
             if (!underRecovery.isEmpty()
-                    && !handedOver(stream)
+                    && !isOpenInThisEpoch(stream)
                     && !Collections.disjoint(stream.writers(), underRecovery)) {
                 waiting.add(stream.streamId());
             } else {
@@ -192,7 +192,7 @@ final class Ownership {
         return ready;
     }
 
-    private boolean handedOver(StreamState stream) {
+    private boolean isOpenInThisEpoch(StreamState stream) {
         return stream.ownerNodeEpoch() == nodeEpoch;
     }
 
@@ -214,8 +214,7 @@ final class Ownership {
         List<Long> failed = new ArrayList<>();
         List<StreamOpening.Found> found;
         try {
-            ClusterImage image = controlPlane.image();
-            found = find.find(image, asOf(image, streams), (stream, failure) -> {
+            found = find.find(streams, (stream, failure) -> {
                 failed.add(stream.streamId());
                 unavailable(stream, failed.size(), failure);
             });
@@ -228,13 +227,6 @@ final class Ownership {
             log.error("{} streams in all cannot be opened and are unavailable", failed.size());
         }
         opener.execute(() -> take(streams, found, failed, startedNanos, done));
-    }
-
-    /** The catalogs must be of the same moment as the extents' states: what is flushed in between would be in neither. */
-    private static List<StreamState> asOf(ClusterImage image, List<StreamState> streams) {
-        List<StreamState> present = new ArrayList<>(streams.size());
-        streams.forEach(stream -> image.stream(stream.streamId()).ifPresent(present::add));
-        return present;
     }
 
     private static void unavailable(StreamState stream, int number, Throwable failure) {
@@ -268,7 +260,7 @@ final class Ownership {
         for (StreamOpening.Found each : found) {
             StreamState stream = each.stream();
             byId.put(stream.streamId(), each);
-            if (stream.ownerNodeId() == nodeId && handedOver(stream)) {
+            if (each.handedOver() || isOpenInThisEpoch(stream)) {
                 epochs.put(stream.streamId(), stream.epoch());
             } else {
                 claims.add(new Command.Claim(stream.streamId(), each.endOffset()));

@@ -104,5 +104,7 @@ public final class LayeredStreamReader implements StreamReader {
 
     /** Reads and bytes by level: extents of this node, extents on other nodes, objects. */
     public record Served(
-            long extentReads, long extentBytes, long peerReads, long peerBytes, long objectReads, long objectBytes) {}
+            long extentReads, long extentBytes, long peerReads, long peerBytes, long objectReads, long objectBytes) {
+        public static final Served NONE = new Served(0, 0, 0, 0, 0, 0);
+    }
 }

@@ -2,6 +2,7 @@ package io.catchment.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.broker.testing.FakeControlPlane;
 import io.catchment.broker.testing.MemoryObjects;
@@ -41,6 +42,7 @@ class OwnedPartitionsTest {
             new OwnedPartitions.Dependencies(
                     1,
                     wal,
+                    StreamExtents.alone(wal),
                     controlPlane,
                     reader,
                     new MemoryObjects(1),
