@@ -67,9 +67,13 @@ final class LoadMeter {
         for (Lane lane : Lane.values()) {
             LaneStats present = stats.lanes().get(lane);
             LaneStats before = last.lanes().get(lane);
-            boolean known = present != null && before != null;
-            bytes.add(known ? (present.appendedBytes() - before.appendedBytes()) / seconds : 0.0);
-            frames.add(known ? (present.appendedFrames() - before.appendedFrames()) / seconds : 0.0);
+            if (present == null || before == null) {
+                bytes.add(0.0);
+                frames.add(0.0);
+            } else {
+                bytes.add((present.appendedBytes() - before.appendedBytes()) / seconds);
+                frames.add((present.appendedFrames() - before.appendedFrames()) / seconds);
+            }
         }
         last = new Sample(now, new EnumMap<>(stats.lanes()));
         long total = diskTotalBytes.getAsLong();

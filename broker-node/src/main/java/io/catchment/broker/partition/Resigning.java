@@ -35,7 +35,7 @@ final class Resigning {
     }
 
     void begin() {
-        partition.loop().eventLoop().schedule(this::loseParkedPatience, PATIENCE_MS, TimeUnit.MILLISECONDS);
+        var unused = partition.loop().eventLoop().schedule(this::loseParkedPatience, PATIENCE_MS, TimeUnit.MILLISECONDS);
         goOn();
     }
 
@@ -51,7 +51,7 @@ final class Resigning {
         }
         checkpointQueued = partition.checkpointFor(this);
         if (!checkpointQueued) {
-            partition.loop().eventLoop().schedule(this::goOn, RETRY_MS, TimeUnit.MILLISECONDS);
+            var unused = partition.loop().eventLoop().schedule(this::goOn, RETRY_MS, TimeUnit.MILLISECONDS);
         }
     }
 
