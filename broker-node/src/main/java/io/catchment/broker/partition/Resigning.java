@@ -35,7 +35,8 @@ final class Resigning {
     }
 
     void begin() {
-        var unused = partition.loop().eventLoop().schedule(this::loseParkedPatience, PATIENCE_MS, TimeUnit.MILLISECONDS);
+        var unused =
+                partition.loop().eventLoop().schedule(this::loseParkedPatience, PATIENCE_MS, TimeUnit.MILLISECONDS);
         goOn();
     }
 
