@@ -1,6 +1,14 @@
 package io.catchment.chaos;
 
 import io.catchment.chaos.bench.BenchCommand;
+import io.catchment.chaos.nodes.BlackoutCommand;
+import io.catchment.chaos.nodes.FailoverCommand;
+import io.catchment.chaos.nodes.PauseCommand;
+import io.catchment.chaos.nodes.ReplaceCommand;
+import io.catchment.chaos.nodes.RollingCommand;
+import io.catchment.chaos.nodes.ScaleCommand;
+import io.catchment.chaos.nodes.SlowDiskCommand;
+import io.catchment.chaos.nodes.ZonesCommand;
 import io.catchment.chaos.scenario.KillCycleCommand;
 import io.catchment.chaos.scenario.OutageCommand;
 import io.catchment.chaos.scenario.StatelessCommand;
@@ -19,6 +27,14 @@ import picocli.CommandLine.Command;
             KillCycleCommand.class,
             StatelessCommand.class,
             OutageCommand.class,
+            FailoverCommand.class,
+            PauseCommand.class,
+            BlackoutCommand.class,
+            RollingCommand.class,
+            ReplaceCommand.class,
+            ScaleCommand.class,
+            SlowDiskCommand.class,
+            ZonesCommand.class,
             BenchCommand.class,
             CommandLine.HelpCommand.class
         },

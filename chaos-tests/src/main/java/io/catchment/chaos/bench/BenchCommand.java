@@ -1,8 +1,9 @@
 package io.catchment.chaos.bench;
 
-import io.catchment.chaos.cluster.CatchmentServer;
+import io.catchment.chaos.cluster.CatchmentCluster;
+import io.catchment.chaos.cluster.Cluster;
 import io.catchment.chaos.cluster.FileTree;
-import io.catchment.chaos.cluster.KafkaServer;
+import io.catchment.chaos.cluster.KafkaCluster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "bench",
         description =
-                "Catchment and Apache Kafka 4.4, one node each, side by side, alternating; medians as a Markdown table, raw JSON lines in a file.")
+                "Catchment and Apache Kafka 4.4, as many nodes each, side by side, alternating; medians as a Markdown table, raw JSON lines in a file.")
 public final class BenchCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(BenchCommand.class);
     private static final String KAFKA = "Kafka";
@@ -56,6 +57,13 @@ public final class BenchCommand implements Callable<Integer> {
             description = "Default: ${DEFAULT-VALUE}")
     private List<String> contenders = new ArrayList<>();
 
+    @Option(
+            names = "--nodes",
+            defaultValue = "1",
+            description =
+                    "Of each contender. 3: copies on three nodes, two must have a record. Default: ${DEFAULT-VALUE}")
+    private int nodes;
+
     @Option(names = "--dir", description = "For the servers' data. Default: a temporary folder")
     private @Nullable Path directory;
 
@@ -82,6 +90,8 @@ public final class BenchCommand implements Callable<Integer> {
                 new Produce("produce 200 B, 100 partitions, round robin", 200, 100, 3, 20, 4096, true, 0, gb / 10),
                 new Produce(
                         "produce 200 B, 1000 partitions, round robin", 200, 1000, 3, 20, 4096, true, 0, gb * 6 / 100),
+                new Produce(
+                        "produce 200 B, 5000 partitions, round robin", 200, 5000, 3, 20, 4096, true, 0, gb * 6 / 100),
                 new Idle("idle, 1000 partitions", 1000, settle, time));
         return all.stream()
                 .filter(workload -> only.isEmpty() || only.stream().anyMatch(workload.name()::startsWith))
@@ -93,15 +103,17 @@ public final class BenchCommand implements Callable<Integer> {
         Path folder = directory == null ? Files.createTempDirectory("chaos-bench") : Files.createDirectories(directory);
         int count = quick ? 1 : runs;
         List<Measurement> measurements = new ArrayList<>();
-        List<AutoCloseable> servers = new ArrayList<>();
+        List<Cluster> servers = new ArrayList<>();
         try {
             List<Contender> both = new ArrayList<>();
             for (String name : contenders) {
-                var server = name.equals(KAFKA)
-                        ? KafkaServer.up(folder.resolve("kafka"))
-                        : CatchmentServer.up(folder.resolve("catchment"), "", settings);
-                servers.add(server);
-                both.add(new Contender(server));
+                Cluster cluster = name.equals(KAFKA)
+                        ? KafkaCluster.up(folder.resolve("kafka"), nodes)
+                        : CatchmentCluster.up(
+                                folder.resolve("catchment"),
+                                CatchmentCluster.Options.of(nodes).with("", settings));
+                servers.add(cluster);
+                both.add(new Contender(cluster));
             }
             warmUp(both, folder);
             for (Workload workload : workloads()) {
@@ -114,7 +126,7 @@ public final class BenchCommand implements Callable<Integer> {
                 }
             }
         } finally {
-            for (AutoCloseable server : servers) {
+            for (Cluster server : servers) {
                 server.close();
             }
             if (directory == null) {

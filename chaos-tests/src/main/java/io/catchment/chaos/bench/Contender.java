@@ -1,62 +1,68 @@
 package io.catchment.chaos.bench;
 
-import io.catchment.chaos.cluster.CatchmentServer;
+import io.catchment.chaos.cluster.CatchmentCluster;
+import io.catchment.chaos.cluster.Cluster;
 import io.catchment.chaos.cluster.FileTree;
 import io.catchment.chaos.cluster.FlushProgress;
-import io.catchment.chaos.cluster.Server;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** One of the two servers, with what differs between them. */
+/** One of the two clusters, with what differs between them. CPU and memory are sums over its nodes. */
 final class Contender {
     private static final Duration FLUSH = Duration.ofMinutes(10);
-    private final Server server;
+    private final Cluster cluster;
 
-    Contender(Server server) {
-        this.server = server;
+    Contender(Cluster cluster) {
+        this.cluster = cluster;
     }
 
     String name() {
-        return server.name();
+        return cluster.name();
     }
 
     String bootstrap() {
-        return server.bootstrap();
+        return cluster.bootstrap();
     }
 
     double cpuSeconds() {
-        return ProcessCpu.seconds(server.pid());
+        return cluster.nodes().stream()
+                .mapToDouble(node -> ProcessCpu.seconds(cluster.pid(node)))
+                .sum();
     }
 
     double residentMb() {
-        return ProcessCpu.residentMb(server.pid());
+        return cluster.nodes().stream()
+                .mapToDouble(node -> ProcessCpu.residentMb(cluster.pid(node)))
+                .sum();
     }
 
     /** For Catchment: everything is in the object store. Kafka has nothing to wait for. */
     void settle() {
-        if (server instanceof CatchmentServer catchment) {
+        if (cluster instanceof CatchmentCluster catchment) {
             FlushProgress.awaitAllFlushed(catchment, FLUSH);
         }
     }
 
     /**
-     * Nothing of what was written is in memory any more: the server starts anew, Catchment without its WAL (so that reads come from
+     * Nothing of what was written is in memory any more: the nodes start anew, Catchment without its WAL (so that reads come from
      * the object store), and the page cache is dropped.
      *
      * @return whether the machine permitted the latter
      */
     boolean cool() throws IOException {
         settle();
-        server.stop();
-        if (server instanceof CatchmentServer catchment) {
-            FileTree.delete(catchment.walDirectory());
+        for (int node : cluster.nodes()) {
+            cluster.stop(node);
+            if (cluster instanceof CatchmentCluster catchment) {
+                FileTree.delete(catchment.walDirectory(node));
+            }
         }
-        server.start();
+        cluster.startAll();
         return PageCache.drop();
     }
 
     Path directory() {
-        return server.directory();
+        return cluster.directory();
     }
 }

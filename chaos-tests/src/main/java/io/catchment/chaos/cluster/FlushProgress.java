@@ -28,15 +28,15 @@ public final class FlushProgress {
     }
 
     /**
-     * Returns when nothing is unflushed, and has not been for longer than the node's figures may be old.
+     * Returns when nothing is unflushed on any node, and has not been for longer than the nodes' figures may be old.
      *
      * @throws IllegalStateException when something is left after that time
      */
-    public static void awaitAllFlushed(CatchmentServer server, Duration limit) {
+    public static void awaitAllFlushed(CatchmentCluster cluster, Duration limit) {
         long[] since = {0};
         Metrics[] last = new Metrics[1];
         boolean flushed = Await.within(limit, LOOK, () -> {
-            Metrics metrics = server.metrics();
+            Metrics metrics = cluster.metrics();
             last[0] = metrics;
             long now = System.nanoTime();
             if (metrics.sum(UNFLUSHED_BYTES) > 0) {

@@ -7,6 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** One scrape of a node's /metrics. Immutable. */
@@ -49,6 +50,13 @@ public final class Metrics {
                         Double.parseDouble(line.substring(space + 1).replace("Inf", "Infinity")));
             }
         }
+        return new Metrics(samples);
+    }
+
+    /** Several scrapes as one: samples of the same name and labels are added up. */
+    static Metrics sumOf(List<Metrics> nodes) {
+        Map<String, Double> samples = new HashMap<>();
+        nodes.forEach(node -> node.samples.forEach((name, value) -> samples.merge(name, value, Double::sum)));
         return new Metrics(samples);
     }
 

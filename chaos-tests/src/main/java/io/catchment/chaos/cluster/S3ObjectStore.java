@@ -29,7 +29,7 @@ public final class S3ObjectStore implements ObjectStoreServer {
 
     public static S3ObjectStore create(Path directory) throws IOException {
         Files.createDirectories(directory);
-        var store = new S3ObjectStore(directory.toAbsolutePath(), KafkaServer.freePortPair());
+        var store = new S3ObjectStore(directory.toAbsolutePath(), FreePorts.pair());
         store.giveBack();
         return store;
     }

@@ -2,6 +2,7 @@ package io.catchment.chaos.history;
 
 import io.catchment.chaos.history.Violation.Kind;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>offsets are contiguous from the log start (P1);
  *   <li>in each partition a producer's records come in the order of its sends, each at most once; that holds for those that were
  *       never acknowledged too;
- *   <li>nothing is there that nobody sent.
+ *   <li>nothing is there that nobody sent;
+ *   <li>what a reader has been given meanwhile is there, where it was ({@link Sightings}).
  * </ul>
  *
  * Owned by the thread that reads. One pass, state per partition and producer only.
@@ -23,14 +25,21 @@ public final class HistoryChecker {
     private final AckLog acks;
     private final Map<Integer, Long> sentByProducer;
     private final Verdict verdict;
+    private final List<Sightings> readers;
     private final Map<Integer, Cursor> cursors = new HashMap<>();
     private long read;
     private long unacknowledged;
 
     /** @param sentByProducer how many records each producer has handed to its client: sequences are below that */
     public HistoryChecker(AckLog acks, Map<Integer, Long> sentByProducer, Verdict verdict) {
+        this(acks, sentByProducer, List.of(), verdict);
+    }
+
+    /** @param readers who have stopped reading by now */
+    public HistoryChecker(AckLog acks, Map<Integer, Long> sentByProducer, List<Sightings> readers, Verdict verdict) {
         this.acks = acks;
         this.sentByProducer = Map.copyOf(sentByProducer);
+        this.readers = List.copyOf(readers);
         this.verdict = verdict;
     }
 
@@ -53,6 +62,7 @@ public final class HistoryChecker {
             verdict.violation(Kind.INVENTED, "%s: %s was never sent".formatted(at(partition, offset), name(stamp)));
         }
         cursor.order(offset, stamp);
+        readers.forEach(reader -> reader.check(partition, offset, stamp, verdict));
         if (!cursor.acknowledged(offset, stamp, crc)) {
             unacknowledged++;
         }
@@ -64,6 +74,7 @@ public final class HistoryChecker {
             int p = partition;
             cursors.computeIfAbsent(p, key -> new Cursor(key, acks.of(key))).lostUpTo(Long.MAX_VALUE);
         }
+        readers.forEach(reader -> reader.finish(verdict));
     }
 
     public long readCount() {

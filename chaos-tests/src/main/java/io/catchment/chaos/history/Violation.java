@@ -15,6 +15,8 @@ public record Violation(Kind kind, String what) {
         INVENTED,
         /** Offsets that are missing or come twice. */
         OFFSETS,
+        /** A reader has had it, and it is not there any more, or another record is. */
+        VANISHED,
         /** A send, commit or read that failed although the fault should not have been seen. */
         FAILED,
         /** A committed offset that is not there any more. */

@@ -55,7 +55,7 @@ final class Stateless {
             followToTheEnd(classic, acks);
             followToTheEnd(modern, acks);
         }
-        FlushProgress.awaitAllFlushed(server, FLUSH);
+        FlushProgress.awaitAllFlushed(server.cluster(), FLUSH);
         server.stop();
         if (!Files.isDirectory(server.walDirectory())) {
             throw new IllegalStateException(server.walDirectory() + " is not where the WAL is");

@@ -1,6 +1,7 @@
 package io.catchment.chaos.workload;
 
 import io.catchment.chaos.history.AckLog;
+import io.catchment.chaos.history.AckTimes;
 import io.catchment.chaos.history.Stamp;
 import io.catchment.chaos.history.Verdict;
 import io.catchment.chaos.history.Violation;
@@ -13,6 +14,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An idempotent producer that stamps each record and records each acknowledgement. Values are random bytes from the seed.
@@ -28,6 +30,7 @@ public final class StampedProducer implements AutoCloseable {
     private final Verdict verdict;
     private final SplittableRandom random;
     private final byte[] value;
+    private final @Nullable AckTimes times;
     private volatile long sent;
     private int partition;
 
@@ -41,15 +44,54 @@ public final class StampedProducer implements AutoCloseable {
             long seed,
             AckLog acks,
             Verdict verdict) {
+        this(bootstrap, topic, partitions, valueBytes, producer, seed, acks, null, verdict);
+    }
+
+    /**
+     * One that sends to the partitions in turn, each record on its own, so that {@code times} sees each partition as often as the others,
+     * and that asks again quickly: pauses are the cluster's, not the client's.
+     */
+    public static StampedProducer evenly(
+            String bootstrap,
+            String topic,
+            int valueBytes,
+            int producer,
+            long seed,
+            AckLog acks,
+            AckTimes times,
+            Verdict verdict) {
+        return new StampedProducer(
+                bootstrap, topic, times.partitions(), valueBytes, producer, seed, acks, times, verdict);
+    }
+
+    private StampedProducer(
+            String bootstrap,
+            String topic,
+            int partitions,
+            int valueBytes,
+            int producer,
+            long seed,
+            AckLog acks,
+            @Nullable AckTimes times,
+            Verdict verdict) {
         this.topic = topic;
         this.partitions = partitions;
         this.producer = producer;
         this.acks = acks;
+        this.times = times;
         this.verdict = verdict;
         this.random = new SplittableRandom(seed);
         this.value = new byte[valueBytes];
         random.nextBytes(value);
-        this.client = new KafkaProducer<>(config(bootstrap), new ByteArraySerializer(), new ByteArraySerializer());
+        Map<String, Object> config = config(bootstrap);
+        if (times != null) {
+            partition = random.nextInt(partitions);
+            config.put(ProducerConfig.LINGER_MS_CONFIG, 1);
+            config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000);
+            config.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 50);
+            config.put(ProducerConfig.RETRY_BACKOFF_MAX_MS_CONFIG, 200);
+        }
+        this.client = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     private static Map<String, Object> config(String bootstrap) {
@@ -94,7 +136,9 @@ public final class StampedProducer implements AutoCloseable {
 
     private void sendOne() {
         long sequence = sent;
-        if (sequence % RUN_LENGTH == 0) {
+        if (times != null) {
+            partition = (partition + 1) % partitions;
+        } else if (sequence % RUN_LENGTH == 0) {
             partition = random.nextInt(partitions);
         }
         // a few bytes change per record; the client copies the value before send returns
@@ -109,6 +153,9 @@ public final class StampedProducer implements AutoCloseable {
         var unused = client.send(message, (metadata, exception) -> {
             if (exception == null) {
                 acks.acknowledged(metadata.partition(), metadata.offset(), producer, sequence, stamp.crc());
+                if (times != null) {
+                    times.acknowledged(metadata.partition(), stamp.sentNanos());
+                }
             } else {
                 verdict.violation(Violation.Kind.FAILED, "send of record " + sequence + ": " + exception);
             }

@@ -3,6 +3,7 @@ package io.catchment.chaos.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class MetricsTest {
@@ -24,5 +25,13 @@ class MetricsTest {
     @Test
     void misspeltNameFails() {
         assertThatThrownBy(() -> metrics.sum("b")).hasMessageContaining("no metric b");
+    }
+
+    @Test
+    void nodesAreAddedUp() {
+        Metrics all = Metrics.sumOf(List.of(metrics, Metrics.parse("a 4\nc 1\n")));
+        assertThat(all.sum("a")).isEqualTo(7);
+        assertThat(all.sum("b_total")).isEqualTo(11.5);
+        assertThat(all.sum("c")).isEqualTo(1);
     }
 }

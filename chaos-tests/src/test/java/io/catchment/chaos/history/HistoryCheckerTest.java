@@ -16,6 +16,7 @@ class HistoryCheckerTest {
 
     private final AckLog acks = new AckLog();
     private final List<Entry> log = new ArrayList<>();
+    private final Sightings reader = new Sightings("a reader");
     private final Map<Integer, Long> sent = Map.of(0, 100L, 1, 100L);
 
     /** Two producers, two partitions, all acknowledged. */
@@ -38,7 +39,7 @@ class HistoryCheckerTest {
 
     private Set<Kind> check() {
         var verdict = new Verdict();
-        var checker = new HistoryChecker(acks, sent, verdict);
+        var checker = new HistoryChecker(acks, sent, List.of(reader), verdict);
         log.forEach(entry -> checker.read(entry.partition, entry.offset, entry.stamp, entry.value));
         checker.finish();
         Set<Kind> kinds = new TreeSet<>();
@@ -176,5 +177,35 @@ class HistoryCheckerTest {
         Entry other = entry(0, 7, 1, 99);
         acks.acknowledged(0, 7, 1, 99, other.stamp.crc());
         assertThat(check()).containsExactly(Kind.DUPLICATED);
+    }
+
+    @Test
+    void readerThatHadWhatIsThereIsRight() {
+        trueHistory();
+        log.forEach(entry -> reader.seen(entry.partition, entry.offset, entry.stamp));
+        assertThat(check()).isEmpty();
+    }
+
+    @Test
+    void readerThatHadARecordBeyondTheEndSawItVanish() {
+        trueHistory();
+        reader.seen(0, 100, entry(0, 100, 1, 7).stamp);
+        assertThat(check()).containsExactly(Kind.VANISHED);
+    }
+
+    @Test
+    void readerThatHadAnotherRecordAtAnOffsetSawItVanish() {
+        trueHistory();
+        Entry there = at(1, 17);
+        reader.seen(1, 17, entry(1, 17, there.stamp.producer(), there.stamp.sequence() + 2).stamp);
+        assertThat(check()).containsExactly(Kind.VANISHED);
+    }
+
+    @Test
+    void readerThatHadOtherBytesSawThemVanish() {
+        trueHistory();
+        Stamp there = at(1, 17).stamp;
+        reader.seen(1, 17, new Stamp(there.producer(), there.sequence(), there.crc() + 1, there.sentNanos()));
+        assertThat(check()).containsExactly(Kind.VANISHED);
     }
 }
