@@ -3,6 +3,7 @@ package io.catchment.broker.fetch;
 import io.catchment.broker.network.Request;
 import io.catchment.broker.partition.PartitionDirectory;
 import io.catchment.broker.partition.PartitionView;
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.controlplane.ClusterImage;
@@ -55,7 +56,7 @@ public final class ListOffsetsHandler implements ApiHandler {
     private final TimestampSearch search;
     private final ReadFailures failures = new ReadFailures();
 
-    /** @param executor for searches by time, which decompress batches */
+    /** Of a node that is alone. */
     public ListOffsetsHandler(
             PartitionDirectory partitions,
             StreamReader reader,
@@ -63,8 +64,19 @@ public final class ListOffsetsHandler implements ApiHandler {
             ObjectReader objects,
             Supplier<ClusterImage> image,
             Executor executor) {
+        this(partitions, reader, StreamExtents.alone(wal), objects, image, executor);
+    }
+
+    /** @param executor for searches by time, which decompress batches */
+    public ListOffsetsHandler(
+            PartitionDirectory partitions,
+            StreamReader reader,
+            StreamExtents extents,
+            ObjectReader objects,
+            Supplier<ClusterImage> image,
+            Executor executor) {
         this.lookup = new PartitionLookup(partitions, image);
-        this.search = new TimestampSearch(wal, objects, reader, image, executor);
+        this.search = new TimestampSearch(extents, objects, reader, image, executor);
     }
 
     @Override

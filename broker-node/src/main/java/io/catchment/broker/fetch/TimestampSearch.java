@@ -1,23 +1,21 @@
 package io.catchment.broker.fetch;
 
 import io.catchment.broker.read.BatchRun;
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
+import io.catchment.broker.read.UnflushedFrames;
 import io.catchment.controlplane.ClusterImage;
-import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.wal.FrameEntry;
-import io.catchment.wal.FrameKind;
-import io.catchment.wal.Wal;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,21 +23,25 @@ import org.jspecify.annotations.Nullable;
  * Finds offsets by event time. Thread-safe; works on its executor, as it decompresses batches.
  *
  * <p>A stream is a list of {@link Stretch}es in offset order, each with the largest time in it: published ranges from the catalog, then
- * the frames of local extents that are not published yet, whose batch headers the WAL's index holds. Only the stretch that decides
+ * the frames of extents that are not published yet, whose batch headers the WAL's index holds. Only the stretch that decides
  * is read: within a range from where the object's own index says.
  */
 final class TimestampSearch {
     private static final int SCAN_BYTES = 256 << 10;
 
-    private final Wal wal;
+    private final UnflushedFrames unflushed;
     private final ObjectReader objects;
     private final StreamReader reader;
     private final Supplier<ClusterImage> image;
     private final Executor executor;
 
     TimestampSearch(
-            Wal wal, ObjectReader objects, StreamReader reader, Supplier<ClusterImage> image, Executor executor) {
-        this.wal = wal;
+            StreamExtents extents,
+            ObjectReader objects,
+            StreamReader reader,
+            Supplier<ClusterImage> image,
+            Executor executor) {
+        this.unflushed = new UnflushedFrames(extents, image, executor);
         this.objects = objects;
         this.reader = reader;
         this.image = image;
@@ -69,8 +71,8 @@ final class TimestampSearch {
 
     /** The first record in offset order whose time is at or after {@code timeMs}, however out of order the times are. */
     CompletableFuture<TimedOffset> firstAtOrAfter(Scope scope, long timeMs) {
-        return CompletableFuture.supplyAsync(() -> stretches(scope), executor)
-                .thenCompose(stretches -> firstIn(scope, stretches, 0, timeMs));
+        return stretches(scope)
+                .thenComposeAsync(stretches -> firstIn(scope, stretches, 0, timeMs), executor);
     }
 
     private CompletableFuture<TimedOffset> firstIn(Scope scope, List<Stretch> stretches, int from, long timeMs) {
@@ -94,8 +96,10 @@ final class TimestampSearch {
 
     /** The record with the largest time, the first of them. */
     CompletableFuture<TimedOffset> latest(Scope scope) {
-        return CompletableFuture.supplyAsync(() -> latestCandidates(scope), executor)
-                .thenCompose(candidates -> latestIn(scope, candidates, 0, TimedOffset.NONE));
+        return stretches(scope)
+                .thenComposeAsync(
+                        stretches -> latestIn(scope, latestCandidates(scope, stretches), 0, TimedOffset.NONE),
+                        executor);
     }
 
     /** Reads candidates, the most promising first, until none can hold a later time than the one found. */
@@ -137,10 +141,14 @@ final class TimestampSearch {
     // ---- what there is to search
 
     /** Extents first, catalog after: what an extent lost meanwhile was published before. */
-    private List<Stretch> stretches(Scope scope) {
-        List<FrameEntry> frames = frames(scope, unpublished(image.get()));
+    private CompletableFuture<List<Stretch>> stretches(Scope scope) {
+        return unflushed
+                .between(scope.streamId(), scope.startOffset(), scope.limitOffset())
+                .thenApply(frames -> stretches(scope, frames, image.get()));
+    }
+
+    private static List<Stretch> stretches(Scope scope, List<FrameEntry> frames, ClusterImage now) {
         List<Stretch> stretches = new ArrayList<>();
-        ClusterImage now = image.get();
         Optional<StreamState> stream = now.stream(scope.streamId());
         long published = 0;
         if (stream.isPresent()) {
@@ -165,28 +173,6 @@ final class TimestampSearch {
         return stretches;
     }
 
-    /** Extents that are flushed need not be asked: all their ranges are in the catalog. */
-    private static LongPredicate unpublished(ClusterImage image) {
-        return extentId -> image.extent(extentId)
-                .map(extent -> extent.phase() != ExtentState.Phase.FLUSHED)
-                .orElse(true);
-    }
-
-    private List<FrameEntry> frames(Scope scope, LongPredicate wanted) {
-        List<FrameEntry> frames = new ArrayList<>();
-        for (long extentId : wal.extents()) {
-            if (wanted.test(extentId)) {
-                for (FrameEntry frame : wal.index(extentId, scope.streamId())) {
-                    if (frame.kind() == FrameKind.DATA && overlaps(scope, frame.baseOffset(), frame.endOffset())) {
-                        frames.add(frame);
-                    }
-                }
-            }
-        }
-        frames.sort(Comparator.comparingLong(FrameEntry::baseOffset));
-        return frames;
-    }
-
     private static boolean overlaps(Scope scope, long baseOffset, long endOffset) {
         return endOffset > scope.startOffset() && baseOffset < scope.limitOffset();
     }
@@ -208,10 +194,10 @@ final class TimestampSearch {
     }
 
     /** Those that may hold the latest time, by their bound: of the frames of one batch only the first best. */
-    private List<Stretch> latestCandidates(Scope scope) {
+    private static List<Stretch> latestCandidates(Scope scope, List<Stretch> stretches) {
         List<Stretch> candidates = new ArrayList<>();
         Stretch bestFrame = null;
-        for (Stretch stretch : stretches(scope)) {
+        for (Stretch stretch : stretches) {
             boolean whole = stretch.baseOffset() >= scope.startOffset() && stretch.endOffset() <= scope.limitOffset();
             if (stretch.published() != null || !stretch.exact() || !whole) {
                 candidates.add(stretch);
@@ -288,13 +274,22 @@ final class TimestampSearch {
 
     // ---- where the levels begin and end
 
-    /** The lowest offset of the stream, from its log start on, that a local extent holds; the end if none does. */
+    /**
+     * The lowest offset of the stream, from its log start on, that some extent holds, here or elsewhere; the end if none does. What is not
+     * published is in an extent, wherever that lies.
+     */
     CompletableFuture<Long> firstLocal(Scope scope) {
         return CompletableFuture.supplyAsync(
-                () -> frames(scope, extentId -> true).stream()
-                        .mapToLong(frame -> Math.max(scope.startOffset(), frame.baseOffset()))
-                        .min()
-                        .orElse(scope.limitOffset()),
+                () -> {
+                    long here = unflushed.here(scope.streamId(), scope.startOffset(), scope.limitOffset()).stream()
+                            .mapToLong(frame -> Math.max(scope.startOffset(), frame.baseOffset()))
+                            .min()
+                            .orElse(scope.limitOffset());
+                    long published = image.get().stream(scope.streamId())
+                            .map(StreamState::catalogEndOffset)
+                            .orElse(scope.startOffset());
+                    return Math.min(here, Math.max(published, scope.startOffset()));
+                },
                 executor);
     }
 }

@@ -43,23 +43,30 @@ public final class StreamExtents {
     private final StoreRef local;
     private final @Nullable PeerExtents peers;
     private final HolderOrder order;
+    private final long lookUpTimeoutMs;
+    private final long readTimeoutMs;
     private volatile @Nullable ByWriter byWriter;
 
-    private StreamExtents(Wal wal, StoreRef local, @Nullable PeerExtents peers) {
+    StreamExtents(
+            Wal wal, StoreRef local, @Nullable PeerExtents peers, long lookUpTimeoutMs, long readTimeoutMs) {
         this.wal = wal;
         this.local = local;
         this.peers = peers;
         this.order = new HolderOrder(local, System::nanoTime);
+        this.lookUpTimeoutMs = lookUpTimeoutMs;
+        this.readTimeoutMs = readTimeoutMs;
     }
 
     /** Of a node that is alone: only its own store is ever asked. */
     public static StreamExtents alone(Wal wal) {
-        return new StreamExtents(wal, new StoreRef(-1, wal.storeId()), null);
+        return new StreamExtents(
+                wal, new StoreRef(-1, wal.storeId()), null, LOOK_UP_TIMEOUT_MS, READ_TIMEOUT_MS);
     }
 
     /** @param nodeId of this node */
     public static StreamExtents of(Wal wal, int nodeId, PeerExtents peers) {
-        return new StreamExtents(wal, new StoreRef(nodeId, wal.storeId()), peers);
+        return new StreamExtents(
+                wal, new StoreRef(nodeId, wal.storeId()), peers, LOOK_UP_TIMEOUT_MS, READ_TIMEOUT_MS);
     }
 
     public Wal wal() {
@@ -138,7 +145,7 @@ public final class StreamExtents {
         return ask(
                         "the streams of extent " + extent.extentId(),
                         order.of(image, extent),
-                        LOOK_UP_TIMEOUT_MS,
+                        lookUpTimeoutMs,
                         (from, holder) -> extent.isSealed()
                                 ? whileWhole(from, holder, extent, () -> from.streams(holder, extent.extentId()))
                                 : from.streams(holder, extent.extentId()),
@@ -194,7 +201,7 @@ public final class StreamExtents {
         return ask(
                         "the frames of stream " + streamId + " in extent " + extent.extentId(),
                         holders,
-                        LOOK_UP_TIMEOUT_MS,
+                        lookUpTimeoutMs,
                         (from, holder) -> holder.equals(knownHolder)
                                 ? requireFrames(from.index(holder, extent.extentId(), streamId))
                                 : whileWhole(
@@ -224,7 +231,7 @@ public final class StreamExtents {
                 .map(holder -> ask(
                                 "the frames of stream " + streamId + " in extent " + extent.extentId(),
                                 List.of(holder),
-                                LOOK_UP_TIMEOUT_MS,
+                                lookUpTimeoutMs,
                                 (from, store) -> from.index(store, extent.extentId(), streamId),
                                 frames -> true,
                                 frames -> {})
@@ -249,6 +256,22 @@ public final class StreamExtents {
         return result;
     }
 
+    /** The frames of a stream in an extent, which may be none: all of them if it is sealed, else as {@link #longestIndex}. */
+    CompletionStage<List<FrameEntry>> frames(ClusterImage image, ExtentState extent, long streamId) {
+        if (!extent.isSealed()) {
+            return longestIndex(image, extent, streamId);
+        }
+        return ask(
+                        "the frames of stream " + streamId + " in extent " + extent.extentId(),
+                        order.of(image, extent),
+                        lookUpTimeoutMs,
+                        (from, holder) -> whileWhole(
+                                from, holder, extent, () -> from.index(holder, extent.extentId(), streamId)),
+                        frames -> true,
+                        frames -> {})
+                .thenApply(HolderRequest.Answer::value);
+    }
+
     /** Where an offset was found. */
     record Located(ExtentState extent, StoreRef holder) {}
 
@@ -257,7 +280,7 @@ public final class StreamExtents {
         return ask(
                         "offset " + offset + " of stream " + streamId + " in extent " + extent.extentId(),
                         order.of(image, extent),
-                        LOOK_UP_TIMEOUT_MS,
+                        lookUpTimeoutMs,
                         (from, holder) -> from.floor(holder, extent.extentId(), streamId, offset),
                         frame -> extent.isSealed() || holds(frame, offset),
                         frame -> {})
@@ -288,7 +311,7 @@ public final class StreamExtents {
         return ask(
                         "offset " + fromOffset + " of stream " + streamId + " in extent " + extent.extentId(),
                         holders,
-                        READ_TIMEOUT_MS,
+                        readTimeoutMs,
                         (from, holder) -> from.read(holder, extent.extentId(), streamId, fromOffset, bytesMax)
                                 .thenApply(frames -> requireOffset(frames, fromOffset)),
                         frames -> true,
@@ -314,7 +337,7 @@ public final class StreamExtents {
         return ask(
                         "the frame at " + entry.position() + " of extent " + extent.extentId(),
                         order.of(image, extent),
-                        READ_TIMEOUT_MS,
+                        readTimeoutMs,
                         (from, holder) -> from.payload(holder, extent.extentId(), entry),
                         payload -> true,
                         ByteBuf::release)

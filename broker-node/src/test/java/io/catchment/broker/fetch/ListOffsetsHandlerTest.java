@@ -230,6 +230,9 @@ class ListOffsetsHandlerTest {
         assertAnswer(ask(ListOffsetsRequest.EARLIEST_PENDING_UPLOAD_TIMESTAMP), -1, 4, 2);
         assertAnswer(ask(ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP), -1, 2, 2);
         extents.drop(1);
+        assertAnswer(ask(ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP), -1, 4, 2);
+        objects.put(101, List.of(log.get(2)));
+        image.updateAndGet(now -> now.published(STREAM, 101, List.of(log.get(2))));
         assertAnswer(ask(ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP), -1, 6, 2);
     }
 

@@ -2,6 +2,7 @@ package io.catchment.broker.testing;
 
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
@@ -93,10 +94,59 @@ public final class CatalogImage implements ClusterImage {
         return new CatalogImage(base, changed.streams, more, extents);
     }
 
-    public CatalogImage extent(long extentId, ExtentState.Phase phase) {
+    public CatalogImage extent(long extentId, Phase phase) {
         TreeMap<Long, ExtentState> more = new TreeMap<>(extents);
         more.put(extentId, new ExtentState(extentId, 1, 1, 1, 1, List.of(), 1, phase, EXTENT_BYTES, List.of()));
         return new CatalogImage(base, streams, objects, more);
+    }
+
+    public CatalogImage extent(ExtentState extent) {
+        TreeMap<Long, ExtentState> more = new TreeMap<>(extents);
+        more.put(extent.extentId(), extent);
+        return new CatalogImage(base, streams, objects, more);
+    }
+
+    /** An extent of R=A=2 that is open, or sealed with its usual length and all stores as holders. */
+    public CatalogImage extent(long extentId, Phase phase, StreamState.Writer writer, ExtentState.Store... stores) {
+        return extent(new ExtentState(
+                extentId,
+                writer.nodeId(),
+                writer.nodeEpoch(),
+                writer.nodeEpoch(),
+                1,
+                List.of(stores),
+                stores.length,
+                phase,
+                phase == Phase.SEALED || phase == Phase.FLUSHED ? EXTENT_BYTES : -1,
+                phase == Phase.SEALED || phase == Phase.FLUSHED ? List.of(stores) : List.of()));
+    }
+
+    /** It owns the stream, in its node's epoch, after these epochs and writers. */
+    public CatalogImage owned(
+            long streamId,
+            StreamState.Writer owner,
+            List<StreamState.EpochStart> starts,
+            List<StreamState.Writer> writers,
+            StreamState.@Nullable Handover handover) {
+        return changed(
+                streamId,
+                state -> new StreamState(
+                        state.streamId(),
+                        state.topicId(),
+                        state.topic(),
+                        state.partition(),
+                        owner.nodeId(),
+                        owner.nodeEpoch(),
+                        starts.isEmpty() ? 0 : starts.get(starts.size() - 1).epoch(),
+                        starts,
+                        state.logStartOffset(),
+                        state.catalog(),
+                        state.checkpoint(),
+                        owner.nodeId(),
+                        false,
+                        -1,
+                        writers,
+                        handover));
     }
 
     public CatalogImage logStart(long streamId, long offset) {
@@ -132,7 +182,12 @@ public final class CatalogImage implements ClusterImage {
                 state.epochStarts(),
                 logStart,
                 catalog,
-                checkpoint);
+                checkpoint,
+                state.preferredNodeId(),
+                state.pinned(),
+                state.targetNodeId(),
+                state.writers(),
+                state.handover());
     }
 
     @Override
@@ -204,7 +259,9 @@ public final class CatalogImage implements ClusterImage {
 
     @Override
     public Collection<ExtentState> extents() {
-        return base.extents();
+        TreeMap<Long, ExtentState> all = new TreeMap<>(extents);
+        base.extents().forEach(extent -> all.putIfAbsent(extent.extentId(), extent));
+        return all.values();
     }
 
     @Override

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public final class MemoryExtents implements Wal {
     public final TrackedBuffers buffers = new TrackedBuffers();
     private final ConcurrentSkipListMap<Long, List<Held>> extents = new ConcurrentSkipListMap<>();
+    private final ConcurrentSkipListMap<Long, Long> lengths = new ConcurrentSkipListMap<>();
     private volatile Executor executor = Runnable::run;
     private volatile LongConsumer beforeRead = extent -> {};
     private volatile @Nullable IOException readFailure;
@@ -51,8 +52,19 @@ public final class MemoryExtents implements Wal {
         readFailure = failure;
     }
 
+    /** What the store shows of the extent, in bytes; 1 if it has the extent at all and a test says nothing. */
+    public void show(long extentId, long length) {
+        extents.computeIfAbsent(extentId, id -> new CopyOnWriteArrayList<>());
+        lengths.put(extentId, length);
+    }
+
     /** Adds a DATA frame of one or more batches to an extent. */
     public void add(long extentId, long streamId, byte[]... batches) {
+        addOf(0, extentId, streamId, batches);
+    }
+
+    /** The same, written in a stream's epoch. */
+    public void addOf(int epoch, long extentId, long streamId, byte[]... batches) {
         int bytes = Arrays.stream(batches).mapToInt(batch -> batch.length).sum();
         byte[] payload = new byte[bytes];
         int at = 0;
@@ -65,7 +77,7 @@ public final class MemoryExtents implements Wal {
         FrameEntry entry = new FrameEntry(
                 FrameKind.DATA,
                 streamId,
-                0,
+                epoch,
                 base,
                 (int) (end - base),
                 0,
@@ -76,8 +88,25 @@ public final class MemoryExtents implements Wal {
         extents.computeIfAbsent(extentId, id -> new CopyOnWriteArrayList<>()).add(new Held(entry, payload));
     }
 
+    /** Adds a CHECKPOINT frame as of the offset; its payload lies at the same number. */
+    public void addCheckpoint(long extentId, long streamId, long offset, byte[] payload) {
+        FrameEntry entry = new FrameEntry(
+                FrameKind.CHECKPOINT,
+                streamId,
+                0,
+                offset,
+                0,
+                0,
+                offset,
+                offset,
+                payload.length,
+                Arrays.copyOf(payload, Math.min(61, payload.length)));
+        extents.computeIfAbsent(extentId, id -> new CopyOnWriteArrayList<>()).add(new Held(entry, payload));
+    }
+
     public void drop(long extentId) {
         extents.remove(extentId);
+        lengths.remove(extentId);
     }
 
     /** Payload of the stream's frames in an extent. */
@@ -98,7 +127,9 @@ public final class MemoryExtents implements Wal {
 
     @Override
     public OptionalLong length(long extentId) {
-        return extents.containsKey(extentId) ? OptionalLong.of(1) : OptionalLong.empty();
+        return extents.containsKey(extentId)
+                ? OptionalLong.of(lengths.getOrDefault(extentId, 1L))
+                : OptionalLong.empty();
     }
 
     @Override
@@ -117,7 +148,7 @@ public final class MemoryExtents implements Wal {
     @Override
     public Optional<FrameEntry> floor(long extentId, long streamId, long offset) {
         return index(extentId, streamId).stream()
-                .filter(entry -> entry.baseOffset() <= offset)
+                .filter(entry -> entry.kind() == FrameKind.DATA && entry.baseOffset() <= offset)
                 .reduce((older, newer) -> newer);
     }
 
@@ -146,7 +177,7 @@ public final class MemoryExtents implements Wal {
         List<Held> wanted = new ArrayList<>();
         int bytes = 0;
         for (Held held : held(extentId, streamId)) {
-            if (held.entry().endOffset() > fromOffset) {
+            if (held.entry().kind() == FrameKind.DATA && held.entry().endOffset() > fromOffset) {
                 bytes += held.payload().length;
                 if (!wanted.isEmpty() && bytes > bytesMax) {
                     break;
@@ -185,7 +216,15 @@ public final class MemoryExtents implements Wal {
 
     @Override
     public CompletionStage<ByteBuf> payload(long extentId, FrameEntry entry) {
-        throw new AssertionError("not read here");
+        for (Held held : held(extentId, entry.streamId())) {
+            FrameEntry own = held.entry();
+            if (own.kind() == entry.kind()
+                    && own.baseOffset() == entry.baseOffset()
+                    && own.payloadLength() == entry.payloadLength()) {
+                return CompletableFuture.completedFuture(buffers.track(TestBatches.buffer(held.payload())));
+            }
+        }
+        return CompletableFuture.failedFuture(new IOException("extent " + extentId + " has no such frame: " + entry));
     }
 
     @Override
