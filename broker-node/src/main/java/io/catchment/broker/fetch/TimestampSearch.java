@@ -71,8 +71,7 @@ final class TimestampSearch {
 
     /** The first record in offset order whose time is at or after {@code timeMs}, however out of order the times are. */
     CompletableFuture<TimedOffset> firstAtOrAfter(Scope scope, long timeMs) {
-        return stretches(scope)
-                .thenComposeAsync(stretches -> firstIn(scope, stretches, 0, timeMs), executor);
+        return stretches(scope).thenComposeAsync(stretches -> firstIn(scope, stretches, 0, timeMs), executor);
     }
 
     private CompletableFuture<TimedOffset> firstIn(Scope scope, List<Stretch> stretches, int from, long timeMs) {

@@ -47,8 +47,7 @@ public final class StreamExtents {
     private final long readTimeoutMs;
     private volatile @Nullable ByWriter byWriter;
 
-    StreamExtents(
-            Wal wal, StoreRef local, @Nullable PeerExtents peers, long lookUpTimeoutMs, long readTimeoutMs) {
+    StreamExtents(Wal wal, StoreRef local, @Nullable PeerExtents peers, long lookUpTimeoutMs, long readTimeoutMs) {
         this.wal = wal;
         this.local = local;
         this.peers = peers;
@@ -59,14 +58,12 @@ public final class StreamExtents {
 
     /** Of a node that is alone: only its own store is ever asked. */
     public static StreamExtents alone(Wal wal) {
-        return new StreamExtents(
-                wal, new StoreRef(-1, wal.storeId()), null, LOOK_UP_TIMEOUT_MS, READ_TIMEOUT_MS);
+        return new StreamExtents(wal, new StoreRef(-1, wal.storeId()), null, LOOK_UP_TIMEOUT_MS, READ_TIMEOUT_MS);
     }
 
     /** @param nodeId of this node */
     public static StreamExtents of(Wal wal, int nodeId, PeerExtents peers) {
-        return new StreamExtents(
-                wal, new StoreRef(nodeId, wal.storeId()), peers, LOOK_UP_TIMEOUT_MS, READ_TIMEOUT_MS);
+        return new StreamExtents(wal, new StoreRef(nodeId, wal.storeId()), peers, LOOK_UP_TIMEOUT_MS, READ_TIMEOUT_MS);
     }
 
     public Wal wal() {
@@ -265,8 +262,8 @@ public final class StreamExtents {
                         "the frames of stream " + streamId + " in extent " + extent.extentId(),
                         order.of(image, extent),
                         lookUpTimeoutMs,
-                        (from, holder) -> whileWhole(
-                                from, holder, extent, () -> from.index(holder, extent.extentId(), streamId)),
+                        (from, holder) ->
+                                whileWhole(from, holder, extent, () -> from.index(holder, extent.extentId(), streamId)),
                         frames -> true,
                         frames -> {})
                 .thenApply(HolderRequest.Answer::value);

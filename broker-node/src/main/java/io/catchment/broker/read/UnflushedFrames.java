@@ -121,7 +121,9 @@ public final class UnflushedFrames {
         private boolean isWhole() {
             long end = Math.max(
                     fromOffset,
-                    image.get().stream(streamId).map(StreamState::catalogEndOffset).orElse(toOffset));
+                    image.get().stream(streamId)
+                            .map(StreamState::catalogEndOffset)
+                            .orElse(toOffset));
             for (FrameEntry frame : frames.values()) {
                 if (frame.baseOffset() > end) {
                     return end >= toOffset;
@@ -166,8 +168,7 @@ public final class UnflushedFrames {
                         + streamId + " are not all published, and no store shows those that are not"));
                 return;
             }
-            Executor later =
-                    CompletableFuture.delayedExecutor(PAUSE_MS << pauses++, TimeUnit.MILLISECONDS, executor);
+            Executor later = CompletableFuture.delayedExecutor(PAUSE_MS << pauses++, TimeUnit.MILLISECONDS, executor);
             later.execute(() -> guarded(this::attempt));
         }
 

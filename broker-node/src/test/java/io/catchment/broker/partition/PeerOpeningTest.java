@@ -131,9 +131,7 @@ class PeerOpeningTest {
         StreamOpening opening = new StreamOpening(
                 new StreamOpening.Owner(3, 3),
                 new StreamOpening.Sources(
-                        extents,
-                        new LayeredStreamReader(extents, objects, image::get, budget, Runnable::run),
-                        objects),
+                        extents, new LayeredStreamReader(extents, objects, image::get, budget, Runnable::run), objects),
                 CONFIG,
                 Time.SYSTEM,
                 image::get);
@@ -352,8 +350,7 @@ class PeerOpeningTest {
         here.addCheckpoint(4, STREAM, 2, checkpoint(first));
         objects.put(100, List.of(first));
         objects.put(101, List.of(second));
-        image.updateAndGet(
-                now -> now.published(STREAM, 100, List.of(first)).published(STREAM, 101, List.of(second)));
+        image.updateAndGet(now -> now.published(STREAM, 100, List.of(first)).published(STREAM, 101, List.of(second)));
         extent(6, Phase.SEALED, THREE, STORE_3);
         store(3, 6, 1, third);
         Found found = openOne();

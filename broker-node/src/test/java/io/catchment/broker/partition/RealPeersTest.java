@@ -71,8 +71,11 @@ class RealPeersTest {
     private final List<AutoCloseable> closers = new ArrayList<>();
     private final BlockingQueue<Acknowledged> acknowledged = new LinkedBlockingQueue<>();
     private final BlockingQueue<Long> sealed = new LinkedBlockingQueue<>();
-    private final AtomicReference<CatalogImage> image = new AtomicReference<>(CatalogImage.over(
-                    new FakeControlPlane().withNode(1, "L").withNode(2, "L").withNode(3, "L").image())
+    private final AtomicReference<CatalogImage> image = new AtomicReference<>(CatalogImage.over(new FakeControlPlane()
+                    .withNode(1, "L")
+                    .withNode(2, "L")
+                    .withNode(3, "L")
+                    .image())
             .withStream(STREAM));
     private final ReadBudget budget = new ReadBudget(32 << 20);
     private final MemoryObjects objects = new MemoryObjects(3);
@@ -154,8 +157,8 @@ class RealPeersTest {
 
         @Override
         public CompletionStage<Void> seal(long extentId, long length, List<StoreRef> holders) {
-            image.updateAndGet(now -> now.extent(
-                    now.extent(extentId).orElseThrow().as(Phase.SEALED, 1, length, stores(holders))));
+            image.updateAndGet(
+                    now -> now.extent(now.extent(extentId).orElseThrow().as(Phase.SEALED, 1, length, stores(holders))));
             return CompletableFuture.completedStage(null);
         }
 
@@ -236,7 +239,9 @@ class RealPeersTest {
         assertThat(open(null).endOffset()).isEqualTo(200);
         assertThat(readAll(200)).isEqualTo(log);
         assertThat(reader.served().peerReads()).isPositive();
-        assertThat(reading.extents()).as("no byte of it came to this node's store").isEmpty();
+        assertThat(reading.extents())
+                .as("no byte of it came to this node's store")
+                .isEmpty();
     }
 
     @Test
@@ -252,8 +257,7 @@ class RealPeersTest {
         byte[] log = writeBatches(20);
         byte[] state = {1, 0, 0, 0, 0, 0};
         Acknowledged checkpoint = write(FrameKind.CHECKPOINT, state, 0);
-        Found found =
-                open(new Handover(written, checkpoint.extentId(), checkpoint.position() + 56, state.length));
+        Found found = open(new Handover(written, checkpoint.extentId(), checkpoint.position() + 56, state.length));
         assertThat(found.endOffset()).isEqualTo(100);
         assertThat(found.handedOver()).isTrue();
         assertThat(readAll(100)).isEqualTo(log);

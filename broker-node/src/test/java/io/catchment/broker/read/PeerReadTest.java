@@ -41,8 +41,11 @@ class PeerReadTest {
     private final MemoryExtents here = new MemoryExtents();
     private final FakePeers peers = new FakePeers();
     private final MemoryObjects objects = new MemoryObjects(3);
-    private final AtomicReference<CatalogImage> image = new AtomicReference<>(CatalogImage.over(
-                    new FakeControlPlane().withNode(1, "L").withNode(2, "L").withNode(3, "L").image())
+    private final AtomicReference<CatalogImage> image = new AtomicReference<>(CatalogImage.over(new FakeControlPlane()
+                    .withNode(1, "L")
+                    .withNode(2, "L")
+                    .withNode(3, "L")
+                    .image())
             .withStream(STREAM)
             .owned(STREAM, THREE, List.of(new EpochStart(5, 0)), List.of(ONE, THREE), null));
     private final ReadBudget budget = new ReadBudget(8 << 20);

@@ -64,7 +64,9 @@ public final class FakePeers implements PeerExtents {
     }
 
     public long askedFor(String question) {
-        return asked.stream().filter(each -> each.contains(" " + question + " ")).count();
+        return asked.stream()
+                .filter(each -> each.contains(" " + question + " "))
+                .count();
     }
 
     public long unreleased() {
@@ -137,8 +139,7 @@ public final class FakePeers implements PeerExtents {
     @Override
     public CompletionStage<FrameRead> read(
             StoreRef holder, long extentId, long streamId, long fromOffset, int bytesMax) {
-        return answer(
-                holder, "read", extentId, () -> at(holder).read(extentId, streamId, fromOffset, bytesMax));
+        return answer(holder, "read", extentId, () -> at(holder).read(extentId, streamId, fromOffset, bytesMax));
     }
 
     @Override
