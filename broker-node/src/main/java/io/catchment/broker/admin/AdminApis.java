@@ -7,6 +7,9 @@ import io.catchment.broker.configadmin.IncrementalAlterConfigsHandler;
 import io.catchment.broker.configadmin.ListConfigResourcesHandler;
 import io.catchment.broker.configadmin.NodeSettings;
 import io.catchment.broker.election.ElectLeadersHandler;
+import io.catchment.broker.logdirs.AlterReplicaLogDirsHandler;
+import io.catchment.broker.logdirs.DescribeLogDirsHandler;
+import io.catchment.broker.logdirs.LogDirectory;
 import io.catchment.broker.metadata.DescribeClusterHandler;
 import io.catchment.broker.metadata.DescribeTopicPartitionsHandler;
 import io.catchment.broker.metadata.MetadataHandler;
@@ -53,6 +56,7 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator)
                 node.topics().autoCreate(),
                 TopicAdminConfig.offsetsTopic(node.groups().coordinator()));
         NodeSettings settings = new NodeSettings(node.nodeId(), NodeConfig.keys(), node.written());
+        LogDirectory directory = new LogDirectory(node.nodeId(), node.walDirectory());
         TopicAutoCreator autoCreator = new TopicAutoCreator(controlPlane, config);
         return new AdminApis(
                 List.of(
@@ -68,6 +72,8 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator)
                         new ListConfigResourcesHandler(controlPlane),
                         new AlterPartitionReassignmentsHandler(controlPlane),
                         new ListPartitionReassignmentsHandler(controlPlane),
+                        new DescribeLogDirsHandler(controlPlane, directory),
+                        new AlterReplicaLogDirsHandler(controlPlane, directory),
                         new ElectLeadersHandler(controlPlane),
                         new DescribeQuorumHandler(controlPlane),
                         new UnregisterBrokerHandler(controlPlane),

@@ -92,6 +92,10 @@ class IncrementalAlterConfigsHandlerTest {
         "GROUP, g, SET, consumer.session.timeout.ms, 1, INVALID_CONFIG",
         "BROKER, 1, SET, num.partitions, 2, INVALID_REQUEST",
         "BROKER, '', SET, num.partitions, 2, INVALID_REQUEST",
+        "BROKER, 2, SET, num.partitions, 2, INVALID_REQUEST",
+        "BROKER, 2, DELETE, leader.replication.throttled.rate, , INVALID_REQUEST",
+        "BROKER, 1, SET, leader.replication.throttled.rate, 1000, INVALID_REQUEST",
+        "BROKER, 1, DELETE, num.partitions, , INVALID_REQUEST",
         "BROKER_LOGGER, 1, SET, root, DEBUG, INVALID_REQUEST",
         "CLIENT_METRICS, m, SET, interval.ms, 100, INVALID_REQUEST",
         "UNKNOWN, m, SET, x, 100, INVALID_REQUEST",
@@ -100,6 +104,21 @@ class IncrementalAlterConfigsHandlerTest {
             ConfigResource.Type type, String name, OpType op, String key, @Nullable String value, Errors expected) {
         assertThat(one(type, name, op, key, value)).isEqualTo(expected);
         assertThat(configs("t")).isEqualTo(Map.of("retention.ms", "5"));
+        assertThat(controlPlane.submitted()).isEmpty();
+    }
+
+    /** What kafka-reassign-partitions ends with, whether or not it set any. */
+    @Test
+    void throttlesThatWereNeverSetCanBeTakenAway() {
+        AlterConfigsResource broker = resource(ConfigResource.Type.BROKER, "1");
+        add(broker, OpType.DELETE, "leader.replication.throttled.rate", null);
+        add(broker, OpType.DELETE, "follower.replication.throttled.rate", null);
+        add(broker, OpType.DELETE, "replica.alter.log.dirs.io.max.bytes.per.second", null);
+        assertThat(error(alter((short) 1, false, broker))).isEqualTo(Errors.NONE);
+        AlterConfigsResource topic = resource(TOPIC, "t");
+        add(topic, OpType.DELETE, "leader.replication.throttled.replicas", null);
+        add(topic, OpType.DELETE, "follower.replication.throttled.replicas", null);
+        assertThat(error(alter((short) 1, false, topic))).isEqualTo(Errors.NONE);
         assertThat(controlPlane.submitted()).isEmpty();
     }
 

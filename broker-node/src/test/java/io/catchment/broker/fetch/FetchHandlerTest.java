@@ -617,6 +617,43 @@ class FetchHandlerTest {
     }
 
     @Test
+    void aSessionGoesOnWhenAPartitionLeavesAndComesBack() {
+        int session =
+                response(new Fetch().all(0).session(0, 0).waiting(0).send()).sessionId();
+        OpenRequest waiting = new Fetch().session(session, 1).send();
+        control.moveStream(TOPIC, 1, 2);
+        directory.close(partitions.get(1));
+        partitions.get(1).stopServing();
+        run();
+        assertThat(answers(waiting).keySet()).containsExactly(1);
+        assertThat(error(waiting, 1)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+        assertThat(answer(waiting, 1).currentLeader().leaderId()).isEqualTo(2);
+        assertThat(answer(waiting, 1).currentLeader().leaderEpoch())
+                .isEqualTo(control.stream(TOPIC, 1).epoch());
+
+        byte[] others = partitions.get(0).append(1, 10);
+        OpenRequest next = new Fetch().session(session, 2).forget(1).send();
+        assertThat(records(next, 0)).isEqualTo(others);
+        assertThat(answers(next).keySet()).containsExactly(0);
+
+        control.moveStream(TOPIC, 1, 1);
+        FakePartition back = new FakePartition(TOPIC, topicId, 1, 101);
+        back.leaderEpoch = control.stream(TOPIC, 1).epoch();
+        partitions.add(back);
+        directory.open(back);
+        OpenRequest again = new Fetch()
+                .session(session, 3)
+                .from(0, want(1))
+                .from(1, want(0))
+                .send();
+        run();
+        assertThat(again.isAnswered()).isFalse();
+        byte[] fresh = back.append(1, 10);
+        run();
+        assertThat(records(again, 1)).isEqualTo(fresh);
+    }
+
+    @Test
     void sessionErrorsAreKafkas() {
         assertThat(response(new Fetch().session(4711, 3).send()).error()).isEqualTo(Errors.FETCH_SESSION_ID_NOT_FOUND);
         for (int garbage : new int[] {Integer.MAX_VALUE, -5}) {

@@ -87,6 +87,25 @@ class FindCoordinatorTest {
     }
 
     @Test
+    void aGroupIsCoordinatedByTheOwnerOfItsPartitionOnceThatHasOpenedIt() {
+        node.controlPlane.withNode(2, "PLAINTEXT");
+        node.createTopic(GroupFixture.OFFSETS, 3);
+        node.host.start(node.controlPlane.image());
+        int partition = node.partitionOf("g");
+        node.controlPlane.assignStream(GroupFixture.OFFSETS, partition, 2);
+        assertThat(errorOf(CoordinatorType.GROUP, "g")).isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE);
+
+        long stream = node.controlPlane
+                .stream(GroupFixture.OFFSETS, partition)
+                .streamId();
+        node.controlPlane.applyNow(new Command.OpenStreams(2, 2, List.of(new Command.Claim(stream, 0))));
+        Coordinator found = find(CoordinatorType.GROUP, "g").coordinators().get(0);
+        assertThat(found.errorCode()).isZero();
+        assertThat(found.nodeId()).isEqualTo(2);
+        assertThat(found.port()).isEqualTo(9200);
+    }
+
+    @Test
     void transactionsAreRefusedWithAReasonAndAtOnce() {
         node.host.start(node.controlPlane.image());
         Coordinator answer =

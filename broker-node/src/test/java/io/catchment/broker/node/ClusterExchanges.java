@@ -20,8 +20,16 @@ import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignablePartition;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignableTopic;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsResponseData;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDir;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDirTopic;
+import org.apache.kafka.common.message.AlterReplicaLogDirsResponseData;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
 import org.apache.kafka.common.message.DescribeClusterResponseData;
+import org.apache.kafka.common.message.DescribeLogDirsRequestData;
+import org.apache.kafka.common.message.DescribeLogDirsRequestData.DescribableLogDirTopic;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData;
+import org.apache.kafka.common.message.DescribeLogDirsResponseData.DescribeLogDirsResult;
 import org.apache.kafka.common.message.DescribeQuorumRequestData;
 import org.apache.kafka.common.message.DescribeQuorumResponseData;
 import org.apache.kafka.common.message.ElectLeadersRequestData;
@@ -73,6 +81,27 @@ final class ClusterExchanges {
                     assertThat(answer.errorCode()).isZero();
                     assertThat(answer.topics()).isEmpty();
                 }),
+                Exchange.of(ApiKeys.DESCRIBE_LOG_DIRS, Errors.NONE, (client, version) -> {
+                    DescribeLogDirsResult directory = logDir(client, version);
+                    assertThat(directory.errorCode()).isZero();
+                    assertThat(directory.topics()).hasSize(1);
+                    assertThat(directory.topics().get(0).partitions()).hasSize(1);
+                    assertThat(directory.totalBytes() > 0).isEqualTo(version >= 4);
+                }),
+                Exchange.of(
+                        ApiKeys.ALTER_REPLICA_LOG_DIRS,
+                        Errors.NONE,
+                        (client, version) -> assertThat(alterDir(
+                                        client,
+                                        version,
+                                        logDir(client, ApiKeys.DESCRIBE_LOG_DIRS.latestVersion())
+                                                .logDir()))
+                                .isEqualTo(Errors.NONE)),
+                Exchange.of(
+                        ApiKeys.ALTER_REPLICA_LOG_DIRS,
+                        Errors.LOG_DIR_NOT_FOUND,
+                        (client, version) ->
+                                assertThat(alterDir(client, version, "/nowhere")).isEqualTo(Errors.LOG_DIR_NOT_FOUND)),
                 Exchange.of(
                         ApiKeys.ELECT_LEADERS, Errors.NONE, (client, version) -> assertThat(elect(client, version, 0))
                                 .isEqualTo(Errors.ELECTION_NOT_NEEDED)),
@@ -137,6 +166,25 @@ final class ClusterExchanges {
         assertThat(answer.errorCode()).isZero();
         return Errors.forCode(
                 answer.replicaElectionResults().get(0).partitionResult().get(0).errorCode());
+    }
+
+    private DescribeLogDirsResult logDir(RawClient client, short version) throws IOException {
+        DescribeLogDirsRequestData data = new DescribeLogDirsRequestData();
+        data.topics()
+                .add(new DescribableLogDirTopic().setTopic(topic).setPartitions(List.of(0)));
+        DescribeLogDirsResponseData answer = client.call(ApiKeys.DESCRIBE_LOG_DIRS, version, data);
+        assertThat(answer.errorCode()).isZero();
+        assertThat(answer.results()).hasSize(1);
+        return answer.results().get(0);
+    }
+
+    private Errors alterDir(RawClient client, short version, String path) throws IOException {
+        AlterReplicaLogDir directory = new AlterReplicaLogDir().setPath(path);
+        directory.topics().add(new AlterReplicaLogDirTopic().setName(topic).setPartitions(List.of(0)));
+        AlterReplicaLogDirsRequestData data = new AlterReplicaLogDirsRequestData();
+        data.dirs().add(directory);
+        AlterReplicaLogDirsResponseData answer = client.call(ApiKeys.ALTER_REPLICA_LOG_DIRS, version, data);
+        return Errors.forCode(answer.results().get(0).partitions().get(0).errorCode());
     }
 
     private static DescribeQuorumResponseData.PartitionData quorum(RawClient client, short version, String name)

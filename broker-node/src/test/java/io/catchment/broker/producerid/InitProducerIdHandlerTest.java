@@ -9,6 +9,7 @@ import io.catchment.controlplane.CommandException.Reason;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -86,6 +87,18 @@ class InitProducerIdHandlerTest {
         InitProducerIdRequestData data = new InitProducerIdRequestData().setTransactionalId(null);
         assertThat(refusal(data)).isEqualTo(Errors.COORDINATOR_LOAD_IN_PROGRESS);
         assertThat(ask(data, (short) 4).errorCode()).isZero();
+    }
+
+    @Test
+    void afterANewRegistrationBlocksAreAskedForInTheNewEpoch() {
+        AtomicLong epoch = new AtomicLong(7);
+        ProducerIds returning = new ProducerIds(controlPlane, 1, epoch::get);
+        controlPlane.failNext(Reason.FENCED);
+        assertThat(returning.next().toCompletableFuture()).isCompletedExceptionally();
+        epoch.set(9);
+        assertThat(returning.next().toCompletableFuture()).isCompleted();
+        assertThat(controlPlane.submitted())
+                .containsExactly(new Command.AllocateProducerIds(1, 7), new Command.AllocateProducerIds(1, 9));
     }
 
     @Test
