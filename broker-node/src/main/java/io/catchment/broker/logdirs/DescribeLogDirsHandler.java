@@ -94,12 +94,10 @@ public final class DescribeLogDirsHandler implements ApiHandler {
             return stream -> true;
         }
         Map<String, Set<Integer>> partitions = new HashMap<>();
-        asked.topics()
-                .forEach(topic -> partitions
-                        .computeIfAbsent(topic.topic(), name -> new HashSet<>())
-                        .addAll(topic.partitions()));
-        return stream ->
-                partitions.getOrDefault(stream.topic(), Set.of()).contains(stream.partition());
+        asked.topics().forEach(topic -> partitions
+                .computeIfAbsent(topic.topic(), name -> new HashSet<>())
+                .addAll(topic.partitions()));
+        return stream -> partitions.getOrDefault(stream.topic(), Set.of()).contains(stream.partition());
     }
 
     private static long publishedBytes(StreamState stream) {

@@ -58,9 +58,7 @@ class EpochEndAgainstKafkaTest {
         for (int asked = -1; asked <= epoch; asked++) {
             Map.Entry<Integer, Long> expected = kafka.endOffsetFor(asked, end);
             assertThat(EpochEnd.of(starts, asked, end))
-                    .as(
-                            "epoch %d of %s ending at %d; -Dseed=%d -Dhistories=1 replays it",
-                            asked, starts, end, seed)
+                    .as("epoch %d of %s ending at %d; -Dseed=%d -Dhistories=1 replays it", asked, starts, end, seed)
                     .isEqualTo(new EpochEnd(expected.getKey(), expected.getValue()));
         }
         for (long offset = 0; offset <= end; offset++) {

@@ -95,9 +95,7 @@ class FindCoordinatorTest {
         node.controlPlane.assignStream(GroupFixture.OFFSETS, partition, 2);
         assertThat(errorOf(CoordinatorType.GROUP, "g")).isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE);
 
-        long stream = node.controlPlane
-                .stream(GroupFixture.OFFSETS, partition)
-                .streamId();
+        long stream = node.controlPlane.stream(GroupFixture.OFFSETS, partition).streamId();
         node.controlPlane.applyNow(new Command.OpenStreams(2, 2, List.of(new Command.Claim(stream, 0))));
         Coordinator found = find(CoordinatorType.GROUP, "g").coordinators().get(0);
         assertThat(found.errorCode()).isZero();

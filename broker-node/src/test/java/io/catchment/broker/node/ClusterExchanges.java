@@ -88,20 +88,15 @@ final class ClusterExchanges {
                     assertThat(directory.topics().get(0).partitions()).hasSize(1);
                     assertThat(directory.totalBytes() > 0).isEqualTo(version >= 4);
                 }),
-                Exchange.of(
-                        ApiKeys.ALTER_REPLICA_LOG_DIRS,
-                        Errors.NONE,
-                        (client, version) -> assertThat(alterDir(
-                                        client,
-                                        version,
-                                        logDir(client, ApiKeys.DESCRIBE_LOG_DIRS.latestVersion())
-                                                .logDir()))
-                                .isEqualTo(Errors.NONE)),
-                Exchange.of(
-                        ApiKeys.ALTER_REPLICA_LOG_DIRS,
-                        Errors.LOG_DIR_NOT_FOUND,
-                        (client, version) ->
-                                assertThat(alterDir(client, version, "/nowhere")).isEqualTo(Errors.LOG_DIR_NOT_FOUND)),
+                Exchange.of(ApiKeys.ALTER_REPLICA_LOG_DIRS, Errors.NONE, (client, version) -> assertThat(alterDir(
+                                client,
+                                version,
+                                logDir(client, ApiKeys.DESCRIBE_LOG_DIRS.latestVersion())
+                                        .logDir()))
+                        .isEqualTo(Errors.NONE)),
+                Exchange.of(ApiKeys.ALTER_REPLICA_LOG_DIRS, Errors.LOG_DIR_NOT_FOUND, (client, version) -> assertThat(
+                                alterDir(client, version, "/nowhere"))
+                        .isEqualTo(Errors.LOG_DIR_NOT_FOUND)),
                 Exchange.of(
                         ApiKeys.ELECT_LEADERS, Errors.NONE, (client, version) -> assertThat(elect(client, version, 0))
                                 .isEqualTo(Errors.ELECTION_NOT_NEEDED)),
@@ -170,8 +165,7 @@ final class ClusterExchanges {
 
     private DescribeLogDirsResult logDir(RawClient client, short version) throws IOException {
         DescribeLogDirsRequestData data = new DescribeLogDirsRequestData();
-        data.topics()
-                .add(new DescribableLogDirTopic().setTopic(topic).setPartitions(List.of(0)));
+        data.topics().add(new DescribableLogDirTopic().setTopic(topic).setPartitions(List.of(0)));
         DescribeLogDirsResponseData answer = client.call(ApiKeys.DESCRIBE_LOG_DIRS, version, data);
         assertThat(answer.errorCode()).isZero();
         assertThat(answer.results()).hasSize(1);

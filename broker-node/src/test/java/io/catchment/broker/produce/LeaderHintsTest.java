@@ -46,7 +46,8 @@ class LeaderHintsTest {
         ProduceResponseData answer =
                 produce(LATEST, Errors.NOT_LEADER_OR_FOLLOWER, Errors.NOT_LEADER_OR_FOLLOWER, Errors.NONE);
         assertThat(leaderOf(answer, 0).leaderId()).isEqualTo(2);
-        assertThat(leaderOf(answer, 0).leaderEpoch()).isEqualTo(controlPlane.stream("t", 0).epoch());
+        assertThat(leaderOf(answer, 0).leaderEpoch())
+                .isEqualTo(controlPlane.stream("t", 0).epoch());
         assertThat(leaderOf(answer, 1).leaderId()).isEqualTo(2);
         assertThat(leaderOf(answer, 2)).as("is here").isEqualTo(new LeaderIdAndEpoch());
         assertThat(answer.nodeEndpoints()).hasSize(1);
@@ -134,7 +135,11 @@ class LeaderHintsTest {
                 .setTopicId(byId ? topicId : Uuid.ZERO_UUID)
                 .setPartitionData(partitions));
         ProduceRequest request = new ProduceRequest(
-                new ProduceRequestData().setAcks((short) -1).setTimeoutMs(10_000).setTopicData(topics), version);
+                new ProduceRequestData()
+                        .setAcks((short) -1)
+                        .setTimeoutMs(10_000)
+                        .setTopicData(topics),
+                version);
         return ((ProduceResponse) FakeRequest.call(handler, request)).data();
     }
 

@@ -26,8 +26,8 @@ class ManualAssignmentTest {
 
     @Test
     void aNodeThatOnlyKeepsRecordsIsNoBroker() {
-        controlPlane.applyNow(new Command.RegisterNode(
-                3, "store-3", List.of(), "zone-3", List.of("wal"), Uuid.randomUuid()));
+        controlPlane.applyNow(
+                new Command.RegisterNode(3, "store-3", List.of(), "zone-3", List.of("wal"), Uuid.randomUuid()));
         assertThatThrownBy(() -> owner(3, 1))
                 .isInstanceOf(InvalidReplicaAssignmentException.class)
                 .hasMessage("The manual partition assignment includes broker 3, but no such broker is registered.");
