@@ -1,31 +1,42 @@
 package io.catchment.chaos.nodes;
 
 import io.catchment.chaos.cluster.CatchmentCluster;
-import io.catchment.chaos.cluster.Metrics;
-import java.util.Map;
-import java.util.TreeMap;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
 
-/** Bytes that nodes have copied from each other for other reasons than new records, by their metrics. */
+/** Bytes that nodes have copied from each other for other reasons than new records: extents under repair, as the nodes' logs say. */
 final class DataMoved {
-    /** What it is called in a report, and the counter. */
-    private static final Map<String, String> COUNTERS =
-            Map.of("repair of extents", "catchment_wal_repaired_bytes_total");
+    private static final Pattern REPAIRED = Pattern.compile("Extent \\d+ of (\\d+) bytes is repaired");
 
-    private DataMoved() {}
+    private final CatchmentCluster cluster;
+    private final long before;
 
-    static Map<String, Double> of(CatchmentCluster cluster) {
-        Metrics metrics = cluster.metrics();
-        Map<String, Double> bytes = new TreeMap<>();
-        COUNTERS.forEach((what, counter) -> bytes.put(what, metrics.sum(counter)));
-        return bytes;
+    /** From now on. */
+    DataMoved(CatchmentCluster cluster) {
+        this.cluster = cluster;
+        this.before = bytes();
     }
 
-    /** In words; a node that began anew in between counts from nothing. */
-    static String since(Map<String, Double> before, CatchmentCluster cluster) {
-        var text = new StringBuilder("bytes copied between nodes");
-        of(cluster)
-                .forEach((what, bytes) ->
-                        text.append(" %s %.0f".formatted(what, bytes - before.getOrDefault(what, 0.0))));
-        return text.toString();
+    private long bytes() {
+        long sum = 0;
+        for (int node : cluster.nodes()) {
+            Path log = cluster.logFile(node);
+            try (var lines = Files.exists(log) ? Files.lines(log) : java.util.stream.Stream.<String>empty()) {
+                sum += lines.map(REPAIRED::matcher)
+                        .filter(matcher -> matcher.find())
+                        .mapToLong(matcher -> Long.parseLong(matcher.group(1)))
+                        .sum();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return sum;
+    }
+
+    String describe() {
+        return "bytes copied between nodes: %d by repair of extents".formatted(bytes() - before);
     }
 }

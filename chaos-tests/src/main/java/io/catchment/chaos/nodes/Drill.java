@@ -86,7 +86,7 @@ final class Drill implements AutoCloseable {
         if (cluster instanceof CatchmentCluster catchment) {
             var at = catchment.http(node);
             if (!Await.within(RETURN, Duration.ofMillis(200), () -> NodeStatus.of(at)
-                    .map(status -> !status.holdsLastCopies())
+                    .map(status -> status.holdsLastCopies() == 0)
                     .orElse(false))) {
                 throw late("node " + node + " still holds last copies after " + RETURN.toSeconds() + " s");
             }

@@ -80,7 +80,7 @@ final class Replace {
         Pauses.Fault fault = drill.strike("loss of node " + victim, Set.of(victim), () -> cluster.kill(victim));
         Drill.sleep(5000);
         cluster.wipe(victim);
-        Map<String, Double> copied = cluster instanceof CatchmentCluster catchment ? DataMoved.of(catchment) : Map.of();
+        DataMoved moved = cluster instanceof CatchmentCluster catchment ? new DataMoved(catchment) : null;
         var watch = new ShareWatch(cluster.bootstrap(), exercise.topic());
         long start = System.nanoTime();
         long ready;
@@ -101,8 +101,8 @@ final class Replace {
         if (full < 0) {
             verdict.violation(Violation.Kind.LATE, "node " + victim + " has not got its share");
         }
-        if (cluster instanceof CatchmentCluster catchment) {
-            figures.add("  " + DataMoved.since(copied, catchment));
+        if (moved != null) {
+            figures.add("  " + moved.describe());
         }
     }
 }

@@ -52,7 +52,7 @@ final class Scale {
     }
 
     private List<String> watched(String what, Exercise exercise, Callable<Integer> action) throws Exception {
-        Map<String, Double> copied = DataMoved.of(cluster);
+        var moved = new DataMoved(cluster);
         var watch = new ShareWatch(cluster.bootstrap(), exercise.topic());
         long start = System.nanoTime();
         int node;
@@ -78,10 +78,10 @@ final class Scale {
                 verdict.violation(Violation.Kind.LATE, "node " + node + " has not got its share");
             }
         }
-        List<Integer> moved = watch.moved(start, end);
+        List<Integer> partitions = watch.moved(start, end);
         figures.add("  %s: %d partitions moved; longest wait for an acknowledgement: %s"
-                .formatted(what, moved.size(), waits(exercise, start, end, moved)));
-        figures.add("  %s: %s".formatted(what, DataMoved.since(copied, cluster)));
+                .formatted(what, partitions.size(), waits(exercise, start, end, partitions)));
+        figures.add("  %s: %s".formatted(what, moved.describe()));
         return figures;
     }
 
