@@ -44,15 +44,14 @@ final class ClusterRoutes {
                 .filter(stream -> stream.ownerNodeId() == nodeId)
                 .count();
         long unflushed = 0;
-        long lastCopies = 0;
+        boolean lastCopies = false;
         for (ExtentState extent : image.extents()) {
             boolean pending = extent.phase() != ExtentState.Phase.FLUSHED && extent.length() != 0;
             if (pending && extent.writerNodeId() == nodeId) {
                 unflushed++;
             }
-            if (extent.phase() == ExtentState.Phase.SEALED && extent.length() > 0 && isOnlyHere(extent, image)) {
-                lastCopies++;
-            }
+            lastCopies |=
+                    extent.phase() == ExtentState.Phase.SEALED && extent.length() > 0 && isOnlyHere(extent, image);
         }
         return Answer.json(
                 200,

@@ -14,15 +14,12 @@ import java.util.stream.Collectors;
 final class ControlPlaneSettings {
     private ControlPlaneSettings() {}
 
-    /** @param port that the controller listener is bound to */
-    static ControlPlaneConfig of(NodeConfig config, String clusterId, Listener listener, int port) {
+    /** @param port that the controller listener is bound to; 0 on a node without one */
+    static ControlPlaneConfig of(NodeConfig config, String clusterId, int port) {
         Set<String> roles = config.roles().stream()
                 .map(role -> role.name().toLowerCase(Locale.ROOT))
                 .collect(Collectors.toSet());
-        String host = config.listeners().controllerTold().map(Listener::host).orElse(listener.host());
-        if (host.isEmpty()) {
-            host = "localhost";
-        }
+        String host = config.listeners().controllerTold().map(Listener::host).orElse("localhost");
         int toldPort = config.listeners()
                 .controllerTold()
                 .map(Listener::port)

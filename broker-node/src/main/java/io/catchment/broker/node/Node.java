@@ -24,6 +24,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -125,18 +126,19 @@ final class Node implements AutoCloseable {
         closers.close();
     }
 
+    /** A node that only observes asks the controllers; nobody asks it. */
     private ControlPlane controlPlane(NetworkServer network, String clusterId) throws IOException {
-        Listener listener = config.listeners()
-                .controller()
-                .orElseThrow(() ->
-                        new IOException("listeners has no " + config.listeners().controllerName() + " listener"));
-        BoundListener bound = network.bind(listener.name(), address(listener));
+        Optional<BoundListener> bound = Optional.empty();
+        if (config.listeners().controller().isPresent()) {
+            Listener listener = config.listeners().controller().get();
+            bound = Optional.of(network.bind(listener.name(), address(listener)));
+        }
+        int port = bound.map(BoundListener::port).orElse(0);
         ControlPlaneServer server = closers.add(
                 "control plane",
-                ControlPlaneServer.start(
-                        ControlPlaneSettings.of(config, clusterId, listener, bound.port()), Time.SYSTEM, fatal));
+                ControlPlaneServer.start(ControlPlaneSettings.of(config, clusterId, port), Time.SYSTEM, fatal));
         InetAddress unknown = InetAddress.getLoopbackAddress();
-        bound.startRaw(frame -> server.endpoint().handle(frame, unknown));
+        bound.ifPresent(listening -> listening.startRaw(frame -> server.endpoint().handle(frame, unknown)));
         return server.controlPlane();
     }
 
