@@ -71,7 +71,10 @@ final class Node implements AutoCloseable {
         ScheduledExecutorService timer = timer();
 
         String clusterId = ClusterId.of(config);
-        ControlPlane controlPlane = controlPlane(network, clusterId);
+        // Its own connections and memory: clients cannot shut the controllers out, and at a stop these go on until the last.
+        NetworkServer controlNetwork = closers.add(
+                "control network", new NetworkServer(loops, config.network(), metrics.requests()));
+        ControlPlane controlPlane = controlPlane(controlNetwork, clusterId);
         List<BoundListener> clientListeners = new ArrayList<>();
         for (Listener listener : config.listeners().clients()) {
             clientListeners.add(network.bind(listener.name(), address(listener)));
