@@ -419,6 +419,10 @@ final class Partition implements PartitionView {
         }
     }
 
+    boolean isResigning() {
+        return resigning != null;
+    }
+
     /** Everything taken is acknowledged. */
     boolean isQuiet() {
         return inFlight.isEmpty();

@@ -1,0 +1,137 @@
+package io.catchment.broker.testing;
+
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.CommandException;
+import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.Endpoint;
+import io.catchment.controlplane.ImageListener;
+import io.catchment.controlplane.command.CommandRules;
+import io.catchment.controlplane.command.Conditions;
+import io.catchment.controlplane.command.Decision;
+import io.catchment.controlplane.command.Upkeep;
+import io.catchment.controlplane.image.ImageStep;
+import io.catchment.controlplane.image.StateImage;
+import io.catchment.controlplane.image.WholeImage;
+import io.catchment.controlplane.log.LogRecord;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
+import org.apache.kafka.common.Uuid;
+
+/**
+ * The control plane's real rules over its real state, in memory and at once: a command is decided and replayed in the caller's thread,
+ * under a lock. A test says which commands fail, and how.
+ */
+public final class RulesControlPlane implements ControlPlane {
+    /** What becomes of a command. */
+    public enum Fate {
+        DONE,
+        /** It takes effect; its answer is lost. */
+        UNCERTAIN_DONE,
+        /** It takes none, and nobody knows. */
+        UNCERTAIN_LOST,
+        UNAVAILABLE
+    }
+
+    private final List<ImageListener> listeners = new CopyOnWriteArrayList<>();
+    private final List<Command<?>> submitted = new CopyOnWriteArrayList<>();
+    private volatile StateImage image = StateImage.empty("test");
+    private volatile Function<Command<?>, Fate> fate = command -> Fate.DONE;
+    private int topicIds;
+
+    public RulesControlPlane() {
+        replay(Upkeep.missingFeatures(image.state()));
+    }
+
+    /** Registers a broker; its epoch. */
+    public long register(int nodeId) {
+        return now(new Command.RegisterNode(
+                        nodeId,
+                        "store-" + nodeId,
+                        List.of(new Endpoint("PLAINTEXT", "host-" + nodeId, 9092)),
+                        "zone-" + nodeId,
+                        List.of("broker", "wal", "controller"),
+                        new Uuid(nodeId, 1)))
+                .epoch();
+    }
+
+    public void fate(Function<Command<?>, Fate> next) {
+        fate = next;
+    }
+
+    public <C> List<C> submitted(Class<C> kind) {
+        return submitted.stream().filter(kind::isInstance).map(kind::cast).toList();
+    }
+
+    /** Somebody else's command: takes effect whatever {@link #fate} says; throws {@link CommandException} if it is refused. */
+    public synchronized <R> R now(Command<R> command) {
+        Decision<R> decision = CommandRules.decide(
+                command, image.state(), new Conditions(1_000, () -> new Uuid(7, ++topicIds), 1, 1));
+        if (decision instanceof Decision.Accepted<R> accepted) {
+            replay(accepted.records());
+            return accepted.answer();
+        }
+        Decision.Refused<R> refused = (Decision.Refused<R>) decision;
+        throw new CommandException(refused.reason(), refused.message());
+    }
+
+    private void replay(List<LogRecord> records) {
+        if (records.isEmpty()) {
+            return;
+        }
+        ImageStep step = ImageStep.after(image);
+        records.forEach(step::replay);
+        step.at(image.offset() + records.size(), 1, 1_000);
+        ImageStep.Result result = step.finish();
+        image = result.image();
+        new ArrayList<>(listeners).forEach(listener -> listener.changed(result.delta(), image));
+    }
+
+    @Override
+    public ClusterImage image() {
+        return image;
+    }
+
+    @Override
+    public synchronized void subscribe(ImageListener listener) {
+        listeners.add(listener);
+        listener.changed(WholeImage.asDelta(image), image);
+    }
+
+    @Override
+    public <R> CompletionStage<R> submit(Command<R> command) {
+        submitted.add(command);
+        try {
+            return switch (fate.apply(command)) {
+                case DONE -> CompletableFuture.completedFuture(now(command));
+                case UNCERTAIN_DONE -> {
+                    now(command);
+                    yield failed(Reason.UNCERTAIN);
+                }
+                case UNCERTAIN_LOST -> failed(Reason.UNCERTAIN);
+                case UNAVAILABLE -> failed(Reason.UNAVAILABLE);
+            };
+        } catch (CommandException refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+    }
+
+    private static <R> CompletionStage<R> failed(Reason reason) {
+        return CompletableFuture.failedFuture(new CommandException(reason, "injected " + reason));
+    }
+
+    @Override
+    public CompletionStage<Void> barrier() {
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public void close() {
+        listeners.clear();
+    }
+}
