@@ -245,7 +245,7 @@ class OwnershipTest {
         move(2);
         await(() -> partitions.openCount() == 0);
         assertThat(stream().ownerNodeId()).isEqualTo(2);
-        assertThat(served).last().asString().startsWith("-");
+        await(() -> served.get(served.size() - 1).startsWith("-"));
     }
 
     @Test
