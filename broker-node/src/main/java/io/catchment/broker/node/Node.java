@@ -71,9 +71,10 @@ final class Node implements AutoCloseable {
         ScheduledExecutorService timer = timer();
 
         String clusterId = ClusterId.of(config);
-        // Its own connections and memory: clients cannot shut the controllers out, and at a stop these go on until the last.
-        NetworkServer controlNetwork = closers.add(
-                "control network", new NetworkServer(loops, config.network(), metrics.requests()));
+        // Its own connections and memory: clients cannot shut the controllers out, and at a stop these go on until the
+        // last.
+        NetworkServer controlNetwork =
+                closers.add("control network", new NetworkServer(loops, config.network(), metrics.requests()));
         ControlPlane controlPlane = controlPlane(controlNetwork, clusterId);
         List<BoundListener> clientListeners = new ArrayList<>();
         for (Listener listener : config.listeners().clients()) {
@@ -141,7 +142,8 @@ final class Node implements AutoCloseable {
                 "control plane",
                 ControlPlaneServer.start(ControlPlaneSettings.of(config, clusterId, port), Time.SYSTEM, fatal));
         InetAddress unknown = InetAddress.getLoopbackAddress();
-        bound.ifPresent(listening -> listening.startRaw(frame -> server.endpoint().handle(frame, unknown)));
+        bound.ifPresent(
+                listening -> listening.startRaw(frame -> server.endpoint().handle(frame, unknown)));
         return server.controlPlane();
     }
 

@@ -115,7 +115,8 @@ class OwnershipTest {
     }
 
     private void move(int node) {
-        controlPlane.now(new Command.MoveStreams(List.of(new Command.Move(stream().streamId(), node)), true));
+        controlPlane.now(
+                new Command.MoveStreams(List.of(new Command.Move(stream().streamId(), node)), true));
     }
 
     private void awaitStopped() throws Exception {
@@ -140,7 +141,8 @@ class OwnershipTest {
         Asked() throws Exception {
             PartitionView view = view();
             byte[] bytes = TestBatches.batch(0, 1, 10);
-            ByteBuffer batch = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
+            ByteBuffer batch =
+                    ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
             loop.submit(() -> partitions.append(view, batch, Unpooled.EMPTY_BUFFER, this, 0, 1_000))
                     .get(10, TimeUnit.SECONDS);
         }
@@ -152,11 +154,7 @@ class OwnershipTest {
 
         @Override
         public void failed(
-                int slot,
-                Errors error,
-                @Nullable String message,
-                List<RecordError> recordErrors,
-                long logStartOffset) {
+                int slot, Errors error, @Nullable String message, List<RecordError> recordErrors, long logStartOffset) {
             answer.complete(error);
         }
     }
@@ -186,8 +184,7 @@ class OwnershipTest {
         await(() -> partitions.openCount() == 0);
         assertThat(meanwhile.answer.get(10, TimeUnit.SECONDS)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
         assertThat(stream().ownerNodeId()).isEqualTo(2);
-        assertThat(stream().handover())
-                .isEqualTo(new StreamState.Handover(2, 1, checkpoint.payloadPosition(), length));
+        assertThat(stream().handover()).isEqualTo(new StreamState.Handover(2, 1, checkpoint.payloadPosition(), length));
         assertThat(partitions.find("t", 0)).isNull();
     }
 
@@ -240,8 +237,7 @@ class OwnershipTest {
     void aResignationOfUnknownFateThatHappenedIsNotServedOn() throws Exception {
         topic();
         controlPlane.register(2);
-        controlPlane.fate(
-                command -> command instanceof Command.ResignStreams ? Fate.UNCERTAIN_DONE : Fate.DONE);
+        controlPlane.fate(command -> command instanceof Command.ResignStreams ? Fate.UNCERTAIN_DONE : Fate.DONE);
         move(2);
         await(() -> partitions.openCount() == 0);
         assertThat(stream().ownerNodeId()).isEqualTo(2);
@@ -274,8 +270,7 @@ class OwnershipTest {
 
     @Test
     void aClaimOfUnknownFateThatHappenedIsServed() throws Exception {
-        controlPlane.fate(
-                command -> command instanceof Command.OpenStreams ? Fate.UNCERTAIN_DONE : Fate.DONE);
+        controlPlane.fate(command -> command instanceof Command.OpenStreams ? Fate.UNCERTAIN_DONE : Fate.DONE);
         topic();
         assertThat(view().leaderEpoch()).isEqualTo(stream().epoch());
         assertThat(controlPlane.submitted(Command.OpenStreams.class)).hasSize(1);

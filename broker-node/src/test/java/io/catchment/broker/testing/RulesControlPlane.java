@@ -70,8 +70,8 @@ public final class RulesControlPlane implements ControlPlane {
 
     /** Somebody else's command: takes effect whatever {@link #fate} says; throws {@link CommandException} if it is refused. */
     public synchronized <R> R now(Command<R> command) {
-        Decision<R> decision = CommandRules.decide(
-                command, image.state(), new Conditions(1_000, () -> new Uuid(7, ++topicIds), 1, 1));
+        Decision<R> decision =
+                CommandRules.decide(command, image.state(), new Conditions(1_000, () -> new Uuid(7, ++topicIds), 1, 1));
         if (decision instanceof Decision.Accepted<R> accepted) {
             replay(accepted.records());
             return accepted.answer();
