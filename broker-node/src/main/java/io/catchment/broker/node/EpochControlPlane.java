@@ -6,6 +6,7 @@ import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ImageListener;
 import io.catchment.controlplane.LeaseListener;
 import io.catchment.controlplane.NodeLoad;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -47,6 +48,11 @@ final class EpochControlPlane implements ControlPlane {
     @Override
     public void keepAlive(long nodeEpoch, Supplier<NodeLoad> load, LeaseListener listener) {
         node.keepAlive(nodeEpoch, load, listener);
+    }
+
+    @Override
+    public CompletionStage<ByteBuffer> askController(ByteBuffer frame) {
+        return node.askController(frame);
     }
 
     @Override

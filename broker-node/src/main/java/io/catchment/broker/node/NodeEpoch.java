@@ -66,6 +66,7 @@ final class NodeEpoch implements AutoCloseable {
     private static final long DRAIN_LOOK_MS = 20;
 
     private final NodeParts parts;
+    private final AdminApis admin;
     private final NodeConfig config;
     private final Closers closers = new Closers();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
@@ -79,8 +80,9 @@ final class NodeEpoch implements AutoCloseable {
     private volatile @Nullable LoadMeter load;
 
     /** @param over hears, once and on any thread, that this epoch has ended without having been closed */
-    NodeEpoch(NodeParts parts, Consumer<NodeEpoch> over) {
+    NodeEpoch(NodeParts parts, AdminApis admin, Consumer<NodeEpoch> over) {
         this.parts = parts;
+        this.admin = admin;
         this.config = parts.config();
         var unused = ended.whenComplete((nothing, why) -> {
             if (!leaving) {
@@ -240,7 +242,6 @@ final class NodeEpoch implements AutoCloseable {
     private void serve(
             EpochControlPlane controlPlane, LocalWal opened, LayeredStreamReader streams, OwnedPartitions owned)
             throws Exception {
-        AdminApis admin = AdminApis.of(controlPlane, config, this::epoch);
         GroupCoordinatorHost groups = closers.add(
                 "group coordinator",
                 new GroupCoordinatorHost(

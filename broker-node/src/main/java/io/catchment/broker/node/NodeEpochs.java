@@ -1,5 +1,6 @@
 package io.catchment.broker.node;
 
+import io.catchment.broker.admin.AdminApis;
 import io.catchment.broker.flush.FlushStats;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.controlplane.CommandException;
@@ -29,6 +30,9 @@ final class NodeEpochs implements AutoCloseable {
     private static final WalStats NO_WAL = new WalStats(Map.of(), 0, 0, 0, 0, 0, 0, Double.POSITIVE_INFINITY);
 
     private final NodeParts parts;
+    /** Not of one epoch: what it keeps of the image must not grow old between two of them, while clients still ask. */
+    private final AdminApis admin;
+
     private final ExecutorService thread = Executors.newSingleThreadExecutor(task -> {
         Thread daemon = new Thread(task, "node-epochs");
         daemon.setDaemon(true);
@@ -39,6 +43,7 @@ final class NodeEpochs implements AutoCloseable {
 
     NodeEpochs(NodeParts parts) {
         this.parts = parts;
+        this.admin = AdminApis.of(parts.controlPlane(), parts.config(), this::epoch);
     }
 
     /** Metrics of whichever epoch there is. */
@@ -77,7 +82,7 @@ final class NodeEpochs implements AutoCloseable {
 
     /** False when it is to be tried again. */
     private boolean tryBegin() throws Exception {
-        NodeEpoch epoch = new NodeEpoch(parts, this::over);
+        NodeEpoch epoch = new NodeEpoch(parts, admin, this::over);
         present = epoch;
         boolean begun = false;
         try {
