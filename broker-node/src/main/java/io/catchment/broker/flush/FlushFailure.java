@@ -1,5 +1,7 @@
 package io.catchment.broker.flush;
 
+import org.slf4j.Logger;
+import io.catchment.broker.loop.Backoff;
 import io.catchment.controlplane.CommandException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -25,6 +27,18 @@ final class FlushFailure extends RuntimeException {
     /** Null unless the control plane refused. */
     CommandException.@Nullable Reason reason() {
         return getCause() instanceof CommandException command ? command.reason() : null;
+    }
+
+    /** One line for the first failure and for each twentieth after it. */
+    void logged(Logger log, long extentId, Backoff backoff) {
+        if (backoff.isWorthALine()) {
+            log.warn(
+                    "Flush of extent {} failed at {}, attempt {}; what is acknowledged stays safe in the WAL. Trying on: {}",
+                    extentId,
+                    stage,
+                    backoff.failures(),
+                    getMessage());
+        }
     }
 
     /** The step's stage; what the call itself throws fails the stage too. */

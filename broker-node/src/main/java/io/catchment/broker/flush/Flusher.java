@@ -1,5 +1,7 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.loop.SerialLoop;
+import io.catchment.broker.loop.Backoff;
 import io.catchment.broker.flush.FlushMetrics.Stage;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.CommandException.Reason;
@@ -50,7 +52,7 @@ public final class Flusher implements AutoCloseable {
 
     private final ControlPlane controlPlane;
     private final RollRequest roller;
-    private final FlushLoop loop;
+    private final SerialLoop loop;
     private final FlushSettings settings;
     private final FlushMetrics metrics;
     private final RandomGenerator random;
@@ -85,7 +87,7 @@ public final class Flusher implements AutoCloseable {
             int nodeId,
             long nodeEpoch,
             FlushSettings settings,
-            FlushLoop loop,
+            SerialLoop loop,
             RandomGenerator random,
             FlushMetrics metrics) {
         this.controlPlane = controlPlane;
@@ -297,7 +299,7 @@ public final class Flusher implements AutoCloseable {
         long waitMs = backoff.failedMs();
         notBeforeNanos = loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
         loop.schedule(this::pump, waitMs);
-        backoff.logged(LOG, extent.extentId(), failure);
+        failure.logged(LOG, extent.extentId(), backoff);
     }
 
     /** The trouble is this extent's own: others go on. */

@@ -1,5 +1,6 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.loop.SerialLoop;
 import io.catchment.broker.flush.FlushMetrics.Stage;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
@@ -25,7 +26,7 @@ final class HotWindow {
     private final Wal wal;
     private final ControlPlane controlPlane;
     private final LocalExtents extents;
-    private final FlushLoop loop;
+    private final SerialLoop loop;
     private final FlushSettings settings;
     private final FlushMetrics metrics;
     private final int nodeId;
@@ -37,7 +38,7 @@ final class HotWindow {
             Wal wal,
             ControlPlane controlPlane,
             LocalExtents extents,
-            FlushLoop loop,
+            SerialLoop loop,
             FlushSettings settings,
             FlushMetrics metrics,
             int nodeId) {

@@ -1,5 +1,7 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.loop.SerialLoop;
+import io.catchment.broker.loop.Backoff;
 import io.catchment.broker.flush.FlushMetrics.Stage;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
@@ -32,7 +34,7 @@ public final class ObjectReaper implements AutoCloseable {
     private final ControlPlane controlPlane;
     private final ObjectStore store;
     private final FlushSettings settings;
-    private final FlushLoop loop;
+    private final SerialLoop loop;
     private final FlushMetrics metrics;
     private final int nodeId;
     private final Backoff backoff;
@@ -46,7 +48,7 @@ public final class ObjectReaper implements AutoCloseable {
             ObjectStore store,
             int nodeId,
             FlushSettings settings,
-            FlushLoop loop,
+            SerialLoop loop,
             RandomGenerator random,
             FlushMetrics metrics) {
         this.controlPlane = controlPlane;

@@ -1,5 +1,7 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.loop.SerialLoop;
+import io.catchment.broker.loop.Backoff;
 import io.catchment.broker.flush.FlushMetrics.Stage;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
@@ -48,7 +50,7 @@ final class Publishes {
     }
 
     private final ControlPlane controlPlane;
-    private final FlushLoop loop;
+    private final SerialLoop loop;
     private final FlushMetrics metrics;
     private final Listener listener;
     private final Backoff backoff;
@@ -61,7 +63,7 @@ final class Publishes {
 
     Publishes(
             ControlPlane controlPlane,
-            FlushLoop loop,
+            SerialLoop loop,
             FlushMetrics metrics,
             Listener listener,
             Backoff backoff,
@@ -217,6 +219,6 @@ final class Publishes {
         long waitMs = backoff.failedMs();
         notBeforeNanos = loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
         loop.schedule(listener::look, waitMs);
-        backoff.logged(LOG, extent.extentId(), failure);
+        failure.logged(LOG, extent.extentId(), backoff);
     }
 }

@@ -1,5 +1,6 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.loop.SerialLoop;
 import io.catchment.broker.flush.FlushMetrics.Stage;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
@@ -46,7 +47,7 @@ final class Uploads {
     private final Wal wal;
     private final ControlPlane controlPlane;
     private final ObjectStore store;
-    private final FlushLoop loop;
+    private final SerialLoop loop;
     private final FlushSettings settings;
     private final int nodeId;
     private final long nodeEpoch;
@@ -59,7 +60,7 @@ final class Uploads {
             Wal wal,
             ControlPlane controlPlane,
             ObjectStore store,
-            FlushLoop loop,
+            SerialLoop loop,
             FlushSettings settings,
             int nodeId,
             long nodeEpoch,

@@ -4,16 +4,18 @@ import io.catchment.broker.admin.AdminApis;
 import io.catchment.broker.config.Listener;
 import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.config.NodeRole;
+import io.catchment.broker.extents.ExtentKeeper;
+import io.catchment.broker.extents.WalControl;
 import io.catchment.broker.fetch.FetchHandler;
 import io.catchment.broker.fetch.ListOffsetsHandler;
 import io.catchment.broker.fetch.OffsetForLeaderEpochHandler;
 import io.catchment.broker.flush.FlushSettings;
 import io.catchment.broker.flush.FlushStats;
-import io.catchment.broker.flush.FlushThread;
 import io.catchment.broker.flush.Flusher;
 import io.catchment.broker.flush.ObjectReaper;
 import io.catchment.broker.group.GroupCoordinatorHost;
 import io.catchment.broker.group.api.GroupApis;
+import io.catchment.broker.loop.SerialThread;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.partition.OwnedPartitions;
 import io.catchment.broker.produce.ProduceHandler;
@@ -75,6 +77,7 @@ final class NodeEpoch implements AutoCloseable {
     private volatile boolean leaving;
     private volatile @Nullable LocalWal wal;
     private volatile @Nullable LayeredStreamReader reader;
+    private volatile @Nullable ExtentKeeper keeper;
     private volatile @Nullable Flusher flusher;
     private volatile @Nullable OwnedPartitions partitions;
     private volatile @Nullable LoadMeter load;
@@ -142,14 +145,10 @@ final class NodeEpoch implements AutoCloseable {
                 List.of(owned.walListener(), parts.lanes(), parts.metrics().wal(), new FencedListener(this::end)));
 
         register(controlPlane, walControl, opened, network);
-        List<String> obstacles = new WalStartup(
-                        opened,
-                        controlPlane,
-                        config.nodeId(),
-                        epoch,
-                        config.wal().acceptLoss())
-                .run();
-        if (!obstacles.isEmpty()) {
+        List<String> obstacles = await(keeper(controlPlane, opened).ready());
+        if (config.wal().replicas() > 1) {
+            obstacles.forEach(obstacle -> log.error("Streams stay unavailable: {}", obstacle));
+        } else if (!obstacles.isEmpty()) {
             obstacles.forEach(obstacle -> log.error("This node serves nothing: {}", obstacle));
             parts.serving().unmet(String.join("; ", obstacles));
             begun = true;
@@ -221,7 +220,7 @@ final class NodeEpoch implements AutoCloseable {
                 config.wal().replicas() > 1 ? config.wal().reserveBytes() : 0,
                 System::nanoTime,
                 () -> network.map(WalNetwork::unreachable).orElse(Set.of()),
-                Set::of);
+                this::extentsWorkedOn);
         load = meter;
         ScheduledFuture<?> sampling = parts.timer()
                 .scheduleWithFixedDelay(
@@ -237,6 +236,28 @@ final class NodeEpoch implements AutoCloseable {
             // It was drained before it stopped; who starts it again means to use it.
             await(controlPlane.submit(new Command.DrainNode(config.nodeId(), false)));
         }
+    }
+
+    private ExtentKeeper keeper(EpochControlPlane controlPlane, LocalWal opened) {
+        SerialThread loop = closers.add("extents thread", new SerialThread("extents"));
+        ExtentKeeper made = closers.add(
+                "extent keeper",
+                new ExtentKeeper(
+                        opened,
+                        controlPlane,
+                        config.nodeId(),
+                        epoch,
+                        config.wal().acceptLoss(),
+                        loop,
+                        new SplittableRandom()));
+        keeper = made;
+        made.start();
+        return made;
+    }
+
+    private Set<Long> extentsWorkedOn() {
+        ExtentKeeper present = keeper;
+        return present == null ? Set.of() : present.workedOn();
     }
 
     private void serve(
@@ -278,7 +299,7 @@ final class NodeEpoch implements AutoCloseable {
         FlushSettings settings = FlushSettings.DEFAULT
                 .withConcurrency(config.store().flushConcurrency())
                 .withHotBytes(config.wal().hotBytes());
-        FlushThread loop = closers.add("flush thread", new FlushThread());
+        SerialThread loop = closers.add("flush thread", new SerialThread("flush"));
         SplittableRandom random = new SplittableRandom();
         ObjectReaper reaper = closers.add(
                 "object reaper",

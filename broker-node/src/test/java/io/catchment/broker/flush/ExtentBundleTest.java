@@ -3,6 +3,8 @@ package io.catchment.broker.flush;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.catchment.broker.testing.ManualLoop;
+import io.catchment.broker.testing.TestProcess;
 import io.catchment.broker.testing.TestBatches;
 import io.catchment.objectstore.BundleBuilder.Built;
 import io.catchment.objectstore.BundleBuilder.BuiltCheckpoint;
@@ -23,7 +25,7 @@ class ExtentBundleTest {
     private static final long EXTENT = 7;
 
     private final ManualLoop time = new ManualLoop();
-    private final FlushWal wal = new FlushWal(new FlushProcess(time));
+    private final FlushWal wal = new FlushWal(new TestProcess(time));
 
     ExtentBundleTest() {
         wal.create(EXTENT);

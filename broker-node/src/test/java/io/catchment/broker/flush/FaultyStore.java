@@ -1,5 +1,7 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.testing.ManualLoop;
+import io.catchment.broker.testing.TestProcess;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
@@ -38,17 +40,17 @@ final class FaultyStore implements ObjectStore {
     private final List<Runnable> held = new ArrayList<>();
     private Supplier<Fate> putFate = () -> Fate.DONE;
     private Supplier<Fate> deleteFate = () -> Fate.DONE;
-    private FlushProcess process;
+    private TestProcess process;
     private long delayMs;
     private long lateMs = 1_000;
     private int bodies;
 
-    FaultyStore(ManualLoop time, FlushProcess process) {
+    FaultyStore(ManualLoop time, TestProcess process) {
         this.time = time;
         this.process = process;
     }
 
-    void process(FlushProcess next) {
+    void process(TestProcess next) {
         process = next;
     }
 
@@ -115,7 +117,7 @@ final class FaultyStore implements ObjectStore {
     /** @param ended the store needs the caller's memory no longer */
     private CompletionStage<Void> request(Fate fate, Runnable effect, Runnable ended) {
         CompletableFuture<Void> answer = new CompletableFuture<>();
-        FlushProcess sender = process;
+        TestProcess sender = process;
         Runnable arrival = () -> {
             if (fate == Fate.LATE) {
                 time.schedule(effect, lateMs);

@@ -2,6 +2,7 @@ package io.catchment.broker.flush;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.broker.testing.RuledControlPlane;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.wal.Lane;

@@ -1,5 +1,6 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.testing.TestProcess;
 import io.catchment.wal.Admission;
 import io.catchment.wal.ExtentDescriptor;
 import io.catchment.wal.Frame;
@@ -35,7 +36,7 @@ final class FlushWal implements Wal {
 
     private final TreeMap<Long, Extent> extents = new TreeMap<>();
     private final List<ByteBuf> loaded = new ArrayList<>();
-    private FlushProcess process;
+    private TestProcess process;
     private LongFunction<@Nullable Throwable> loadFault = extent -> null;
     private LongFunction<@Nullable Throwable> deleteFault = extent -> null;
     private LongFunction<@Nullable IOException> indexFault = extent -> null;
@@ -57,11 +58,11 @@ final class FlushWal implements Wal {
         }
     }
 
-    FlushWal(FlushProcess process) {
+    FlushWal(TestProcess process) {
         this.process = process;
     }
 
-    void process(FlushProcess next) {
+    void process(TestProcess next) {
         process = next;
     }
 

@@ -1,5 +1,8 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.testing.ManualLoop;
+import io.catchment.broker.testing.RuledControlPlane;
+import io.catchment.broker.testing.TestProcess;
 import io.catchment.broker.testing.TestBatches;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Endpoint;
@@ -27,7 +30,7 @@ final class FlushWorld {
     static final FlushSettings SETTINGS = new FlushSettings(2, 1 << 20, 1 << 20, 0, 3_600_000, 500, 15_000, 4, 60_000);
 
     final ManualLoop time = new ManualLoop();
-    FlushProcess process = new FlushProcess(time);
+    TestProcess process = new TestProcess(time);
     final RuledControlPlane control = new RuledControlPlane(time, process);
     final FaultyStore store = new FaultyStore(time, process);
     final FlushWal wal = new FlushWal(process);
@@ -92,7 +95,7 @@ final class FlushWorld {
     void crash() {
         process.crash();
         wal.forgetMemory();
-        process = new FlushProcess(time);
+        process = new TestProcess(time);
         control.process(process);
         store.process(process);
         wal.process(process);

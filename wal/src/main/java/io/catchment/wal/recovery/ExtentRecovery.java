@@ -49,8 +49,8 @@ public final class ExtentRecovery {
                         if (outcome instanceof RecoveryOutcome.Decided decided) {
                             sealed.add(decided.sealed());
                         } else if (outcome instanceof RecoveryOutcome.Undecided undecided) {
-                            LOG.error(
-                                    "Extent {} cannot be recovered, its streams stay unavailable: {}",
+                            LOG.debug(
+                                    "Extent {} waits: {}",
                                     undecided.waiting().extentId(),
                                     undecided.waiting().reason());
                             waiting.add(undecided.waiting());

@@ -1,11 +1,12 @@
-package io.catchment.broker.flush;
+package io.catchment.broker.testing;
 
+import io.catchment.broker.loop.SerialLoop;
 import java.util.PriorityQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /** Owned by the test's thread. Time stands still until a test moves it; steps run in the order of their times, then in the order they came. */
-final class ManualLoop implements FlushLoop {
+public final class ManualLoop implements SerialLoop {
     private static final int STEPS_AT_ONE_TIME_MAX = 1_000_000;
 
     private final PriorityQueue<Step> steps = new PriorityQueue<>();
@@ -42,12 +43,12 @@ final class ManualLoop implements FlushLoop {
     }
 
     /** As a clock does that somebody sets; the monotonic time does not change. */
-    void jumpWallClock(long ms) {
+    public void jumpWallClock(long ms) {
         wallOffsetMs += ms;
     }
 
     /** Everything that is due now and in the time that passes. What a step throws, the test gets. */
-    void pass(long ms) {
+    public void pass(long ms) {
         long end = nowNanos + TimeUnit.MILLISECONDS.toNanos(ms);
         int atOneTime = 0;
         for (Step next = steps.peek(); next != null && next.atNanos() <= end; next = steps.peek()) {
@@ -62,12 +63,12 @@ final class ManualLoop implements FlushLoop {
         nowNanos = end;
     }
 
-    void settle() {
+    public void settle() {
         pass(0);
     }
 
     /** In steps of 10 ms; how many ms it took. */
-    long passUntil(BooleanSupplier condition, long msMax) {
+    public long passUntil(BooleanSupplier condition, long msMax) {
         settle();
         for (long ms = 0; ms <= msMax; ms += 10) {
             if (condition.getAsBoolean()) {

@@ -1,7 +1,7 @@
-package io.catchment.broker.flush;
+package io.catchment.broker.loop;
 
-/** The one thread that owns the state of flusher and reaper, with its clock. Tests drive one by hand. */
-public interface FlushLoop extends AutoCloseable {
+/** The one thread that owns some component's state, with its clock. Tests drive one by hand. */
+public interface SerialLoop extends AutoCloseable {
 
     /** Runs the step later, after those before it. From any thread; after {@link #close} it is dropped. */
     void execute(Runnable step);

@@ -1,28 +1,29 @@
-package io.catchment.broker.flush;
+package io.catchment.broker.testing;
 
+import io.catchment.broker.loop.SerialLoop;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
 /** One life of the node between two crashes: after its end nothing it asked for is answered and none of its steps runs. Owned by the test's thread. */
-final class FlushProcess implements FlushLoop {
+public final class TestProcess implements SerialLoop {
     private final ManualLoop time;
     private boolean alive = true;
 
-    FlushProcess(ManualLoop time) {
+    public TestProcess(ManualLoop time) {
         this.time = time;
     }
 
-    void crash() {
+    public void crash() {
         alive = false;
     }
 
-    boolean alive() {
+    public boolean alive() {
         return alive;
     }
 
     /** A stage that is completed after a while, by {@code answer}, if this process still lives then. */
-    <T> CompletionStage<T> later(long delayMs, Consumer<CompletableFuture<T>> answer) {
+    public <T> CompletionStage<T> later(long delayMs, Consumer<CompletableFuture<T>> answer) {
         CompletableFuture<T> result = new CompletableFuture<>();
         time.schedule(
                 () -> {

@@ -1,4 +1,4 @@
-package io.catchment.broker.flush;
+package io.catchment.broker.testing;
 
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
@@ -26,9 +26,9 @@ import org.apache.kafka.common.Uuid;
  * The control plane's real rules and state without a log: each command is decided and replayed as the active controller would. Answers
  * come by the process's loop, and a test says what becomes of a command on its way. Owned by the test's thread.
  */
-final class RuledControlPlane implements ControlPlane {
+public final class RuledControlPlane implements ControlPlane {
     /** What becomes of one command. */
-    enum Fate {
+    public enum Fate {
         DONE,
         /** It never arrives. */
         UNAVAILABLE,
@@ -47,51 +47,65 @@ final class RuledControlPlane implements ControlPlane {
     private final List<Long> submittedAtNanos = new ArrayList<>();
     private StateImage image = StateImage.empty("flush");
     private Function<Command<?>, Fate> fate = command -> Fate.DONE;
-    private FlushProcess process;
+    private TestProcess process;
     private long delayMs;
     private int topicIds;
+    private Runnable beforeBarrier = () -> {};
+    private int replicas = 1;
+    private int ackQuorum = 1;
 
-    private record Listening(FlushProcess process, ImageListener listener) {}
+    private record Listening(TestProcess process, ImageListener listener) {}
 
-    RuledControlPlane(ManualLoop time, FlushProcess process) {
+    public RuledControlPlane(ManualLoop time, TestProcess process) {
         this.time = time;
         this.process = process;
         replay(Upkeep.missingFeatures(image.state()));
     }
 
     /** Who submits from now on. */
-    void process(FlushProcess next) {
+    public void process(TestProcess next) {
         process = next;
     }
 
-    void fate(Function<Command<?>, Fate> next) {
+    public void fate(Function<Command<?>, Fate> next) {
         fate = next;
     }
 
-    void delayMs(long ms) {
+    /** What others did that a barrier brings to light. */
+    public void beforeBarrier(Runnable step) {
+        beforeBarrier = step;
+    }
+
+    /** For extents to come. */
+    public void replicas(int count, int quorum) {
+        replicas = count;
+        ackQuorum = quorum;
+    }
+
+    public void delayMs(long ms) {
         delayMs = ms;
     }
 
-    void release() {
+    public void release() {
         List<Runnable> now = List.copyOf(held);
         held.clear();
         now.forEach(Runnable::run);
     }
 
-    int heldCount() {
+    public int heldCount() {
         return held.size();
     }
 
-    <C> List<C> submitted(Class<C> kind) {
+    public <C> List<C> submitted(Class<C> kind) {
         return submitted.stream().filter(kind::isInstance).map(kind::cast).toList();
     }
 
-    List<Command<?>> lastSubmitted() {
+    public List<Command<?>> lastSubmitted() {
         return submitted.subList(Math.max(0, submitted.size() - 20), submitted.size());
     }
 
     /** When commands of the kind were submitted. */
-    List<Long> submittedAtNanos(Class<?> kind) {
+    public List<Long> submittedAtNanos(Class<?> kind) {
         List<Long> times = new ArrayList<>();
         for (int i = 0; i < submitted.size(); i++) {
             if (kind.isInstance(submitted.get(i))) {
@@ -102,12 +116,16 @@ final class RuledControlPlane implements ControlPlane {
     }
 
     /** What the active controller does by itself every now and then. */
-    void upkeep() {
-        replay(Upkeep.due(image.state(), conditions(), Observed.NOTHING));
+    public void upkeep() {
+        upkeep(Observed.NOTHING);
+    }
+
+    public void upkeep(Observed observed) {
+        replay(Upkeep.due(image.state(), conditions(), observed));
     }
 
     /** Decided and replayed at once; throws {@link CommandException} if it is refused. */
-    <R> R now(Command<R> command) {
+    public <R> R now(Command<R> command) {
         Decision<R> decision = CommandRules.decide(command, image.state(), conditions());
         if (decision instanceof Decision.Accepted<R> accepted) {
             replay(accepted.records());
@@ -118,7 +136,7 @@ final class RuledControlPlane implements ControlPlane {
     }
 
     private Conditions conditions() {
-        return new Conditions(time.wallClockMs(), () -> new Uuid(7, ++topicIds), 1, 1);
+        return new Conditions(time.wallClockMs(), () -> new Uuid(7, ++topicIds), replicas, ackQuorum);
     }
 
     private void replay(List<LogRecord> records) {
@@ -164,19 +182,19 @@ final class RuledControlPlane implements ControlPlane {
     /** It arrives whatever becomes of the process that sent it. */
     private <R> CompletionStage<R> onItsWay(Command<R> command, boolean answerLost) {
         CompletableFuture<R> answer = new CompletableFuture<>();
-        FlushProcess sender = process;
+        TestProcess sender = process;
         time.schedule(() -> arrive(command, answerLost, sender, answer), delayMs);
         return answer;
     }
 
     private <R> CompletionStage<R> held(Command<R> command) {
         CompletableFuture<R> answer = new CompletableFuture<>();
-        FlushProcess sender = process;
+        TestProcess sender = process;
         held.add(() -> arrive(command, false, sender, answer));
         return answer;
     }
 
-    private <R> void arrive(Command<R> command, boolean answerLost, FlushProcess sender, CompletableFuture<R> answer) {
+    private <R> void arrive(Command<R> command, boolean answerLost, TestProcess sender, CompletableFuture<R> answer) {
         R result;
         try {
             result = now(command);
@@ -203,6 +221,7 @@ final class RuledControlPlane implements ControlPlane {
 
     @Override
     public CompletionStage<Void> barrier() {
+        beforeBarrier.run();
         return CompletableFuture.completedFuture(null);
     }
 

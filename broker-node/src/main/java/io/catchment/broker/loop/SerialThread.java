@@ -1,4 +1,4 @@
-package io.catchment.broker.flush;
+package io.catchment.broker.loop;
 
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
@@ -8,14 +8,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Thread-safe. The real loop: one daemon thread. */
-public final class FlushThread implements FlushLoop {
-    private static final Logger LOG = LoggerFactory.getLogger(FlushThread.class);
+public final class SerialThread implements SerialLoop {
+    private static final Logger LOG = LoggerFactory.getLogger(SerialThread.class);
 
-    private final ScheduledThreadPoolExecutor thread = new ScheduledThreadPoolExecutor(1, task -> {
-        Thread created = new Thread(task, "flush");
-        created.setDaemon(true);
-        return created;
-    });
+    private final String name;
+    private final ScheduledThreadPoolExecutor thread;
+
+    public SerialThread(String name) {
+        this.name = name;
+        this.thread = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread created = new Thread(task, name);
+            created.setDaemon(true);
+            return created;
+        });
+    }
 
     @Override
     public void execute(Runnable step) {
@@ -27,7 +33,7 @@ public final class FlushThread implements FlushLoop {
         try {
             ScheduledFuture<?> unused = thread.schedule(() -> run(step), delayMs, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException closed) {
-            LOG.debug("A step after the end of the flush thread is dropped");
+            LOG.debug("A step after the end of thread {} is dropped", name);
         }
     }
 
@@ -46,11 +52,11 @@ public final class FlushThread implements FlushLoop {
         thread.shutdownNow();
     }
 
-    private static void run(Runnable step) {
+    private void run(Runnable step) {
         try {
             step.run();
         } catch (Throwable failed) {
-            LOG.error("A step of the flush failed unexpectedly; the next ones go on", failed);
+            LOG.error("A step of thread {} failed unexpectedly; the next ones go on", name, failed);
         }
     }
 }

@@ -1,0 +1,116 @@
+package io.catchment.broker.extents;
+
+import io.catchment.broker.loop.SerialLoop;
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.ExtentState;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owned by the keeper's loop. Sealed extents with data that no store has any more, before they were flushed: this node says so loudly where it
+ * speaks for them, and gives them up if the operator has allowed it.
+ */
+final class LostExtents {
+    private static final Logger LOG = LoggerFactory.getLogger(LostExtents.class);
+    private static final int AT_ONCE = 16;
+
+    private final LocalStore store;
+    private final ControlPlane controlPlane;
+    private final Repairs repairs;
+    private final int nodeId;
+    private final long nodeEpoch;
+    private final boolean acceptLoss;
+    private final Attempts attempts;
+    private final TreeMap<Long, String> obstacles = new TreeMap<>();
+
+    LostExtents(
+            LocalStore store,
+            ControlPlane controlPlane,
+            SerialLoop loop,
+            RandomGenerator random,
+            Repairs repairs,
+            int nodeId,
+            long nodeEpoch,
+            boolean acceptLoss,
+            Runnable look) {
+        this.store = store;
+        this.controlPlane = controlPlane;
+        this.repairs = repairs;
+        this.nodeId = nodeId;
+        this.nodeEpoch = nodeEpoch;
+        this.acceptLoss = acceptLoss;
+        this.attempts = new Attempts(loop, random, AT_ONCE, look);
+    }
+
+    void look(ClusterImage image) {
+        Set<Long> lost = new HashSet<>();
+        for (ExtentState extent : image.extents()) {
+            if (extent.phase() == ExtentState.Phase.SEALED && extent.length() > 0 && isMineAndLost(image, extent)) {
+                lost.add(extent.extentId());
+                obstacles.put(extent.extentId(), reason(extent));
+                if (acceptLoss && attempts.mayStart(extent.extentId())) {
+                    giveUp(extent);
+                }
+            }
+        }
+        obstacles.keySet().retainAll(lost);
+        attempts.forgetAllBut(lost);
+    }
+
+    /** What this store has of it, if anything, is damaged, and the others are gone. */
+    private boolean isMineAndLost(ClusterImage image, ExtentState extent) {
+        boolean damagedHere = repairs.isDamaged(extent.extentId());
+        List<ExtentState.Store> others = extent.holders().stream()
+                .filter(holder -> !(damagedHere && Extents.ref(holder).equals(store.self())))
+                .toList();
+        return Extents.areGone(image, others)
+                && (damagedHere || Extents.isSpokenForBy(image, extent, nodeId));
+    }
+
+    private String reason(ExtentState extent) {
+        String what = repairs.isDamaged(extent.extentId())
+                ? "is damaged here (" + repairs.damage(extent.extentId()) + ") and no other store has it"
+                : "was not flushed and its store is gone";
+        return "extent " + extent.extentId() + " (" + extent.length() + " bytes) " + what
+                + "; bring back the WAL directory, or start with"
+                + " catchment.wal.accept.loss=true to give up what it held";
+    }
+
+    private void giveUp(ExtentState extent) {
+        long id = extent.extentId();
+        attempts.start(
+                id,
+                () -> controlPlane.submit(
+                        new Command.PublishFlush(nodeId, nodeEpoch, id, -1, 0, List.of(), List.of())),
+                done -> {
+                    attempts.succeeded(id);
+                    LOG.error(
+                            "Extent {} of {} bytes was declared lost by catchment.wal.accept.loss: it was sealed but not flushed, and its stores {} are gone or damaged",
+                            id,
+                            extent.length(),
+                            extent.holders());
+                },
+                failure -> {
+                    if (attempts.pause(id)) {
+                        LOG.warn("Extent {} could not be declared lost yet, trying on: {}", id, failure.toString());
+                    }
+                });
+    }
+
+    /** Those being given up are none for long. */
+    List<String> obstacles() {
+        return new ArrayList<>(obstacles.values());
+    }
+
+    boolean isSettled() {
+        return !acceptLoss || obstacles.keySet().stream().allMatch(id -> attempts.failures(id) > 0);
+    }
+}

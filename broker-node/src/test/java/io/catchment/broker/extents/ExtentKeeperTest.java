@@ -1,0 +1,438 @@
+package io.catchment.broker.extents;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.catchment.broker.extents.FakeStore.Copy;
+import io.catchment.broker.testing.RuledControlPlane.Fate;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.controlplane.TaskState;
+import io.catchment.wal.RecoveryReport;
+import io.catchment.wal.StoreRef;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** One node's store beside the control plane's real rules. */
+class ExtentKeeperTest {
+    private KeeperWorld world = new KeeperWorld(4, false);
+
+    private FakeStore store() {
+        return world.store;
+    }
+
+    private List<String> readyNow() {
+        return world.keeper.ready().toCompletableFuture().getNow(null);
+    }
+
+    private static RecoveryReport.Waiting waits(ExtentState extent, StoreRef... missing) {
+        return new RecoveryReport.Waiting(extent.extentId(), List.of(missing), "injected: too few answer");
+    }
+
+    @Nested
+    class FinalLengths {
+        @Test
+        void whatWasSealedWhileThisNodeWasDownIsSettledBeforeItIsReady() {
+            ExtentState extent = world.sealed(2, 5_000, 1, 2);
+            store().copies.put(extent.extentId(), Copy.UNSETTLED);
+            world.keeper.start();
+            world.time.settle();
+            assertThat(readyNow()).as("not before it is settled").isNull();
+            world.time.pass(1);
+            assertThat(readyNow()).isEmpty();
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.SETTLED);
+        }
+
+        @Test
+        void aHolderThatHeardNothingOfTheSealIsSettledAfterAWhileAndOnce() {
+            world.start();
+            ExtentState extent = world.open(2);
+            store().copies.put(extent.extentId(), Copy.OPEN);
+            world.seal(extent, 5_000, 1, 2, 3);
+            world.time.pass(1_500);
+            assertThat(store().settleCalls).as("its writer tells it").isEmpty();
+            world.time.pass(60_000);
+            assertThat(store().settleCalls).containsExactly(extent.extentId());
+        }
+
+        @Test
+        void openExtentsAreLeftAlone() {
+            ExtentState extent = world.open(2);
+            store().copies.put(extent.extentId(), Copy.OPEN);
+            world.start();
+            world.time.pass(60_000);
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.OPEN);
+        }
+
+        @Test
+        void aDamagedCopyIsReplacedByAnotherHoldersAndStandsInNobodysWay() {
+            ExtentState extent = world.sealed(2, 5_000, 1, 2);
+            store().copies.put(extent.extentId(), Copy.CORRUPT);
+            store().unreachable.add(new StoreRef(2, "disk-2"));
+            world.start();
+            assertThat(readyNow()).as("others have it").isEmpty();
+            world.time.pass(5_000);
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.CORRUPT);
+            assertThat(store().deleted).isEmpty();
+
+            store().unreachable.clear();
+            world.time.pass(20_000);
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.SETTLED);
+            assertThat(store().repairSources.get(0)).containsExactly(new StoreRef(2, "disk-2"));
+            assertThat(world.control.submitted(Command.AddHolder.class)).isEmpty();
+        }
+
+        @Test
+        void aDamagedCopyThatNobodyElseHasIsNamed() {
+            ExtentState extent = world.sealed(1, 5_000, 1);
+            store().copies.put(extent.extentId(), Copy.CORRUPT);
+            world.start();
+            assertThat(readyNow()).singleElement().asString().contains("extent " + extent.extentId(), "damaged here");
+            assertThat(store().deleted).isEmpty();
+        }
+
+        @Test
+        void aDamagedCopyOfAFlushedExtentIsDeleted() {
+            ExtentState extent = world.sealed(1, 5_000, 1, 2);
+            world.control.now(new Command.PublishFlush(
+                    1, world.epochs.get(1), extent.extentId(), -1, 0, List.of(), List.of()));
+            store().copies.put(extent.extentId(), Copy.CORRUPT);
+            world.start();
+            assertThat(readyNow()).isEmpty();
+            assertThat(store().deleted).containsExactly(extent.extentId());
+        }
+
+        @Test
+        void aCopyThatThisStoreShouldHaveAndHasNotIsFetched() {
+            ExtentState extent = world.sealed(2, 5_000, 1, 2);
+            world.start();
+            world.time.pass(1_000);
+            assertThat(store().repairSources).isEmpty();
+            world.time.pass(3_000);
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.SETTLED);
+        }
+    }
+
+    @Nested
+    class Deletion {
+        @Test
+        void aSealWithoutThisStoreDeletesItsCopy() {
+            world.start();
+            ExtentState extent = world.open(2);
+            store().copies.put(extent.extentId(), Copy.OPEN);
+            world.seal(extent, 5_000, 2, 3);
+            world.time.pass(1_500);
+            assertThat(store().deleted).as("its writer tells it").isEmpty();
+            world.time.pass(2_500);
+            assertThat(store().deleted).containsExactly(extent.extentId());
+        }
+
+        @Test
+        void whatNobodyKnowsIsDeletedAfterABarrier() {
+            store().copies.put(77L, Copy.UNSETTLED);
+            world.start();
+            assertThat(readyNow()).isEmpty();
+            assertThat(store().deleted).containsExactly(77L);
+        }
+
+        @Test
+        void whatTheImageOnlyDoesNotShowYetIsKept() {
+            long next = world.open(2).extentId() + 1;
+            store().copies.put(next, Copy.OPEN);
+            world.control.beforeBarrier(() -> world.open(2));
+            world.start();
+            world.time.pass(10_000);
+            assertThat(store().deleted).isEmpty();
+            assertThat(world.control.image().extent(next)).isPresent();
+        }
+    }
+
+    @Nested
+    class Recovery {
+        private ExtentState extent;
+
+        /** Of node 2, which dies; this node is to recover it. */
+        private void nodeTwoDies() {
+            extent = world.open(2);
+            while (!extent.ensemble().contains(KeeperWorld.disk(1))) {
+                world.seal(extent, 0, 2);
+                extent = world.open(2);
+            }
+            world.fence(2);
+            while (!isMine()) {
+                world.takeAwayRecovery(extent.extentId());
+            }
+        }
+
+        private boolean isMine() {
+            return Extents.isRecoveredBy(world.image(extent), 1, world.epochs.get(1));
+        }
+
+        @Test
+        void whatTheDeadWriterLeftIsSealedByTheOneItWasGivenToWithoutAnotherEpoch() {
+            world.start();
+            nodeTwoDies();
+            assertThat(isMine()).isTrue();
+            store().hanging.add(extent.extentId());
+            world.time.pass(100);
+            assertThat(world.keeper.workedOn()).containsExactly(extent.extentId());
+            store().release();
+            world.time.pass(100);
+            assertThat(world.image(extent).phase()).isEqualTo(Phase.SEALED);
+            assertThat(world.image(extent).length()).isEqualTo(store().recoveredLength);
+            assertThat(world.control.submitted(Command.RecoverExtent.class)).isEmpty();
+            assertThat(world.keeper.workedOn()).isEmpty();
+        }
+
+        @Test
+        void whatWaitsIsTriedAgainWithPausesAndAtOnceWhenANodeComes() {
+            world.start();
+            nodeTwoDies();
+            store().waits.put(extent.extentId(), waits(extent, new StoreRef(2, "disk-2")));
+            world.time.pass(600_000);
+            int calls = store().recoverCalls.size();
+            assertThat(calls).isBetween(40, 200);
+            assertThat(world.keeper.obstacles()).singleElement().asString().contains("extent " + extent.extentId());
+            assertThat(world.keeper.workedOn()).as("another may try").isEmpty();
+
+            store().waits.clear();
+            world.register(4, "disk-4");
+            world.time.pass(50);
+            assertThat(world.image(extent).phase()).isEqualTo(Phase.SEALED);
+            assertThat(world.keeper.obstacles()).isEmpty();
+        }
+
+        @Test
+        void oneThatIsGivenToAnotherInTheMiddleIsNotSealedByThisNode() {
+            world.start();
+            nodeTwoDies();
+            store().hanging.add(extent.extentId());
+            world.time.pass(100);
+            world.takeAwayRecovery(extent.extentId());
+            assertThat(isMine()).isFalse();
+            store().release();
+            world.time.pass(30_000);
+            assertThat(world.image(extent).phase()).isEqualTo(Phase.RECOVERING);
+            assertThat(world.keeper.workedOn()).isEmpty();
+            assertThat(store().recoverCalls).hasSize(1);
+            assertThat(world.keeper.obstacles()).isEmpty();
+        }
+
+        @Test
+        void severalAreRecoveredAtATime() {
+            world = new KeeperWorld(1, false);
+            List<Long> extents = List.of(
+                    world.open(1).extentId(),
+                    world.open(1).extentId(),
+                    world.open(1).extentId());
+            world.restart(false);
+            store().hanging.addAll(extents);
+            world.start();
+            assertThat(store().recoverCalls).containsExactlyElementsOf(extents);
+            assertThat(world.keeper.workedOn()).containsExactlyInAnyOrderElementsOf(extents);
+        }
+
+        @Test
+        void aRestartedNodeIsReadyWhenItsOwnPastIsSealedOrKnownToWait() {
+            extent = world.open(1);
+            ExtentState other = world.open(1);
+            store().copies.put(extent.extentId(), Copy.OPEN);
+            store().copies.put(other.extentId(), Copy.OPEN);
+            world.restart(false);
+            store().waits.put(other.extentId(), waits(other, new StoreRef(3, "disk-3")));
+            store().hanging.add(extent.extentId());
+            world.start();
+            world.time.pass(5_000);
+            assertThat(readyNow()).as("one is still under way").isNull();
+            store().release();
+            world.time.pass(50);
+            assertThat(readyNow()).singleElement().asString().contains("extent " + other.extentId());
+            assertThat(world.image(extent).phase()).isEqualTo(Phase.SEALED);
+        }
+    }
+
+    @Nested
+    class Repair {
+        private ExtentState extent;
+
+        private void repairIsDue() {
+            extent = world.sealed(2, 5_000, 2, 3);
+            // Of the two nodes without a copy this one is to get it.
+            world.control.now(new Command.DrainNode(4, true));
+            world.giveRepairs(Set.of(extent.extentId()));
+            assertThat(world.hasTask(TaskState.Kind.REPAIR, 1)).isTrue();
+        }
+
+        private boolean isHolder() {
+            return world.image(extent).holders().contains(KeeperWorld.disk(1));
+        }
+
+        @Test
+        void aTaskIsCopiedReportedAndKept() {
+            world.start();
+            repairIsDue();
+            world.time.pass(100);
+            assertThat(isHolder()).isTrue();
+            assertThat(world.hasTask(TaskState.Kind.REPAIR, 1)).isFalse();
+            assertThat(store().repairSources).hasSize(1);
+            world.time.pass(20_000);
+            assertThat(store().deleted).isEmpty();
+        }
+
+        @Test
+        void anOldCopyUnderRepairIsKept() {
+            world.start();
+            repairIsDue();
+            store().copies.put(extent.extentId(), Copy.OPEN);
+            store().hanging.add(extent.extentId());
+            world.time.pass(20_000);
+            assertThat(store().deleted).isEmpty();
+            assertThat(world.keeper.workedOn()).containsExactly(extent.extentId());
+        }
+
+        @Test
+        void holdersThatLiveAreAskedFirst() {
+            world.start();
+            world.fence(2);
+            extent = world.sealed(3, 5_000, 2, 3);
+            world.control.now(new Command.DrainNode(4, true));
+            world.giveRepairs(Set.of(extent.extentId()));
+            world.time.pass(100);
+            assertThat(store().repairSources.get(0))
+                    .containsExactly(new StoreRef(3, "disk-3"), new StoreRef(2, "disk-2"));
+        }
+
+        @Test
+        void aKillInTheMiddleLeavesNothingAndTheNextLifeDoesNotCountAsAHolder() {
+            world.start();
+            repairIsDue();
+            store().hanging.add(extent.extentId());
+            world.time.pass(100);
+            world.restart(false);
+            store().hanging.clear();
+            store().copies.put(extent.extentId(), Copy.UNSETTLED);
+            world.start();
+            world.time.pass(5_000);
+            assertThat(isHolder()).as("the task was the former epoch's").isFalse();
+            assertThat(store().deleted).containsExactly(extent.extentId());
+
+            world.giveRepairs(Set.of(extent.extentId()));
+            world.time.pass(100);
+            assertThat(isHolder()).isTrue();
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.SETTLED);
+        }
+
+        @Test
+        void aReportOfUnknownFateIsRepeatedAndTheCopyKeptMeanwhile() {
+            world.start();
+            world.control.fate(command -> command instanceof Command.AddHolder ? Fate.UNCERTAIN_DONE : Fate.DONE);
+            repairIsDue();
+            world.time.pass(60_000);
+            assertThat(store().deleted).isEmpty();
+            assertThat(store().repairSources).as("copied once").hasSize(1);
+            world.control.fate(command -> Fate.DONE);
+            world.time.pass(20_000);
+            assertThat(isHolder()).isTrue();
+            assertThat(store().deleted).isEmpty();
+        }
+
+        @Test
+        void aReportThatNeverArrivedOfATaskThatIsOverFreesTheCopyOnlyWhenThatIsCertain() {
+            world.start();
+            world.control.fate(command -> command instanceof Command.AddHolder ? Fate.UNCERTAIN_LOST : Fate.DONE);
+            repairIsDue();
+            world.time.pass(1_000);
+            world.control.now(new Command.PublishFlush(
+                    2, world.epochs.get(2), extent.extentId(), -1, 0, List.of(), List.of()));
+            assertThat(world.hasTask(TaskState.Kind.REPAIR, 1)).isFalse();
+            world.time.pass(60_000);
+            assertThat(store().deleted).isEmpty();
+            world.control.fate(command -> Fate.DONE);
+            world.time.pass(20_000);
+            assertThat(isHolder()).isTrue();
+        }
+
+        @Test
+        void aRepairThatFailsIsTriedAgainWithPauses() {
+            world.start();
+            store().unreachable.addAll(List.of(new StoreRef(2, "disk-2"), new StoreRef(3, "disk-3")));
+            repairIsDue();
+            world.time.pass(300_000);
+            assertThat(store().repairSources.size()).isBetween(20, 80);
+            assertThat(world.keeper.workedOn()).as("another may try").isEmpty();
+            store().unreachable.clear();
+            world.time.pass(15_000);
+            assertThat(isHolder()).isTrue();
+        }
+    }
+
+    @Nested
+    class Loss {
+        @Test
+        void aWipedNodeThatWasAloneNamesWhatItLost() {
+            world = new KeeperWorld(1, false);
+            ExtentState open = world.open(1);
+            ExtentState sealed = world.sealed(1, 5_000, 1);
+            ExtentState empty = world.sealed(1, 0, 1);
+            world.restart(true);
+            store().waits.put(open.extentId(), waits(open, new StoreRef(1, "disk-1")));
+            world.start();
+            assertThat(readyNow()).hasSize(2);
+            assertThat(String.join("\n", readyNow()))
+                    .contains(
+                            "extent " + open.extentId() + " cannot be recovered",
+                            "extent " + sealed.extentId() + " (5000 bytes) was not flushed and its store is gone",
+                            "catchment.wal.accept.loss=true")
+                    .doesNotContain("extent " + empty.extentId() + " ");
+        }
+
+        @Test
+        void theOperatorMayGiveUpWhatNoStoreHas() {
+            world = new KeeperWorld(1, true);
+            ExtentState open = world.open(1);
+            ExtentState sealed = world.sealed(1, 5_000, 1);
+            world.restart(true);
+            store().waits.put(open.extentId(), waits(open, new StoreRef(1, "disk-1")));
+            world.start();
+            assertThat(readyNow()).isEmpty();
+            assertThat(world.image(sealed).phase()).isEqualTo(Phase.FLUSHED);
+            assertThat(world.image(open).phase()).isEqualTo(Phase.SEALED);
+            assertThat(world.image(open).length()).isZero();
+        }
+
+        @Test
+        void whatAStoreMayStillBringBackIsNotGivenUp() {
+            world = new KeeperWorld(3, true);
+            ExtentState open = world.open(1);
+            ExtentState sealed = world.sealed(1, 5_000, 2);
+            world.fence(2);
+            world.restart(false);
+            store().waits.put(open.extentId(), waits(open, new StoreRef(2, "disk-2")));
+            world.start();
+            world.time.pass(60_000);
+            assertThat(world.image(open).phase()).isEqualTo(Phase.RECOVERING);
+            assertThat(world.image(sealed).phase()).isEqualTo(Phase.SEALED);
+            assertThat(world.keeper.obstacles()).singleElement().asString().contains("extent " + open.extentId());
+        }
+
+        @Test
+        void aWipedNodeOfSeveralLosesNothing() {
+            world = new KeeperWorld(3, false);
+            world.sealed(1, 5_000, 1, 2);
+            world.restart(true);
+            world.start();
+            assertThat(readyNow()).isEmpty();
+        }
+    }
+
+    @Test
+    void aKeeperThatIsClosedDoesNothingMore() {
+        world.start();
+        world.keeper.close();
+        store().copies.put(77L, Copy.UNSETTLED);
+        world.time.pass(10_000);
+        assertThat(store().deleted).isEmpty();
+    }
+}
