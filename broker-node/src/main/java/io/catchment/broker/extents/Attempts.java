@@ -47,18 +47,18 @@ final class Attempts {
     }
 
     /** One of {@code done} and {@code failed} is called on the loop in the end; the latter has to call {@link #pause} to slow down. */
-    <T> void start(
-            long extentId, Supplier<CompletionStage<T>> work, Consumer<T> done, Consumer<Throwable> failed) {
+    <T> void start(long extentId, Supplier<CompletionStage<T>> work, Consumer<T> done, Consumer<Throwable> failed) {
         underWay.add(extentId);
-        begun(work).whenComplete((value, failure) -> loop.execute(() -> {
-            underWay.remove(extentId);
-            if (failure == null) {
-                done.accept(value);
-            } else {
-                failed.accept(cause(failure));
-            }
-            look.run();
-        }));
+        begun(work)
+                .whenComplete((value, failure) -> loop.execute(() -> {
+                    underWay.remove(extentId);
+                    if (failure == null) {
+                        done.accept(value);
+                    } else {
+                        failed.accept(cause(failure));
+                    }
+                    look.run();
+                }));
     }
 
     private static <T> CompletionStage<T> begun(Supplier<CompletionStage<T>> work) {
@@ -75,8 +75,8 @@ final class Attempts {
 
     /** It failed once more. True if that is worth a line in the log: the first time and each twentieth after it. */
     boolean pause(long extentId) {
-        Backoff backoff = backoffs.computeIfAbsent(
-                extentId, id -> new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS, random));
+        Backoff backoff =
+                backoffs.computeIfAbsent(extentId, id -> new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS, random));
         long waitMs = backoff.failedMs();
         notBeforeNanos.put(extentId, loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs));
         loop.schedule(look, waitMs);

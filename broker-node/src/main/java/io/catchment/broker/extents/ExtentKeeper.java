@@ -77,8 +77,7 @@ public final class ExtentKeeper implements AutoCloseable {
         this.repairs = new Repairs(store, controlPlane, loop, random, nodeId, nodeEpoch, look);
         this.recoveries = new Recoveries(store, controlPlane, loop, random, nodeId, nodeEpoch, acceptLoss, look);
         this.copies = new LocalCopies(store, controlPlane, loop, random, repairs, look);
-        this.lost = new LostExtents(
-                store, controlPlane, loop, random, repairs, nodeId, nodeEpoch, acceptLoss, look);
+        this.lost = new LostExtents(store, controlPlane, loop, random, repairs, nodeId, nodeEpoch, acceptLoss, look);
     }
 
     public void start() {

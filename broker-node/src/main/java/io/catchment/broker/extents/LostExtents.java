@@ -71,8 +71,7 @@ final class LostExtents {
         List<ExtentState.Store> others = extent.holders().stream()
                 .filter(holder -> !(damagedHere && Extents.ref(holder).equals(store.self())))
                 .toList();
-        return Extents.areGone(image, others)
-                && (damagedHere || Extents.isSpokenForBy(image, extent, nodeId));
+        return Extents.areGone(image, others) && (damagedHere || Extents.isSpokenForBy(image, extent, nodeId));
     }
 
     private String reason(ExtentState extent) {
@@ -88,8 +87,7 @@ final class LostExtents {
         long id = extent.extentId();
         attempts.start(
                 id,
-                () -> controlPlane.submit(
-                        new Command.PublishFlush(nodeId, nodeEpoch, id, -1, 0, List.of(), List.of())),
+                () -> controlPlane.submit(new Command.PublishFlush(nodeId, nodeEpoch, id, -1, 0, List.of(), List.of())),
                 done -> {
                     attempts.succeeded(id);
                     LOG.error(

@@ -125,8 +125,7 @@ final class Repairs {
         long id = extent.extentId();
         attempts.start(
                 id,
-                () -> controlPlane.submit(
-                        new Command.AddHolder(nodeId, nodeEpoch, id, Extents.store(store.self()))),
+                () -> controlPlane.submit(new Command.AddHolder(nodeId, nodeEpoch, id, Extents.store(store.self()))),
                 done -> {
                     unreported.remove(id);
                     attempts.succeeded(id);

@@ -1,6 +1,5 @@
 package io.catchment.broker.flush;
 
-import org.slf4j.Logger;
 import io.catchment.broker.loop.Backoff;
 import io.catchment.controlplane.CommandException;
 import java.util.concurrent.CompletableFuture;
@@ -8,6 +7,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
 
 /** Which step of a flush failed, and why. */
 final class FlushFailure extends RuntimeException {

@@ -1,7 +1,7 @@
 package io.catchment.broker.flush;
 
-import io.catchment.broker.loop.SerialLoop;
 import io.catchment.broker.flush.FlushMetrics.Stage;
+import io.catchment.broker.loop.SerialLoop;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ControlPlane;

@@ -96,8 +96,8 @@ class ExtentKeeperTest {
         @Test
         void aDamagedCopyOfAFlushedExtentIsDeleted() {
             ExtentState extent = world.sealed(1, 5_000, 1, 2);
-            world.control.now(new Command.PublishFlush(
-                    1, world.epochs.get(1), extent.extentId(), -1, 0, List.of(), List.of()));
+            world.control.now(
+                    new Command.PublishFlush(1, world.epochs.get(1), extent.extentId(), -1, 0, List.of(), List.of()));
             store().copies.put(extent.extentId(), Copy.CORRUPT);
             world.start();
             assertThat(readyNow()).isEmpty();
@@ -344,8 +344,8 @@ class ExtentKeeperTest {
             world.control.fate(command -> command instanceof Command.AddHolder ? Fate.UNCERTAIN_LOST : Fate.DONE);
             repairIsDue();
             world.time.pass(1_000);
-            world.control.now(new Command.PublishFlush(
-                    2, world.epochs.get(2), extent.extentId(), -1, 0, List.of(), List.of()));
+            world.control.now(
+                    new Command.PublishFlush(2, world.epochs.get(2), extent.extentId(), -1, 0, List.of(), List.of()));
             assertThat(world.hasTask(TaskState.Kind.REPAIR, 1)).isFalse();
             world.time.pass(60_000);
             assertThat(store().deleted).isEmpty();

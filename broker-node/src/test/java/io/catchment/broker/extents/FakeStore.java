@@ -120,8 +120,9 @@ final class FakeStore implements LocalStore {
                         return CompletableFuture.completedStage(new RecoveryReport(List.of(), List.of(waiting)));
                     }
                     List<StoreRef> holders = recoveredHolders.isEmpty() ? extent.ensemble() : recoveredHolders;
-                    return registry.seal(id, recoveredLength, holders).thenApply(done -> new RecoveryReport(
-                            List.of(new RecoveryReport.Sealed(id, recoveredLength, holders)), List.of()));
+                    return registry.seal(id, recoveredLength, holders)
+                            .thenApply(done -> new RecoveryReport(
+                                    List.of(new RecoveryReport.Sealed(id, recoveredLength, holders)), List.of()));
                 }))
                 .exceptionally(failure -> {
                     assertRefusal(failure);

@@ -42,8 +42,7 @@ final class KeeperWorld {
 
     private void newKeeper() {
         registry.registered(epochs.get(NODE));
-        keeper = new ExtentKeeper(
-                store, control, NODE, epochs.get(NODE), acceptLoss, process, new SplittableRandom(1));
+        keeper = new ExtentKeeper(store, control, NODE, epochs.get(NODE), acceptLoss, process, new SplittableRandom(1));
     }
 
     KeeperWorld start() {

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.catchment.broker.testing.ManualLoop;
-import io.catchment.broker.testing.TestProcess;
 import io.catchment.broker.testing.TestBatches;
+import io.catchment.broker.testing.TestProcess;
 import io.catchment.objectstore.BundleBuilder.Built;
 import io.catchment.objectstore.BundleBuilder.BuiltCheckpoint;
 import io.catchment.objectstore.BundleBuilder.BuiltRange;

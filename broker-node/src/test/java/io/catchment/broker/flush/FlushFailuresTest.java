@@ -2,8 +2,8 @@ package io.catchment.broker.flush;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.catchment.broker.testing.RuledControlPlane;
 import io.catchment.broker.flush.FlushMetrics.Stage;
+import io.catchment.broker.testing.RuledControlPlane;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.objectstore.ObjectKeys;

@@ -2,8 +2,8 @@ package io.catchment.broker.flush;
 
 import io.catchment.broker.testing.ManualLoop;
 import io.catchment.broker.testing.RuledControlPlane;
-import io.catchment.broker.testing.TestProcess;
 import io.catchment.broker.testing.TestBatches;
+import io.catchment.broker.testing.TestProcess;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState;
