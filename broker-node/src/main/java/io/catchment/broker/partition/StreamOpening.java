@@ -36,10 +36,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class StreamOpening {
     private static final int REPLAY_BYTES = 1 << 20;
-    /** 5 ms, doubled after each: in all 0.6 s, by which a replica has long heard what is acknowledged. */
+    /** After pauses of 5 ms, doubled each time: 1.3 s in all, by which a replica has long heard what is acknowledged. */
     private static final int ATTEMPTS_MAX = 8;
 
     private static final long PAUSE_MS = 5;
+    /** With holders that do not answer an attempt takes longer: then no further one begins. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
     /** Of a frame: its payload lies behind it. */
     private static final int FRAME_HEADER_BYTES = 56;
 
@@ -103,6 +105,7 @@ final class StreamOpening {
         private final long streamId;
         private final Reads reads;
         private final CompletableFuture<Found> found;
+        private final long sinceNanos = time.nanoseconds();
         private ClusterImage image = images.get();
         private int attempts;
 
@@ -143,7 +146,8 @@ final class StreamOpening {
         /** With the newest image, after a while; alone only if that is another one. */
         private void again(Throwable why) {
             boolean mayHelp = !sources.extents().isAlone() || images.get() != image;
-            if (!mayHelp || attempts == ATTEMPTS_MAX) {
+            boolean tired = attempts == ATTEMPTS_MAX || time.nanoseconds() - sinceNanos > PATIENCE_NANOS;
+            if (!mayHelp || tired) {
                 found.completeExceptionally(why);
                 return;
             }

@@ -4,6 +4,7 @@ import io.catchment.wal.Wal;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -97,32 +98,34 @@ final class ExtentLocator {
      * Asks the extents, those first that come after where a suggestion was wrong (the reader moves on), then the newest first.
      * Blocks on the disk. An extent whose index cannot be read is passed over.
      *
+     * @param unreadable hears of those
      * @return {@link #NO_EXTENT} if none holds it
      */
-    long search(long streamId, long offset, @Nullable Span wrong) {
+    long search(long streamId, long offset, @Nullable Span wrong, LongConsumer unreadable) {
         List<Long> extents = wal.extents();
         int after = wrong == null ? -1 : extents.indexOf(wrong.extentId());
         int next = after < 0 ? extents.size() : after + 1;
         for (int i = next; i < extents.size(); i++) {
-            if (holds(extents.get(i), streamId, offset)) {
+            if (holds(extents.get(i), streamId, offset, unreadable)) {
                 return extents.get(i);
             }
         }
         for (int i = next - 1; i >= 0; i--) {
-            if (holds(extents.get(i), streamId, offset)) {
+            if (holds(extents.get(i), streamId, offset, unreadable)) {
                 return extents.get(i);
             }
         }
         return NO_EXTENT;
     }
 
-    private boolean holds(long extentId, long streamId, long offset) {
+    private boolean holds(long extentId, long streamId, long offset, LongConsumer unreadable) {
         try {
             return wal.floor(extentId, streamId, offset)
                     .filter(frame -> frame.endOffset() > offset)
                     .isPresent();
         } catch (UncheckedIOException e) {
             LOG.warn("The index of extent {} cannot be read: {}", extentId, e.getMessage());
+            unreadable.accept(extentId);
             return false;
         }
     }

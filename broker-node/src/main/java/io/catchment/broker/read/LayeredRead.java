@@ -10,8 +10,10 @@ import io.catchment.wal.FrameRead;
 import io.catchment.wal.StoreRef;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -34,6 +36,8 @@ final class LayeredRead {
     private static final int PAUSES_MAX = 9;
 
     private static final long PAUSE_MS = 5;
+    /** With holders that do not answer a round takes longer: then no further one begins. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final LayeredStreamReader levels;
     private final long streamId;
@@ -44,7 +48,11 @@ final class LayeredRead {
     private int bytesWanted;
     private int attempts;
     private int pauses;
+    private long elsewhereSinceNanos;
     private boolean searched;
+    /** Local extents that this disk does not give, though they are here. */
+    private final Set<Long> unreadable = new HashSet<>(0);
+
     private ExtentLocator.@Nullable Span suggested;
 
     /** {@code granted} bytes of the budget are this read's once it is started; they pass on to the payload or are given back. */
@@ -106,7 +114,7 @@ final class LayeredRead {
 
     private void search() {
         searched = true;
-        long extentId = levels.extents.search(streamId, fromOffset, suggested);
+        long extentId = levels.extents.search(streamId, fromOffset, suggested, unreadable::add);
         if (extentId == ExtentLocator.NO_EXTENT) {
             readPublished();
         } else {
@@ -137,7 +145,7 @@ final class LayeredRead {
             readObject(image, range.get());
             return;
         }
-        List<ExtentState> elsewhere = levels.elsewhere(image, stream.get());
+        List<ExtentState> elsewhere = levels.elsewhere(image, stream.get(), unreadable);
         if (!elsewhere.isEmpty()) {
             searchElsewhere(image, elsewhere);
         } else if (attempts < 2) {
@@ -172,7 +180,7 @@ final class LayeredRead {
         }));
     }
 
-    /** An earlier read found it on another node. */
+    /** On another node: an earlier read found it there, or this disk does not give it. */
     private void readHinted(long extentId) {
         ClusterImage image = levels.image.get();
         Optional<ExtentState> extent = image.extent(extentId).filter(each -> each.phase() != ExtentState.Phase.FLUSHED);
@@ -210,7 +218,11 @@ final class LayeredRead {
     }
 
     private void notYetElsewhere(ClusterImage image, List<ExtentState> asked, @Nullable Throwable failure) {
-        if (pauses < PAUSES_MAX) {
+        long now = System.nanoTime();
+        if (elsewhereSinceNanos == 0) {
+            elsewhereSinceNanos = now;
+        }
+        if (pauses < PAUSES_MAX && now - elsewhereSinceNanos < PATIENCE_NANOS) {
             CompletableFuture<Boolean> pause = new CompletableFuture<Boolean>()
                     .completeOnTimeout(true, PAUSE_MS << pauses++, TimeUnit.MILLISECONDS);
             CompletionStage<Boolean> pausing = pause;
@@ -254,7 +266,7 @@ final class LayeredRead {
         finish(payload, cut(payload));
     }
 
-    /** Not there (a wrong hint), or gone: look again. There but unreadable: only a published copy can help. */
+    /** Not there (a wrong hint), or gone: look again. There but unreadable: a published copy can help, or another node's. */
     private void extentFailed(long extentId, Throwable failure) {
         if (attempts >= ATTEMPTS_MAX) {
             fail(failure);
@@ -263,9 +275,20 @@ final class LayeredRead {
         } else if (isPublished()) {
             attempts++;
             readPublished();
+        } else if (!unreadable.contains(extentId) && isElsewhere(extentId)) {
+            unreadable.add(extentId);
+            readHinted(extentId);
         } else {
             fail(failure);
         }
+    }
+
+    private boolean isElsewhere(long extentId) {
+        return !levels.streamExtents.isAlone()
+                && levels.image.get()
+                        .extent(extentId)
+                        .filter(extent -> extent.phase() != ExtentState.Phase.FLUSHED)
+                        .isPresent();
     }
 
     private boolean isPublished() {

@@ -6,6 +6,7 @@ import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.wal.Wal;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -81,13 +82,14 @@ public final class LayeredStreamReader implements StreamReader {
         return read.result();
     }
 
-    /** Unflushed extents of the stream of which this node's store does not show all, by id; none for a node that is alone. */
-    List<ExtentState> elsewhere(ClusterImage image, StreamState stream) {
+    /** Unflushed extents of the stream of which this node's store does not give all, by id; none for a node that is alone. */
+    List<ExtentState> elsewhere(ClusterImage image, StreamState stream, Set<Long> unreadableHere) {
         if (streamExtents.isAlone()) {
             return List.of();
         }
         List<ExtentState> extents = streamExtents.unflushed(image, stream);
-        extents.removeIf(streamExtents::isWholeHere);
+        extents.removeIf(
+                extent -> streamExtents.isWholeHere(extent) && !unreadableHere.contains(extent.extentId()));
         return extents;
     }
 

@@ -7,10 +7,13 @@ import io.catchment.controlplane.StreamState;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameKind;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -28,6 +31,8 @@ public final class UnflushedFrames {
     private static final int PAUSES_MAX = 9;
 
     private static final long PAUSE_MS = 5;
+    /** With holders that do not answer a round takes longer: then no further one begins. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final StreamExtents extents;
     private final Supplier<ClusterImage> image;
@@ -44,8 +49,9 @@ public final class UnflushedFrames {
      * {@link IOException} when offsets are not to be seen anywhere now. A node that is alone answers what it has.
      */
     public CompletableFuture<List<FrameEntry>> between(long streamId, long fromOffset, long toOffset) {
-        return CompletableFuture.supplyAsync(() -> new Gathering(streamId, fromOffset, toOffset), executor)
-                .thenCompose(Gathering::begin);
+        Gathering gathering = new Gathering(streamId, fromOffset, toOffset);
+        executor.execute(gathering::begin);
+        return gathering.result;
     }
 
     /** Frames of this node's store, of any extent that is here. */
@@ -76,6 +82,7 @@ public final class UnflushedFrames {
         private final long toOffset;
         private final TreeMap<Long, FrameEntry> frames = new TreeMap<>();
         private final CompletableFuture<List<FrameEntry>> result = new CompletableFuture<>();
+        private final long sinceNanos = System.nanoTime();
         private int pauses;
 
         Gathering(long streamId, long fromOffset, long toOffset) {
@@ -84,21 +91,28 @@ public final class UnflushedFrames {
             this.toOffset = toOffset;
         }
 
-        CompletableFuture<List<FrameEntry>> begin() {
+        void begin() {
             guarded(this::attempt);
-            return result;
         }
 
         /** Flushed extents need not be asked: all their ranges are in the catalog. */
         private void attempt() {
             ClusterImage now = image.get();
             List<FrameEntry> here = new ArrayList<>();
+            Set<Long> unreadable = new HashSet<>(0);
             for (long extentId : extents.wal().extents()) {
                 boolean flushed = now.extent(extentId)
                         .filter(extent -> extent.phase() == Phase.FLUSHED)
                         .isPresent();
-                if (!flushed) {
-                    addHere(extentId, streamId, fromOffset, toOffset, here);
+                try {
+                    if (!flushed) {
+                        addHere(extentId, streamId, fromOffset, toOffset, here);
+                    }
+                } catch (UncheckedIOException e) {
+                    if (extents.isAlone()) {
+                        throw e;
+                    }
+                    unreadable.add(extentId);
                 }
             }
             add(here);
@@ -108,7 +122,8 @@ public final class UnflushedFrames {
                 return;
             }
             List<ExtentState> elsewhere = extents.unflushed(now, stream.get());
-            elsewhere.removeIf(extents::isWholeHere);
+            elsewhere.removeIf(
+                    extent -> extents.isWholeHere(extent) && !unreadable.contains(extent.extentId()));
             Collections.reverse(elsewhere);
             ask(now, elsewhere, 0);
         }
@@ -163,7 +178,7 @@ public final class UnflushedFrames {
 
         /** Whoever has it may hear in a moment that it is acknowledged, or it is published by now. */
         private void pause() {
-            if (pauses == PAUSES_MAX) {
+            if (pauses == PAUSES_MAX || System.nanoTime() - sinceNanos > PATIENCE_NANOS) {
                 result.completeExceptionally(new IOException("offsets " + fromOffset + " to " + toOffset + " of stream "
                         + streamId + " are not all published, and no store shows those that are not"));
                 return;

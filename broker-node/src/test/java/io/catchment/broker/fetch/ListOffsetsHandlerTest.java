@@ -5,15 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.catchment.broker.partition.PartitionView.EpochStart;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.broker.read.ReadBudget;
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.testing.CatalogImage;
 import io.catchment.broker.testing.FakeControlPlane;
 import io.catchment.broker.testing.FakeDirectory;
 import io.catchment.broker.testing.FakePartition;
+import io.catchment.broker.testing.FakePeers;
 import io.catchment.broker.testing.MemoryExtents;
 import io.catchment.broker.testing.MemoryObjects;
 import io.catchment.broker.testing.OpenRequest;
 import io.catchment.broker.testing.TestBatches;
 import io.catchment.controlplane.Command;
+import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.controlplane.StreamState;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,7 +54,7 @@ class ListOffsetsHandlerTest {
     private final ReadBudget budget = new ReadBudget(8 << 20);
     private final FakeDirectory directory = new FakeDirectory();
     private final ExecutorService executor = Executors.newSingleThreadExecutor();
-    private final ListOffsetsHandler handler = new ListOffsetsHandler(
+    private ListOffsetsHandler handler = new ListOffsetsHandler(
             directory,
             new LayeredStreamReader(extents, objects, image::get, budget, Runnable::run),
             extents,
@@ -234,6 +239,45 @@ class ListOffsetsHandlerTest {
         objects.put(101, List.of(log.get(2)));
         image.updateAndGet(now -> now.published(STREAM, 101, List.of(log.get(2))));
         assertAnswer(ask(ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP), -1, 6, 2);
+    }
+
+    @Test
+    void framesOnOtherNodesAreSearchedTooAndWhatNobodyShowsIsNotAnsweredAround() throws InterruptedException {
+        StreamState.Writer one = new StreamState.Writer(1, 1);
+        StreamState.Writer two = new StreamState.Writer(2, 2);
+        ExtentState.Store[] stores = {new ExtentState.Store(2, "store-2"), new ExtentState.Store(3, "store-3")};
+        FakePeers peers = new FakePeers();
+        StreamExtents everywhere = StreamExtents.of(extents, 1, peers);
+        handler = new ListOffsetsHandler(
+                directory,
+                new LayeredStreamReader(everywhere, objects, image::get, budget, Runnable::run),
+                everywhere,
+                objects,
+                image::get,
+                executor);
+        published(100, new long[] {1, 2});
+        byte[] sealed = batch(Compression.NONE, 50, 30);
+        byte[] open = batch(Compression.NONE, 60, 70);
+        inExtent(9, 40, 80);
+        image.updateAndGet(
+                now -> now.owned(STREAM, one, List.of(new StreamState.EpochStart(2, 6)), List.of(two, one), null)
+                        .extent(4, Phase.SEALED, two, stores)
+                        .extent(5, Phase.OPEN, two, stores)
+                        .extent(9, Phase.OPEN, one, new ExtentState.Store(1, "memory")));
+        peers.store(2).add(4, STREAM, sealed);
+        peers.store(2).show(4, CatalogImage.EXTENT_BYTES);
+        peers.store(2).show(5, 0);
+        peers.store(3).add(5, STREAM, open);
+
+        assertAnswer(ask(45), 50, 2, 2);
+        assertAnswer(ask(65), 70, 5, 2);
+        assertAnswer(ask(75), 80, 7, 2);
+        assertAnswer(ask(ListOffsetsRequest.MAX_TIMESTAMP), 80, 7, 2);
+        assertAnswer(ask(ListOffsetsRequest.EARLIEST_LOCAL_TIMESTAMP), -1, 2, 0);
+
+        peers.store(2).show(4, 8);
+        assertThat(Errors.forCode(ask(75).errorCode())).isEqualTo(Errors.KAFKA_STORAGE_ERROR);
+        assertThat(peers.unreleased()).isZero();
     }
 
     @Test

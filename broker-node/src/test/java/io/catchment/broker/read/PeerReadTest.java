@@ -246,6 +246,19 @@ class PeerReadTest {
     }
 
     @Test
+    void whatThisDiskDoesNotGiveIsReadFromAnotherHolder() {
+        byte[] batch = TestBatches.batch(0, 10, 20);
+        sealed(4, ONE, STORE_3, STORE_1);
+        here.add(4, STREAM, batch);
+        here.show(4, WHOLE);
+        peers.store(1).add(4, STREAM, batch);
+        here.failReads(new IOException("EIO"));
+        assertThat(read(0, 10)).isEqualTo(batch);
+        peers.cutOff(1);
+        assertThatThrownBy(() -> read(0, 10)).hasMessageContaining("EIO");
+    }
+
+    @Test
     void writersOfOtherStreamsAreNotAsked() {
         sealed(4, new Writer(2, 2), STORE_1, STORE_2);
         peers.store(1).add(4, STREAM, TestBatches.batch(0, 10, 20));
