@@ -285,7 +285,8 @@ final class LayeredRead {
 
     private boolean isElsewhere(long extentId) {
         return !levels.streamExtents.isAlone()
-                && levels.image.get()
+                && levels.image
+                        .get()
                         .extent(extentId)
                         .filter(extent -> extent.phase() != ExtentState.Phase.FLUSHED)
                         .isPresent();

@@ -88,8 +88,7 @@ public final class LayeredStreamReader implements StreamReader {
             return List.of();
         }
         List<ExtentState> extents = streamExtents.unflushed(image, stream);
-        extents.removeIf(
-                extent -> streamExtents.isWholeHere(extent) && !unreadableHere.contains(extent.extentId()));
+        extents.removeIf(extent -> streamExtents.isWholeHere(extent) && !unreadableHere.contains(extent.extentId()));
         return extents;
     }
 

@@ -122,8 +122,7 @@ public final class UnflushedFrames {
                 return;
             }
             List<ExtentState> elsewhere = extents.unflushed(now, stream.get());
-            elsewhere.removeIf(
-                    extent -> extents.isWholeHere(extent) && !unreadable.contains(extent.extentId()));
+            elsewhere.removeIf(extent -> extents.isWholeHere(extent) && !unreadable.contains(extent.extentId()));
             Collections.reverse(elsewhere);
             ask(now, elsewhere, 0);
         }
