@@ -155,7 +155,7 @@ final class NodeEpoch implements AutoCloseable {
             return;
         }
         Flusher flush = flusher(controlPlane, opened, owned);
-        serve(controlPlane, opened, streams, owned);
+        serve(controlPlane, extents, streams, owned);
         flush.start();
         closers.add("readiness", () -> parts.serving().unmet("between two epochs, or stopping"));
         begun = true;
@@ -261,7 +261,7 @@ final class NodeEpoch implements AutoCloseable {
     }
 
     private void serve(
-            EpochControlPlane controlPlane, LocalWal opened, LayeredStreamReader streams, OwnedPartitions owned)
+            EpochControlPlane controlPlane, StreamExtents extents, LayeredStreamReader streams, OwnedPartitions owned)
             throws Exception {
         GroupCoordinatorHost groups = closers.add(
                 "group coordinator",
@@ -288,7 +288,7 @@ final class NodeEpoch implements AutoCloseable {
         handlers.add(new FetchHandler(
                 owned, streams, controlPlane::image, Time.SYSTEM, config.reads().fetch()));
         handlers.add(
-                new ListOffsetsHandler(owned, streams, opened, parts.objects(), controlPlane::image, parts.searches()));
+                new ListOffsetsHandler(owned, streams, extents, parts.objects(), controlPlane::image, parts.searches()));
         handlers.add(new OffsetForLeaderEpochHandler(owned, controlPlane::image));
         parts.clients()
                 .serve(ApiTable.of(
