@@ -287,8 +287,8 @@ final class NodeEpoch implements AutoCloseable {
         handlers.add(new ProduceHandler(owned, controlPlane::image, Time.SYSTEM));
         handlers.add(new FetchHandler(
                 owned, streams, controlPlane::image, Time.SYSTEM, config.reads().fetch()));
-        handlers.add(
-                new ListOffsetsHandler(owned, streams, extents, parts.objects(), controlPlane::image, parts.searches()));
+        handlers.add(new ListOffsetsHandler(
+                owned, streams, extents, parts.objects(), controlPlane::image, parts.searches()));
         handlers.add(new OffsetForLeaderEpochHandler(owned, controlPlane::image));
         parts.clients()
                 .serve(ApiTable.of(
