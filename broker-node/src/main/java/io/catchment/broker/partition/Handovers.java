@@ -1,5 +1,6 @@
 package io.catchment.broker.partition;
 
+import io.catchment.broker.loop.SerialLoop;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Command.Resignation;
 import io.catchment.controlplane.CommandException;
@@ -45,7 +46,7 @@ final class Handovers {
     }
 
     private final ControlPlane controlPlane;
-    private final SerialThread opener;
+    private final SerialLoop opener;
     private final int nodeId;
     private final long nodeEpoch;
     private final Consumer<List<Long>> lookAgain;
@@ -55,7 +56,7 @@ final class Handovers {
     /** @param lookAgain hears, on the opener's thread, of streams whose state in the image is to be looked at anew */
     Handovers(
             ControlPlane controlPlane,
-            SerialThread opener,
+            SerialLoop opener,
             int nodeId,
             long nodeEpoch,
             Consumer<List<Long>> lookAgain) {
@@ -106,7 +107,7 @@ final class Handovers {
     private void gather(long delayMs) {
         if (!gathering) {
             gathering = true;
-            opener.later(delayMs, this::resignStopped);
+            opener.schedule(this::resignStopped, delayMs);
         }
     }
 
@@ -142,7 +143,7 @@ final class Handovers {
                     again.add(move.partition.streamId());
                 }
             }
-            opener.later(RETRY_MS, () -> lookAgain.accept(again));
+            opener.schedule(() -> lookAgain.accept(again), RETRY_MS);
             return;
         }
         CommandException.Reason reason = reason(failure);
@@ -165,7 +166,7 @@ final class Handovers {
                     if (failure == null) {
                         release(batch);
                     } else {
-                        opener.later(RETRY_MS, () -> settle(batch));
+                        opener.schedule(() -> settle(batch), RETRY_MS);
                     }
                 }));
     }
@@ -182,7 +183,7 @@ final class Handovers {
                 stay(move);
             }
         }
-        opener.later(RETRY_MS, () -> lookAgain.accept(streams));
+        opener.schedule(() -> lookAgain.accept(streams), RETRY_MS);
     }
 
     private static CommandException.@Nullable Reason reason(@Nullable Throwable failure) {

@@ -1,5 +1,7 @@
 package io.catchment.broker.partition;
 
+import io.catchment.broker.loop.SerialLoop;
+import io.catchment.broker.loop.SerialThread;
 import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.broker.topic.TopicConfigs;
@@ -47,8 +49,8 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     private final PartitionLoop[] loops;
     private final PartitionWalListener walListener;
     private final ProducerStateManagerConfig producerConfig;
-    private final SerialThread opener = new SerialThread("partition-opener");
-    private final SerialThread finder = new SerialThread("partition-finder");
+    private final SerialLoop opener = new SerialThread("partition-opener");
+    private final SerialLoop finder = new SerialThread("partition-finder");
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final PartitionTable table = new PartitionTable();
     private volatile @Nullable Ownership ownership;
@@ -110,7 +112,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
                 (streams, failures) -> find(nodeEpoch, streams, failures),
                 new LoopOpenings());
         ownership = started;
-        opener.later(EXPIRY_CHECK_MS, this::expireProducers);
+        opener.schedule(this::expireProducers, EXPIRY_CHECK_MS);
         return started.start();
     }
 
@@ -182,7 +184,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
         for (PartitionLoop loop : loops) {
             loop.eventLoop().execute(loop::expireProducers);
         }
-        opener.later(EXPIRY_CHECK_MS, this::expireProducers);
+        opener.schedule(this::expireProducers, EXPIRY_CHECK_MS);
     }
 
     // ---- lookups

@@ -1,5 +1,6 @@
 package io.catchment.broker.partition;
 
+import io.catchment.broker.loop.SerialLoop;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
@@ -68,8 +69,8 @@ final class Ownership {
     private final int nodeId;
     private final long nodeEpoch;
     private final ControlPlane controlPlane;
-    private final SerialThread opener;
-    private final SerialThread finder;
+    private final SerialLoop opener;
+    private final SerialLoop finder;
     private final Finder find;
     private final Openings openings;
     private final Handovers handovers;
@@ -87,8 +88,8 @@ final class Ownership {
             int nodeId,
             long nodeEpoch,
             ControlPlane controlPlane,
-            SerialThread opener,
-            SerialThread finder,
+            SerialLoop opener,
+            SerialLoop finder,
             Finder find,
             Openings openings) {
         this.nodeId = nodeId;
@@ -294,7 +295,7 @@ final class Ownership {
                 .toList();
         if (!out.isEmpty()) {
             waiting.addAll(out);
-            opener.later(RETRY_MS, () -> lookAgain(out));
+            opener.schedule(() -> lookAgain(out), RETRY_MS);
         }
     }
 
@@ -326,7 +327,7 @@ final class Ownership {
                                         TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
                             }
                         },
-                        opener);
+                        opener::execute);
     }
 
     private void ended(List<Long> asked, List<Long> again, CompletableFuture<Void> done) {
@@ -335,7 +336,7 @@ final class Ownership {
             retryMs = RETRY_MS;
         } else {
             // With growing waits, all streams together: a store that is away must not be stormed by thousands of them.
-            opener.later(retryMs, () -> lookAgain(again));
+            opener.schedule(() -> lookAgain(again), retryMs);
             retryMs = Math.min(2 * retryMs, RETRY_MAX_MS);
         }
         done.complete(null);

@@ -190,13 +190,16 @@ final class ExtentSealer {
         boolean again = cause instanceof IOException
                 && !(cause instanceof CorruptExtentException)
                 && (replica.store().equals(localStore) || attempt < SETTLE_ATTEMPTS_MAX);
-        LOG.warn(
-                "Extent {} is sealed at {} but {} could not record it{}: {}",
-                job.extent.id(),
-                job.length,
-                replica.store(),
-                again ? " yet" : "",
-                Failures.text(cause));
+        // A store that is away hears of it when it is back, from the control plane: no reason to say so at each attempt.
+        if (attempt == 1 || !again) {
+            LOG.info(
+                    "Extent {} is sealed at {} but {} could not record it{}: {}",
+                    job.extent.id(),
+                    job.length,
+                    replica.store(),
+                    again ? " yet" : "",
+                    Failures.text(cause));
+        }
         if (again && !stopped) {
             loop.schedule(backoff.nextMs(), () -> settleOn(replica, job, backoff, attempt + 1, firstTry));
         }

@@ -252,6 +252,7 @@ final class PeerLink {
         lock.lock();
         try {
             state = State.OPEN;
+            lastFailure = "";
             backoff.reset();
             List<Request<?>> ready = waiting;
             waiting = new ArrayList<>();
@@ -358,6 +359,7 @@ final class PeerLink {
 
     private void ended(long mine, String why) {
         List<Request<?>> lost = new ArrayList<>();
+        boolean news;
         lock.lock();
         try {
             if (mine != generation || state == State.IDLE) {
@@ -368,6 +370,7 @@ final class PeerLink {
             pending = new HashMap<>();
             waiting = new ArrayList<>();
             link = null;
+            news = lastFailure.isEmpty();
             lastFailure = why;
             if (state != State.CLOSED) {
                 state = State.IDLE;
@@ -376,7 +379,11 @@ final class PeerLink {
         } finally {
             lock.unlock();
         }
-        LOG.info("No connection to {} for {}: {}", peer, traffic, why);
+        if (news) {
+            LOG.info("No connection to {} for {}: {}", peer, traffic, why);
+        } else {
+            LOG.debug("Still no connection to {} for {}: {}", peer, traffic, why);
+        }
         fail(lost, why);
     }
 
