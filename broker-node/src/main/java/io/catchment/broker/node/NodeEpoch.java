@@ -209,7 +209,8 @@ final class NodeEpoch implements AutoCloseable {
     private void register(
             EpochControlPlane controlPlane, WalControl walControl, LocalWal opened, Optional<WalNetwork> network)
             throws Exception {
-        // The lease begins with the registration, the heartbeats when this node knows of it: its image must not lag by then.
+        // The lease begins with the registration, the heartbeats when this node knows of it: its image must not lag by
+        // then.
         await(controlPlane.barrier());
         Command.NodeEpoch registration =
                 await(controlPlane.submit(registration(opened.storeId(), network.map(WalNetwork::endpoint))));

@@ -55,11 +55,7 @@ final class Handovers {
 
     /** @param lookAgain hears, on the opener's thread, of streams whose state in the image is to be looked at anew */
     Handovers(
-            ControlPlane controlPlane,
-            SerialLoop opener,
-            int nodeId,
-            long nodeEpoch,
-            Consumer<List<Long>> lookAgain) {
+            ControlPlane controlPlane, SerialLoop opener, int nodeId, long nodeEpoch, Consumer<List<Long>> lookAgain) {
         this.controlPlane = controlPlane;
         this.opener = opener;
         this.nodeId = nodeId;

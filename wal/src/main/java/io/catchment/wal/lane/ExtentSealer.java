@@ -190,7 +190,8 @@ final class ExtentSealer {
         boolean again = cause instanceof IOException
                 && !(cause instanceof CorruptExtentException)
                 && (replica.store().equals(localStore) || attempt < SETTLE_ATTEMPTS_MAX);
-        // A store that is away hears of it when it is back, from the control plane: no reason to say so at each attempt.
+        // A store that is away hears of it when it is back, from the control plane: no reason to say so at each
+        // attempt.
         if (attempt == 1 || !again) {
             LOG.info(
                     "Extent {} is sealed at {} but {} could not record it{}: {}",
