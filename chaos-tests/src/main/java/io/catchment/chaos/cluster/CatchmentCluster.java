@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
 public final class CatchmentCluster implements Cluster {
     private static final Duration COMMAND = Duration.ofMinutes(8);
     // the build is what it is while tests run: sources that change meanwhile must not change the nodes
-    private static final Map<String, String> ENVIRONMENT = Map.of("CATCHMENT_BUILD", "never");
+    // and a busy machine is slow, not broken
+    private static final Map<String, String> ENVIRONMENT =
+            Map.of("CATCHMENT_BUILD", "never", "CATCHMENT_READY_S", "180", "CATCHMENT_SHARE_S", "180");
     private static final Pattern NODE = Pattern.compile(
             "\\{\"id\":(\\d+),\"pid\":(\\d+|null),\"kafka\":\"([^\"]+)\",\"http\":\"([^\"]+)\",\"ready\":(true|false),"
                     + "\"roles\":\"([^\"]*)\",\"zone\":\"([^\"]*)\"\\}");

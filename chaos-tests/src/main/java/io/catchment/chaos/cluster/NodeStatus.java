@@ -14,9 +14,9 @@ import java.util.regex.Pattern;
  * What a Catchment node says of itself ({@code GET /status}).
  *
  * @param owned partitions it leads
- * @param holdsLastCopies extents that would be lost with its disk
+ * @param holdsLastCopies whether something would be lost with its disk
  */
-public record NodeStatus(long epoch, int owned, boolean draining, int unflushedExtents, int holdsLastCopies) {
+public record NodeStatus(long epoch, int owned, boolean draining, int unflushedExtents, boolean holdsLastCopies) {
     private static final HttpClient CLIENT =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
@@ -43,7 +43,7 @@ public record NodeStatus(long epoch, int owned, boolean draining, int unflushedE
                 Integer.parseInt(field(json, "owned")),
                 Boolean.parseBoolean(field(json, "draining")),
                 Integer.parseInt(field(json, "unflushedExtents")),
-                Integer.parseInt(field(json, "holdsLastCopies")));
+                Boolean.parseBoolean(field(json, "holdsLastCopies")));
     }
 
     private static String field(String json, String name) {

@@ -49,6 +49,11 @@ public final class AckTimes {
         return partitions;
     }
 
+    /** How many of these partitions have had an acknowledgement since. */
+    public synchronized int writtenSince(long nanos, Set<Integer> of) {
+        return (int) of.stream().filter(p -> last[p] >= nanos).count();
+    }
+
     /** Time of the longest silence that is going on, over all partitions. */
     public synchronized long longestSilenceNanos() {
         long now = System.nanoTime();

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 final class Drill implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Drill.class);
     private static final Duration RETURN = Duration.ofSeconds(90);
-    private static final Duration BALANCE = Duration.ofSeconds(20);
+    private static final Duration BALANCE = Duration.ofSeconds(60);
     private final Cluster cluster;
     private final Exercise exercise;
     private final Verdict verdict;
@@ -86,7 +86,7 @@ final class Drill implements AutoCloseable {
         if (cluster instanceof CatchmentCluster catchment) {
             var at = catchment.http(node);
             if (!Await.within(RETURN, Duration.ofMillis(200), () -> NodeStatus.of(at)
-                    .map(status -> status.holdsLastCopies() == 0)
+                    .map(status -> !status.holdsLastCopies())
                     .orElse(false))) {
                 throw late("node " + node + " still holds last copies after " + RETURN.toSeconds() + " s");
             }

@@ -1,11 +1,13 @@
 package io.catchment.chaos.nodes;
 
+import io.catchment.chaos.cluster.Await;
 import io.catchment.chaos.cluster.CatchmentCluster;
+import io.catchment.chaos.history.AckTimes;
 import io.catchment.chaos.history.Verdict;
 import io.catchment.chaos.history.Violation;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -15,8 +17,9 @@ import java.util.TreeSet;
  * majority goes with it: nothing is promised but that all is there when it is back.
  */
 final class ZoneLoss {
-    private static final long DEAD_MS = 12_000;
-    private static final long LATELY_MS = 4000;
+    private static final Duration LONGEST = Duration.ofSeconds(60);
+    /** What is acknowledged so long after the kill was not under way at it. */
+    private static final long AFTER_NANOS = Duration.ofSeconds(3).toNanos();
 
     private final CatchmentCluster cluster;
     private final Shape shape;
@@ -52,19 +55,28 @@ final class ZoneLoss {
         long lost = nodes.stream().filter(cluster::controller).count();
         String what = "kill -9 of zone %s, nodes %s, %d of %d controllers".formatted(zone, nodes, lost, controllers);
         Pauses.Fault fault = drill.strike(what, nodes, () -> cluster.kill(nodes));
-        Drill.sleep(DEAD_MS);
-        long now = System.nanoTime();
-        Map<Integer, Double> lately = exercise.times().longestWaitsMs(now - LATELY_MS * 1_000_000, now);
         Set<Integer> others = new TreeSet<>();
         fault.leaders().forEach((partition, leader) -> {
             if (!nodes.contains(leader)) {
                 others.add(partition);
             }
         });
-        long othersGoOn = others.stream().filter(lately::containsKey).count();
-        figures.add("  %s: after %d s %d of %d partitions are written, among them %d of %d that the other zone led"
-                .formatted(what, DEAD_MS / 1000, lately.size(), shape.partitions(), othersGoOn, others.size()));
-        if (2 * lost < controllers && othersGoOn < others.size()) {
+        AckTimes times = exercise.times();
+        long after = fault.fromNanos() + AFTER_NANOS;
+        boolean promised = 2 * lost < controllers;
+        boolean survived = Await.within(
+                promised ? LONGEST : Duration.ofSeconds(6),
+                () -> System.nanoTime() > after && times.writtenSince(after, others) == others.size());
+        Drill.sleep(AFTER_NANOS / 1_000_000);
+        figures.add("  %s: %.0f s later %d of %d partitions are written, among them %d of %d that the other zone led"
+                .formatted(
+                        what,
+                        (System.nanoTime() - fault.fromNanos()) / 1e9,
+                        times.writtenSince(after, fault.leaders().keySet()),
+                        shape.partitions(),
+                        times.writtenSince(after, others),
+                        others.size()));
+        if (promised && !survived) {
             verdict.violation(Violation.Kind.LATE, "partitions of the other zone did not survive: " + what);
         }
         cluster.startAll();

@@ -10,8 +10,8 @@ class NodeStatusTest {
     void fieldsAreReadByName() {
         assertThat(
                         NodeStatus.parse(
-                                "{\"nodeId\":3, \"epoch\":17,\"owned\":4,\"draining\":false,\"unflushedExtents\":2,\"holdsLastCopies\":5}\n"))
-                .isEqualTo(new NodeStatus(17, 4, false, 2, 5));
+                                "{\"nodeId\":3, \"epoch\":17,\"owned\":4,\"draining\":false,\"unflushedExtents\":2,\"holdsLastCopies\":true}\n"))
+                .isEqualTo(new NodeStatus(17, 4, false, 2, true));
     }
 
     @Test
