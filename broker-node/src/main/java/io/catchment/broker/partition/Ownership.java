@@ -231,7 +231,9 @@ final class Ownership {
     }
 
     private static void unavailable(StreamState stream, int number, Throwable failure) {
-        if (number <= LOUD_FAILURES_MAX) {
+        if (failure instanceof StreamNotReadableException) {
+            log.info("Stream {} cannot be opened yet: {}", stream.streamId(), failure.getMessage());
+        } else if (number <= LOUD_FAILURES_MAX) {
             log.error(
                     "Stream {} ({}-{}) cannot be opened and is unavailable: {}",
                     stream.streamId(),
@@ -282,16 +284,19 @@ final class Ownership {
                     .whenComplete((served, problem) -> opener.execute(() -> {
                         ended(ids(asked), again, done);
                         // What changed meanwhile was left alone; who was left out of the answer comes again.
-                        lookAgain(List.copyOf(epochs.keySet()));
-                        leftOut(claims, epochs, again);
+                        Set<Long> settled = new HashSet<>(ids(asked));
+                        again.forEach(settled::remove);
+                        leftOut(claims, epochs, settled);
+                        lookAgain(List.copyOf(settled));
                     }));
         }));
     }
 
-    private void leftOut(List<Command.Claim> claims, Map<Long, Integer> epochs, List<Long> again) {
+    /** Those come again a little later, and leave the settled ones. */
+    private void leftOut(List<Command.Claim> claims, Map<Long, Integer> epochs, Set<Long> settled) {
         List<Long> out = claims.stream()
                 .map(Command.Claim::streamId)
-                .filter(streamId -> !epochs.containsKey(streamId) && !again.contains(streamId))
+                .filter(streamId -> !epochs.containsKey(streamId) && settled.remove(streamId))
                 .toList();
         if (!out.isEmpty()) {
             waiting.addAll(out);
