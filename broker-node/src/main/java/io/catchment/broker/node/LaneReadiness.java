@@ -25,6 +25,11 @@ final class LaneReadiness implements WalListener {
         }
     }
 
+    /** New lanes: what ailed those of the last epoch is over. */
+    void epochBegins() {
+        conditions.values().forEach(Readiness.Condition::met);
+    }
+
     @Override
     public void laneState(Lane lane, boolean accepting, String reason) {
         Readiness.Condition condition = conditions.get(lane);

@@ -129,6 +129,7 @@ final class NodeEpoch implements AutoCloseable {
         WalFanout walEvents = new WalFanout();
         Optional<WalNetwork> network = WalNetwork.open(config, controlPlane, parts.lookups());
         network.ifPresent(open -> closers.add("WAL network", open));
+        parts.lanes().epochBegins();
         LocalWal opened = openWal(walControl, walEvents, network);
         if (network.isPresent()) {
             network.get().listen(opened);

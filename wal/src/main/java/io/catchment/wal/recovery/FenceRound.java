@@ -20,20 +20,26 @@ import org.jspecify.annotations.Nullable;
  */
 final class FenceRound {
     private static final long GRACE_MS = 200;
+    private static final long PATIENCE_MS = 600;
 
     private final ExtentDescriptor extent;
     private final long epoch;
     private final Loop loop;
+    private final int needed;
     private final int enough;
     private final List<FenceAnswer> answers = new ArrayList<>();
     private final CompletableFuture<List<FenceAnswer>> done = new CompletableFuture<>();
     private int valid;
 
-    /** @param enough valid answers after which the silent ones are not waited for long */
-    FenceRound(ExtentDescriptor extent, long epoch, Loop loop, int enough) {
+    /**
+     * @param needed valid answers that decide the length: the silent ones, which may hang, are then waited for a little
+     * @param enough valid answers with which there are holders enough too: they are waited for less
+     */
+    FenceRound(ExtentDescriptor extent, long epoch, Loop loop, int needed, int enough) {
         this.extent = extent;
         this.epoch = epoch;
         this.loop = loop;
+        this.needed = needed;
         this.enough = enough;
     }
 
@@ -77,6 +83,8 @@ final class FenceRound {
             done.complete(List.copyOf(answers));
         } else if (answer.valid() && valid == enough) {
             loop.schedule(GRACE_MS, this::stopWaiting);
+        } else if (answer.valid() && valid == needed) {
+            loop.schedule(PATIENCE_MS, this::stopWaiting);
         }
     }
 

@@ -72,7 +72,7 @@ final class RecoveryRun {
                         backoffs.get(),
                         "starting the recovery of extent " + extent.extentId(),
                         () -> registry.startRecovery(extent.extentId()))
-                .thenCompose(epoch -> new FenceRound(extent, epoch, loop, enough)
+                .thenCompose(epoch -> new FenceRound(extent, epoch, loop, needed, enough)
                         .start(replicas)
                         .thenCompose(answers -> decide(epoch, answers)))
                 .exceptionallyCompose(this::superseded);
