@@ -28,8 +28,8 @@ class FenceRoundTest {
     private static final class ManualLoop implements Loop {
         private record Task(long atMs, long number, Runnable run) {}
 
-        private final PriorityQueue<Task> tasks = new PriorityQueue<>((a, b) ->
-                a.atMs != b.atMs ? Long.compare(a.atMs, b.atMs) : Long.compare(a.number, b.number));
+        private final PriorityQueue<Task> tasks = new PriorityQueue<>(
+                (a, b) -> a.atMs != b.atMs ? Long.compare(a.atMs, b.atMs) : Long.compare(a.number, b.number));
         private long nowMs;
         private long number;
 
@@ -119,8 +119,9 @@ class FenceRoundTest {
         loop.advance(599);
         assertThat(done).isNotDone();
         loop.advance(1);
-        assertThat(done.join().stream().filter(FenceAnswer::valid)).singleElement().satisfies(only -> assertThat(only.length())
-                .isEqualTo(100));
+        assertThat(done.join().stream().filter(FenceAnswer::valid))
+                .singleElement()
+                .satisfies(only -> assertThat(only.length()).isEqualTo(100));
     }
 
     @Test
