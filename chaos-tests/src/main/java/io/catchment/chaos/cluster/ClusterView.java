@@ -13,6 +13,7 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.errors.ElectionNotNeededException;
@@ -92,17 +93,19 @@ public final class ClusterView implements AutoCloseable {
     /** Whether the nodes that the cluster knows as alive are exactly these. */
     public boolean alive(List<Integer> nodes) {
         try {
-            return admin.describeCluster().nodes().get(ANSWER.toMillis(), TimeUnit.MILLISECONDS).stream()
-                    .map(org.apache.kafka.common.Node::id)
-                    .sorted()
-                    .toList()
-                    .equals(nodes);
-        } catch (ExecutionException | TimeoutException e) {
+            return alive().equals(nodes);
+        } catch (IllegalStateException e) {
+            LOG.debug("nobody answers at the moment", e);
             return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
         }
+    }
+
+    /** Numbers of the nodes that the cluster knows as alive, ascending. */
+    public List<Integer> alive() {
+        return get(admin.describeCluster().nodes()).stream()
+                .map(Node::id)
+                .sorted()
+                .toList();
     }
 
     private static boolean answers(KafkaFuture<?> future) {

@@ -34,9 +34,9 @@ final class Scale {
         try (var exercise = new Exercise(cluster, "scale", shape, verdict);
                 var drill = new Drill(cluster, exercise, verdict)) {
             drill.awaitWell();
-            Drill.sleep(5000);
+            Drill.sleep(15_000);
             long quiet = System.nanoTime();
-            figures.add("  before: %s of 5 s".formatted(waits(exercise, quiet - 5_000_000_000L, quiet, List.of())));
+            figures.add("  before: longest wait for an acknowledgement in 5 s: %s".formatted(waits(exercise, quiet - 5_000_000_000L, quiet, List.of())));
             int[] added = new int[1];
             figures.addAll(watched("addition", exercise, () -> added[0] = cluster.add()));
             // what takes the longest is what the clients pay: the node has its share and nothing moves any more
@@ -70,10 +70,10 @@ final class Scale {
             long gone = watch.gone(node, start);
             figures.add("  removal of node %d: led nothing after %s".formatted(node, seconds(start, gone)));
         } else {
-            long first = watch.firstLed(node, start);
+            long joined = watch.joined(node, start);
             long full = watch.led(node, start, share);
-            figures.add("  addition of node %d: first partition after %s, its share (%d of %d) %s later"
-                    .formatted(node, seconds(start, first), share, shape.partitions(), seconds(first, full)));
+            figures.add("  addition of node %d: it joined %s after the command, had its share (%d of %d) %s later"
+                    .formatted(node, seconds(start, joined), share, shape.partitions(), seconds(joined, full)));
             if (full < 0) {
                 verdict.violation(Violation.Kind.LATE, "node " + node + " has not got its share");
             }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,7 +18,7 @@ final class ShareWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ShareWatch.class);
     private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-    private record Look(long nanos, Map<Integer, Integer> leaders) {
+    private record Look(long nanos, List<Integer> alive, Map<Integer, Integer> leaders) {
         long of(int node) {
             return leaders.values().stream().filter(leader -> leader == node).count();
         }
@@ -36,7 +37,7 @@ final class ShareWatch implements AutoCloseable {
         try (var view = new ClusterView(bootstrap)) {
             while (!stop) {
                 try {
-                    looks.add(new Look(System.nanoTime(), view.leaders(topic)));
+                    looks.add(new Look(System.nanoTime(), view.alive(), view.leaders(topic)));
                 } catch (IllegalStateException e) {
                     LOG.debug("nobody answers at the moment", e);
                 }
@@ -45,28 +46,27 @@ final class ShareWatch implements AutoCloseable {
         }
     }
 
-    /** When the node first led something, after the given time; -1: never. */
-    long firstLed(int node, long afterNanos) {
-        return first(node, afterNanos, 1, true);
+    /** When the cluster first knew the node as alive, after the given time; -1: never. */
+    long joined(int node, long afterNanos) {
+        return first(afterNanos, look -> look.alive.contains(node));
     }
 
     /** When it first led at least so many. */
     long led(int node, long afterNanos, int partitions) {
-        return first(node, afterNanos, partitions, true);
+        return first(afterNanos, look -> look.of(node) >= partitions);
     }
 
     /** When it first led nothing. */
     long gone(int node, long afterNanos) {
-        return first(node, afterNanos, 0, false);
+        return first(afterNanos, look -> look.of(node) == 0);
     }
 
-    private long first(int node, long after, int count, boolean atLeast) {
-        for (Look look : looks) {
-            if (look.nanos >= after && (atLeast ? look.of(node) >= count : look.of(node) <= count)) {
-                return look.nanos;
-            }
-        }
-        return -1;
+    private long first(long after, Predicate<Look> condition) {
+        return looks.stream()
+                .filter(look -> look.nanos >= after && condition.test(look))
+                .mapToLong(Look::nanos)
+                .findFirst()
+                .orElse(-1);
     }
 
     /** Partitions whose leader changed, for as long as was watched. */
