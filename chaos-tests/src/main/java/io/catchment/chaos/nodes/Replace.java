@@ -94,12 +94,13 @@ final class Replace {
         int share = (int) (SHARE * plan.shape.partitions() / cluster.nodes().size());
         long joined = watch.joined(victim, start);
         long full = watch.led(victim, start, Math.max(1, share));
-        figures.add("  %.1f GB before; the empty node joined %.1f s after its start, was ready after %.1f s, had its share %s"
-                .formatted(
-                        plan.bytes / 1e9,
-                        (joined - start) / 1e9,
-                        (ready - start) / 1e9,
-                        full < 0 ? "never" : "after %.1f s".formatted((full - start) / 1e9)));
+        figures.add(
+                "  %.1f GB before; the empty node joined %.1f s after its start, was ready after %.1f s, had its share %s"
+                        .formatted(
+                                plan.bytes / 1e9,
+                                (joined - start) / 1e9,
+                                (ready - start) / 1e9,
+                                full < 0 ? "never" : "after %.1f s".formatted((full - start) / 1e9)));
         if (full < 0) {
             verdict.violation(Violation.Kind.LATE, "node " + victim + " has not got its share");
         }

@@ -36,7 +36,8 @@ final class Scale {
             drill.awaitWell();
             Drill.sleep(15_000);
             long quiet = System.nanoTime();
-            figures.add("  before: longest wait for an acknowledgement in 5 s: %s".formatted(waits(exercise, quiet - 5_000_000_000L, quiet, List.of())));
+            figures.add("  before: longest wait for an acknowledgement in 5 s: %s"
+                    .formatted(waits(exercise, quiet - 5_000_000_000L, quiet, List.of())));
             int[] added = new int[1];
             figures.addAll(watched("addition", exercise, () -> added[0] = cluster.add()));
             // what takes the longest is what the clients pay: the node has its share and nothing moves any more
