@@ -10,9 +10,13 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Turns a loaded extent into a bundle: its frames grouped by stream, each stream's newest checkpoint behind them. */
 final class ExtentBundle {
+    private static final Logger LOG = LoggerFactory.getLogger(ExtentBundle.class);
+
     private ExtentBundle() {}
 
     /**
@@ -67,17 +71,26 @@ final class ExtentBundle {
         return bytes.retainedSlice(Math.toIntExact(frame.payloadPosition()), frame.payloadLength());
     }
 
-    /** The newest event time of the frame's batches, by their headers. */
+    /**
+     * The newest event time of the frame's batches, by their headers. Bytes that are no row of batches were acknowledged all the same: they are
+     * published as they are, with the time of their arrival, so that they hold up nobody; whoever reads them sees what they are.
+     */
     private static long maxTimestampMs(ByteBuffer nio, FrameEntry frame) {
         int at = Math.toIntExact(frame.payloadPosition());
         int end = at + frame.payloadLength();
         long newest = Long.MIN_VALUE;
         while (at < end) {
-            int size = BatchHeader.sizeInBytes(nio, at);
-            if (size < BatchHeader.BYTES || size > end - at) {
-                throw new IllegalStateException(
-                        "frame of stream " + frame.streamId() + " at position " + frame.position() + ": a batch of "
-                                + size + " bytes does not fit into the " + (end - at) + " that are left");
+            int left = end - at;
+            int size = left < BatchHeader.BYTES ? -1 : BatchHeader.sizeInBytes(nio, at);
+            if (size < BatchHeader.BYTES || size > left) {
+                LOG.error(
+                        "The frame of stream {} with offsets {} to {} is no row of batches at byte {} of {}: published as it is",
+                        frame.streamId(),
+                        frame.baseOffset(),
+                        frame.endOffset(),
+                        frame.payloadLength() - left,
+                        frame.payloadLength());
+                return Math.max(newest, frame.appendTimeMs());
             }
             newest = Math.max(newest, BatchHeader.maxTimestamp(nio, at));
             at += size;

@@ -14,10 +14,12 @@ import io.catchment.wal.Lane;
 import io.catchment.wal.Wal;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -28,7 +30,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Owned by the flush loop. Turns each sealed extent of this node into one published bundle: urgent extents first, then the oldest.
+ * Owned by the flush loop. Turns each sealed extent of this node, and of those it has the FLUSH task for, into one published bundle: urgent extents
+ * first, then the oldest.
  *
  * <p>What is to be done is read from the image each time, nothing is kept that a crash could lose: a sealed extent that is here and not
  * FLUSHED is flushed, whoever began it. An extent goes through two steps. <i>Upload</i> has few places and bounded memory; a failing store is
@@ -38,9 +41,6 @@ import org.slf4j.LoggerFactory;
 public final class Flusher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Flusher.class);
     private static final long TICK_MS = 1_000;
-    private static final long BROKEN_EXTENT_RETRY_MS = 60_000;
-    /** An extent that the control plane has just sealed may not be closed on the local disk yet: no reason to call a person. */
-    private static final int LOUD_AT_FAILURE = 3;
 
     /** Asked to end an open extent, with the checkpoints of its streams appended first. */
     @FunctionalInterface
@@ -55,25 +55,22 @@ public final class Flusher implements AutoCloseable {
     private final SerialLoop loop;
     private final FlushSettings settings;
     private final FlushMetrics metrics;
-    private final RandomGenerator random;
     private final long nodeEpoch;
 
     private final LocalExtents extents;
     private final Uploads uploads;
     private final Publishes publishes;
     private final HotWindow hotWindow;
+    private final StuckExtents stuck;
 
     /** Extents under upload, with the bytes they take in memory. */
     private final Map<Long, Long> uploading = new HashMap<>();
-    /** Extents that failed for a reason of their own, with the time before which they are left alone. */
-    private final Map<Long, Long> restingUntilNanos = new HashMap<>();
-
-    private final Map<Long, Backoff> restOf = new HashMap<>();
     private final List<FlushAll> flushAlls = new ArrayList<>();
     private final Backoff storeBackoff;
     private final Backoff prepareBackoff;
     private long notBeforeNanos;
     private final AtomicBoolean pumpQueued = new AtomicBoolean();
+    private volatile Set<Long> workedOn = Set.of();
     private volatile FlushStats stats = FlushStats.NONE;
     private volatile String stopped = "";
     private volatile boolean closed;
@@ -95,9 +92,9 @@ public final class Flusher implements AutoCloseable {
         this.loop = loop;
         this.settings = settings;
         this.metrics = metrics;
-        this.random = random;
         this.nodeEpoch = nodeEpoch;
-        this.extents = new LocalExtents(wal, nodeId);
+        this.extents = new LocalExtents(wal, nodeId, nodeEpoch);
+        this.stuck = new StuckExtents(loop, settings, random, this::pump);
         this.uploads =
                 new Uploads(wal, controlPlane, store, loop, settings, nodeId, nodeEpoch, ByteBufAllocator.DEFAULT);
         this.hotWindow = new HotWindow(wal, controlPlane, extents, loop, settings, metrics, nodeId);
@@ -156,6 +153,11 @@ public final class Flusher implements AutoCloseable {
         return stats;
     }
 
+    /** Extents whose FLUSH task this node is at work on, for the heartbeats. From any thread. */
+    public Set<Long> workedOn() {
+        return workedOn;
+    }
+
     /** No new step is begun. Uploads under way end by themselves; what they leave expires (O3). */
     @Override
     public void close() {
@@ -191,6 +193,8 @@ public final class Flusher implements AutoCloseable {
         if (ended()) {
             return;
         }
+        ClusterImage image = controlPlane.image();
+        publishes.forgetOthers(image, extents.unpublished(image));
         publishes.publishDue();
         startUploads();
         hotWindow.trim();
@@ -216,6 +220,9 @@ public final class Flusher implements AutoCloseable {
         }
         List<ExtentState> sealed = extents.sealed(controlPlane.image());
         forgetAllBut(sealed);
+        if (storeBackoff.failing()) {
+            sealed.sort(Comparator.comparingInt(stuck::round));
+        }
         for (ExtentState extent : sealed) {
             int places = troubled() ? 1 : settings.concurrency();
             if (uploading.size() >= places) {
@@ -240,11 +247,10 @@ public final class Flusher implements AutoCloseable {
         if (uploading.containsKey(id) || publishes.holds(id)) {
             return false;
         }
-        Long restsUntil = restingUntilNanos.get(id);
-        if (restsUntil != null && loop.nanoTime() - restsUntil < 0) {
+        if (stuck.rests(id)) {
             return false;
         }
-        return publishes.count() + uploading.size() < settings.uploadedMax()
+        return publishes.taken(settings.uploadedMax()) + uploading.size() < settings.uploadedMax()
                 || (uploading.isEmpty() && publishes.mayWaitFor(id));
     }
 
@@ -272,6 +278,9 @@ public final class Flusher implements AutoCloseable {
                 LOG.info("The object store takes uploads again after {} failures", storeBackoff.failures());
                 storeBackoff.succeeded();
             }
+            if (uploaded.objectId() >= 0) {
+                stuck.storeTook(extent.extentId());
+            }
             prepareBackoff.succeeded();
             publishes.add(extent, uploaded, started);
         }
@@ -283,8 +292,11 @@ public final class Flusher implements AutoCloseable {
         if (failure.reason() == Reason.FENCED) {
             stop(failure);
         } else if (failure.stage() == Stage.LOAD) {
-            rest(extent, failure);
+            stuck.rest(extent, failure);
         } else {
+            if (failure.stage() == Stage.UPLOAD) {
+                stuck.storeRefused(extent, failure);
+            }
             Backoff backoff = failure.stage() == Stage.UPLOAD ? storeBackoff : prepareBackoff;
             pause(extent, failure, backoff);
         }
@@ -300,24 +312,6 @@ public final class Flusher implements AutoCloseable {
         notBeforeNanos = loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
         loop.schedule(this::pump, waitMs);
         failure.logged(LOG, extent.extentId(), backoff);
-    }
-
-    /** The trouble is this extent's own: others go on. */
-    private void rest(ExtentState extent, FlushFailure failure) {
-        Backoff backoff = restOf.computeIfAbsent(
-                extent.extentId(), id -> new Backoff(settings.backoffMs(), BROKEN_EXTENT_RETRY_MS, random));
-        long waitMs = backoff.failedMs();
-        restingUntilNanos.put(extent.extentId(), loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs));
-        loop.schedule(this::pump, waitMs);
-        if (backoff.failures() == LOUD_AT_FAILURE) {
-            LOG.error(
-                    "Extent {} cannot be flushed ({}): {}. It stays in the WAL and is tried again; later data of its streams waits for it",
-                    extent.extentId(),
-                    failure.stage(),
-                    failure.getCause() == null
-                            ? failure.toString()
-                            : failure.getCause().toString());
-        }
     }
 
     // ---- publish
@@ -336,7 +330,7 @@ public final class Flusher implements AutoCloseable {
         @Override
         public void refused(ExtentState extent, FlushFailure failure) {
             uploads.forget(extent.extentId());
-            rest(extent, failure);
+            stuck.rest(extent, failure);
         }
 
         @Override
@@ -365,8 +359,7 @@ public final class Flusher implements AutoCloseable {
 
     private void forgetAllBut(List<ExtentState> sealed) {
         List<Long> ids = sealed.stream().map(ExtentState::extentId).toList();
-        restingUntilNanos.keySet().retainAll(ids);
-        restOf.keySet().retainAll(ids);
+        stuck.forgetAllBut(ids);
         uploads.forgetAllBut(ids);
     }
 
@@ -390,9 +383,19 @@ public final class Flusher implements AutoCloseable {
                 .isPresent();
     }
 
+    /** For people and failed tests: what is under way, and what is waited for. On the loop. */
+    String describe() {
+        return "uploading " + uploading + ", " + stuck.describe() + ", nothing begun for ms "
+                + TimeUnit.NANOSECONDS.toMillis(notBeforeNanos - loop.nanoTime()) + ", publishes "
+                + publishes.describe();
+    }
+
     private void look() {
         ClusterImage image = controlPlane.image();
         LocalExtents.Unflushed unflushed = extents.unflushed(image, loop.wallClockMs());
+        Set<Long> working = extents.tasks(image);
+        working.removeAll(stuck.loud());
+        workedOn = ended() ? Set.of() : Set.copyOf(working);
         int doomed = (int) image.objects().stream()
                 .filter(object -> object.phase() == ObjectState.Phase.DOOMED)
                 .count();
@@ -400,6 +403,7 @@ public final class Flusher implements AutoCloseable {
                 unflushed.oldestMs(),
                 unflushed.bytes(),
                 unflushed.extents(),
+                stuck.loud().size(),
                 hotWindow.hotBytes(),
                 doomed,
                 storeBackoff.failures(),

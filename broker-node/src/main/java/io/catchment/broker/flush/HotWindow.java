@@ -17,7 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Owned by the flush loop. Keeps flushed extents on the local disk to be read from there, up to so many bytes and as long as the disk has
- * room; then the oldest are deleted here and released in the control plane. Only what the image shows as FLUSHED is ever deleted (W5).
+ * room; then the oldest are deleted here and released in the control plane, and those without data at once. Each holder does it for itself,
+ * whoever wrote the extent. Only what the image shows as FLUSHED is ever deleted (W5).
  */
 final class HotWindow {
     private static final Logger LOG = LoggerFactory.getLogger(HotWindow.class);
@@ -71,7 +72,8 @@ final class HotWindow {
         for (ExtentState extent : flushed) {
             long bytes = extents.bytes(extent);
             boolean gone = wal.length(extent.extentId()).isEmpty();
-            if (!gone && held <= settings.hotBytes() && missing <= 0) {
+            boolean empty = extent.length() == 0;
+            if (!gone && !empty && held <= settings.hotBytes() && missing <= 0) {
                 continue;
             }
             if (underWay.add(extent.extentId())) {

@@ -3,6 +3,7 @@ package io.catchment.broker.flush;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.controlplane.TaskState;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.Lane;
 import io.catchment.wal.Wal;
@@ -24,12 +25,14 @@ final class LocalExtents {
 
     private final Wal wal;
     private final int nodeId;
+    private final long nodeEpoch;
     private final Map<Long, Long> dataSinceMs = new HashMap<>();
     private final Set<Long> seenOpen = new HashSet<>();
 
-    LocalExtents(Wal wal, int nodeId) {
+    LocalExtents(Wal wal, int nodeId, long nodeEpoch) {
         this.wal = wal;
         this.nodeId = nodeId;
+        this.nodeEpoch = nodeEpoch;
     }
 
     /** To be flushed by this node now: urgent first, then oldest first. */
@@ -40,14 +43,36 @@ final class LocalExtents {
         return sealed;
     }
 
-    /** Sealed ones of this node that it has to publish, now or soon. */
+    /** Sealed ones that this node has to publish, now or soon: its own, and others' for which it has the task. */
     List<ExtentState> unpublished(ClusterImage image) {
+        Set<Long> tasks = given(image);
         return image.extents().stream()
                 .filter(extent -> extent.phase() == Phase.SEALED
-                        && extent.writerNodeId() == nodeId
+                        && isToFlush(extent, tasks)
                         && (extent.length() == 0
                                 || wal.length(extent.extentId()).isPresent()))
                 .toList();
+    }
+
+    private boolean isToFlush(ExtentState extent, Set<Long> tasks) {
+        return extent.writerNodeId() == nodeId || tasks.contains(extent.extentId());
+    }
+
+    private Set<Long> given(ClusterImage image) {
+        Set<Long> given = new HashSet<>();
+        for (TaskState task : image.tasks()) {
+            if (task.kind() == TaskState.Kind.FLUSH && task.nodeId() == nodeId && task.nodeEpoch() == nodeEpoch) {
+                given.add(task.extentId());
+            }
+        }
+        return given;
+    }
+
+    /** FLUSH tasks of this node that it can do: of an extent that it does not have another holder should get the task. */
+    Set<Long> tasks(ClusterImage image) {
+        Set<Long> tasks = given(image);
+        tasks.retainAll(unpublished(image).stream().map(ExtentState::extentId).toList());
+        return tasks;
     }
 
     /**
@@ -92,15 +117,16 @@ final class LocalExtents {
 
     record Unflushed(Map<Lane, Long> oldestMs, Map<Lane, Long> bytes, int extents) {}
 
-    /** Of extents this node writes and holds; those without data do not count. */
+    /** Of extents that this node holds and is to flush; those without data do not count. */
     Unflushed unflushed(ClusterImage image, long nowMs) {
         Map<Lane, Long> oldest = new EnumMap<>(Lane.class);
         Map<Lane, Long> bytes = new EnumMap<>(Lane.class);
         Set<Long> present = new HashSet<>();
+        Set<Long> tasks = given(image);
         for (ExtentState extent : image.extents()) {
             long id = extent.extentId();
             OptionalLong length = wal.length(id);
-            if (extent.phase() == Phase.FLUSHED || extent.writerNodeId() != nodeId || length.isEmpty()) {
+            if (extent.phase() == Phase.FLUSHED || !isToFlush(extent, tasks) || length.isEmpty()) {
                 continue;
             }
             present.add(id);

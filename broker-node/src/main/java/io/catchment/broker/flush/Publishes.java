@@ -10,8 +10,10 @@ import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.wal.Lane;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +26,8 @@ final class Publishes {
     private static final Logger LOG = LoggerFactory.getLogger(Publishes.class);
     /** How long an extent waits for its turn as a whole until less than that is published. */
     private static final long TURN_AWAITED_MS = 3_000;
+
+    private static final int LONG_WAITING_PER_PLACE = 4;
 
     /** What becomes of an extent; it has left the waiting ones before the call. */
     interface Listener {
@@ -86,8 +90,28 @@ final class Publishes {
         return waiting.containsKey(extentId);
     }
 
-    int count() {
-        return waiting.size();
+    /**
+     * How many of the places for uploaded extents are taken. While the controllers answer, those that have waited for long take none: what they
+     * wait for may be stuck, and others are not to wait with them. But there is a bound to that.
+     */
+    int taken(int places) {
+        if (!answering() || waiting.size() >= places * LONG_WAITING_PER_PLACE) {
+            return Math.max(places, waiting.size());
+        }
+        return (int) waiting.values().stream()
+                .filter(one -> one.publishing() || !waitsForLong(one))
+                .count();
+    }
+
+    /** Another node has the task of what is left of them now. */
+    void forgetOthers(ClusterImage image, List<ExtentState> ours) {
+        Set<Long> ids = ours.stream().map(ExtentState::extentId).collect(Collectors.toSet());
+        waiting.values()
+                .removeIf(one -> !one.publishing()
+                        && !ids.contains(one.extent().extentId())
+                        && image.extent(one.extent().extentId())
+                                .filter(extent -> extent.phase() == ExtentState.Phase.SEALED)
+                                .isPresent());
     }
 
     boolean answering() {
@@ -99,8 +123,16 @@ final class Publishes {
         return waiting.isEmpty() || extentId < waiting.firstKey() || nothingMoves();
     }
 
+    /**
+     * After the pause that followed a failure, too: what the controllers did and did not say may have left nothing that could be tried again
+     * before another extent is uploaded.
+     */
     private boolean nothingMoves() {
-        return answering() && waiting.values().stream().noneMatch(one -> one.publishing() || !waitsForLong(one));
+        return (answering() || pauseIsOver()) && waiting.values().stream().noneMatch(one -> one.publishing() || !waitsForLong(one));
+    }
+
+    private boolean pauseIsOver() {
+        return loop.nanoTime() - notBeforeNanos >= 0;
     }
 
     private boolean waitsForLong(Waiting one) {
@@ -111,11 +143,27 @@ final class Publishes {
         waiting.clear();
     }
 
+    /** For people and failed tests. */
+    String describe() {
+        ClusterImage image = controlPlane.image();
+        StringBuilder text = new StringBuilder("not before ms ")
+                .append(TimeUnit.NANOSECONDS.toMillis(notBeforeNanos - loop.nanoTime()));
+        waiting.forEach((id, one) -> text.append("\n  ")
+                .append(id)
+                .append(one.publishing() ? " under way, " : " waits, ")
+                .append(one.uploaded().turn(image))
+                .append(" for ms ")
+                .append(TimeUnit.NANOSECONDS.toMillis(loop.nanoTime() - one.uploadedNanos()))
+                .append(' ')
+                .append(one.uploaded().ranges()));
+        return text.toString();
+    }
+
     /** All whose turn it is; one at a time while the control plane does not answer. */
     void publishDue() {
         boolean all = answering();
         if (!all
-                && (loop.nanoTime() - notBeforeNanos < 0
+                && (!pauseIsOver()
                         || waiting.values().stream().anyMatch(Waiting::publishing))) {
             return;
         }
@@ -212,7 +260,7 @@ final class Publishes {
     }
 
     private void pause(ExtentState extent, FlushFailure failure) {
-        if (backoff.failing() && loop.nanoTime() - notBeforeNanos < 0) {
+        if (backoff.failing() && !pauseIsOver()) {
             // It began together with the one that was counted.
             return;
         }

@@ -35,6 +35,7 @@ import io.catchment.wal.node.WalConfig;
 import io.catchment.wal.node.WalPeers;
 import io.catchment.wal.remote.RemoteConfig;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -260,8 +261,16 @@ final class NodeEpoch implements AutoCloseable {
     }
 
     private Set<Long> extentsWorkedOn() {
-        ExtentKeeper present = keeper;
-        return present == null ? Set.of() : present.workedOn();
+        Set<Long> all = new HashSet<>();
+        ExtentKeeper keeping = keeper;
+        if (keeping != null) {
+            all.addAll(keeping.workedOn());
+        }
+        Flusher flushing = flusher;
+        if (flushing != null) {
+            all.addAll(flushing.workedOn());
+        }
+        return all;
     }
 
     private void serve(

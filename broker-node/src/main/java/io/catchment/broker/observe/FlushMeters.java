@@ -62,6 +62,11 @@ public final class FlushMeters implements FlushMetrics {
                         "Local extents with data that are in no published object",
                         null,
                         FlushStats::unflushedExtents)
+                .gauge(
+                        "catchment.flush.stuck.extents",
+                        "Extents that cannot be flushed for a reason of their own: see the log",
+                        null,
+                        FlushStats::stuckExtents)
                 .gauge("catchment.flush.hot", "Flushed extents still on the local disk", "bytes", FlushStats::hotBytes)
                 .gauge(
                         "catchment.objects.doomed",

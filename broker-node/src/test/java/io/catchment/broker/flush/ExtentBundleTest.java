@@ -1,7 +1,6 @@
 package io.catchment.broker.flush;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.catchment.broker.testing.ManualLoop;
 import io.catchment.broker.testing.TestBatches;
@@ -194,12 +193,15 @@ class ExtentBundleTest {
     }
 
     @Test
-    void aFrameThatIsNoRowOfBatchesIsRefusedAndNothingLeaks() {
+    void aFrameThatIsNoRowOfBatchesIsPublishedAsItIs() {
         data(1, 1, TestBatches.batch(0, 3, 30_000));
         byte[] torn = TestBatches.batch(3, 3, 100);
-        wal.write(EXTENT, FrameKind.DATA, 1, 3, 3, 1, Arrays.copyOf(torn, torn.length - 1));
-        assertThatThrownBy(() -> build(1L))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("stream 1");
+        wal.write(EXTENT, FrameKind.DATA, 1, 3, 3, 77, Arrays.copyOf(torn, torn.length - 1));
+        wal.write(EXTENT, FrameKind.DATA, 2, 0, 1, 88, new byte[5]);
+        Bundle bundle = build(1L, 2L);
+        assertThat(bundle.built().ranges())
+                .extracting(range -> range.streamId() + ": " + range.baseOffset() + "-" + range.endOffset() + " at "
+                        + range.maxEventTimeMs())
+                .containsExactly("1: 0-6 at 77", "2: 0-1 at 88");
     }
 }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +39,7 @@ final class FaultyStore implements ObjectStore {
     final List<String> deletedKeys = new ArrayList<>();
     private final ManualLoop time;
     private final List<Runnable> held = new ArrayList<>();
-    private Supplier<Fate> putFate = () -> Fate.DONE;
+    private Function<String, Fate> putFate = key -> Fate.DONE;
     private Supplier<Fate> deleteFate = () -> Fate.DONE;
     private TestProcess process;
     private long delayMs;
@@ -55,6 +56,10 @@ final class FaultyStore implements ObjectStore {
     }
 
     void puts(Supplier<Fate> fate) {
+        putFate = key -> fate.get();
+    }
+
+    void putsByKey(Function<String, Fate> fate) {
         putFate = fate;
     }
 
@@ -63,8 +68,8 @@ final class FaultyStore implements ObjectStore {
     }
 
     void down(boolean down) {
-        putFate = () -> down ? Fate.FAILED : Fate.DONE;
-        deleteFate = putFate;
+        deleteFate = () -> down ? Fate.FAILED : Fate.DONE;
+        puts(deleteFate);
     }
 
     void delayMs(long ms) {
@@ -97,7 +102,7 @@ final class FaultyStore implements ObjectStore {
         byte[] bytes = new byte[body.readableBytes()];
         body.getBytes(body.readerIndex(), bytes);
         bodies++;
-        return request(putFate.get(), () -> objects.put(key, bytes), () -> {
+        return request(putFate.apply(key), () -> objects.put(key, bytes), () -> {
             bodies--;
             body.release();
         });

@@ -11,6 +11,7 @@ import io.catchment.wal.Lane;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -80,6 +81,51 @@ class FlushFailuresTest {
         assertThat(Arrays.equals(world.store.objects.firstEntry().getValue(), published))
                 .as("O1")
                 .isTrue();
+    }
+
+    @Test
+    void anExtentThatTheStoreAlwaysRefusesRestsWhileOthersGoOn() {
+        long refused = world.sealed(Lane.URGENT, 100, streams.get(0));
+        world.store.putsByKey(key -> key.equals(world.store.putKeys.get(0)) ? FaultyStore.Fate.FAILED : FaultyStore.Fate.DONE);
+        world.start();
+        List<Long> others = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            others.add(world.sealed(Lane.NORMAL, 100, streams.get(3)));
+        }
+        world.time.passUntil(() -> others.stream().allMatch(world::flushed), 20_000);
+        for (int i = 0; i < 60; i++) {
+            long next = world.sealed(Lane.NORMAL, 100, streams.get(3));
+            world.time.passUntil(() -> world.flushed(next), 5_000);
+            world.time.pass(5_000);
+        }
+        assertThat(world.flushed(refused)).isFalse();
+        assertThat(world.flusher.stats().stuckExtents()).isEqualTo(1);
+        assertThat(Collections.frequency(world.store.putKeys, world.store.putKeys.get(0)))
+                .as("tried again with pauses")
+                .isBetween(6, 40);
+
+        world.store.puts(() -> FaultyStore.Fate.DONE);
+        world.time.passUntil(world::allFlushed, 61_000);
+        assertThat(world.flusher.stats().stuckExtents()).isZero();
+    }
+
+    @Test
+    void thoseThatWaitForABrokenExtentTakeNoPlacesFromOthers() {
+        long broken = sealed();
+        for (int i = 0; i < 2 * FlushWorld.SETTINGS.uploadedMax(); i++) {
+            sealed();
+        }
+        world.wal.loadFault(extent -> extent == broken ? new IOException("injected EIO") : null);
+        world.start();
+        world.time.pass(60_000);
+        List<Long> others = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            others.add(world.sealed(Lane.BULK, 100, streams.get(3)));
+        }
+        world.time.passUntil(() -> others.stream().allMatch(world::flushed), 1_000);
+
+        world.wal.loadFault(extent -> null);
+        world.time.passUntil(world::allFlushed, 61_000);
     }
 
     @Test

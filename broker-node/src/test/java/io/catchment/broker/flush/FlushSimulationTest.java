@@ -32,16 +32,18 @@ class FlushSimulationTest {
             run(given);
             return;
         }
-        for (long seed = 1; seed <= 100; seed++) {
-            run(seed);
-        }
+        runSome(100);
     }
 
     @Test
     @Tag("slow")
     void theInvariantsHoldForThousandsOfSeeds() {
+        runSome(5_000);
+    }
+
+    private static void runSome(int normally) {
         long first = new SplittableRandom().nextLong(1L << 40);
-        for (long seed = first; seed < first + 5_000; seed++) {
+        for (long seed = first; seed < first + Integer.getInteger("flush.seeds", normally); seed++) {
             run(seed);
         }
     }
@@ -240,7 +242,7 @@ class FlushSimulationTest {
                 world.time.passUntil(this::caughtUp, 200_000);
             } catch (AssertionError late) {
                 throw new AssertionError(
-                        "not caught up: " + world.flusher.stats() + " of "
+                        "not caught up: " + world.flusher.stats() + ", " + world.flusher.describe() + " of "
                                 + world.control.image().extents() + " after "
                                 + world.control.lastSubmitted(),
                         late);
