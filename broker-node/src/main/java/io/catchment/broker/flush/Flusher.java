@@ -65,6 +65,7 @@ public final class Flusher implements AutoCloseable {
 
     /** Extents under upload, with the bytes they take in memory. */
     private final Map<Long, Long> uploading = new HashMap<>();
+
     private final List<FlushAll> flushAlls = new ArrayList<>();
     private final Backoff storeBackoff;
     private final Backoff prepareBackoff;

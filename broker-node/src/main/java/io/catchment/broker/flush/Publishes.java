@@ -128,7 +128,8 @@ final class Publishes {
      * before another extent is uploaded.
      */
     private boolean nothingMoves() {
-        return (answering() || pauseIsOver()) && waiting.values().stream().noneMatch(one -> one.publishing() || !waitsForLong(one));
+        return (answering() || pauseIsOver())
+                && waiting.values().stream().noneMatch(one -> one.publishing() || !waitsForLong(one));
     }
 
     private boolean pauseIsOver() {
@@ -162,9 +163,7 @@ final class Publishes {
     /** All whose turn it is; one at a time while the control plane does not answer. */
     void publishDue() {
         boolean all = answering();
-        if (!all
-                && (!pauseIsOver()
-                        || waiting.values().stream().anyMatch(Waiting::publishing))) {
+        if (!all && (!pauseIsOver() || waiting.values().stream().anyMatch(Waiting::publishing))) {
             return;
         }
         ClusterImage image = controlPlane.image();

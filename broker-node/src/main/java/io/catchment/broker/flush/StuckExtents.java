@@ -101,8 +101,8 @@ final class StuckExtents {
         if (known != null) {
             return 32 - Integer.numberOfLeadingZeros(known.times() / TRIES_IN_A_ROW);
         }
-        boolean moreUrgent =
-                refused.values().stream().allMatch(one -> extent.lane() < one.extent().lane());
+        boolean moreUrgent = refused.values().stream()
+                .allMatch(one -> extent.lane() < one.extent().lane());
         return moreUrgent ? -1 : refused.size() / 2;
     }
 
@@ -122,8 +122,7 @@ final class StuckExtents {
 
     String describe() {
         Map<Long, Long> rests = new HashMap<>();
-        restingUntilNanos.forEach(
-                (id, until) -> rests.put(id, TimeUnit.NANOSECONDS.toMillis(until - loop.nanoTime())));
+        restingUntilNanos.forEach((id, until) -> rests.put(id, TimeUnit.NANOSECONDS.toMillis(until - loop.nanoTime())));
         return "resting for ms " + rests + ", refused by the store " + refused.keySet();
     }
 }

@@ -86,7 +86,8 @@ class FlushFailuresTest {
     @Test
     void anExtentThatTheStoreAlwaysRefusesRestsWhileOthersGoOn() {
         long refused = world.sealed(Lane.URGENT, 100, streams.get(0));
-        world.store.putsByKey(key -> key.equals(world.store.putKeys.get(0)) ? FaultyStore.Fate.FAILED : FaultyStore.Fate.DONE);
+        world.store.putsByKey(
+                key -> key.equals(world.store.putKeys.get(0)) ? FaultyStore.Fate.FAILED : FaultyStore.Fate.DONE);
         world.start();
         List<Long> others = new ArrayList<>();
         for (int i = 0; i < 20; i++) {

@@ -89,9 +89,8 @@ class TakeoverFlushTest {
 
     private boolean isGivenTo(long id, int node) {
         return world.control.image().tasks().stream()
-                .anyMatch(task -> task.kind() == TaskState.Kind.FLUSH
-                        && task.extentId() == id
-                        && task.nodeId() == node);
+                .anyMatch(
+                        task -> task.kind() == TaskState.Kind.FLUSH && task.extentId() == id && task.nodeId() == node);
     }
 
     @Test
@@ -145,7 +144,9 @@ class TakeoverFlushTest {
             assertThat(isGivenTo(id, 1)).isTrue();
         }
         world.time.pass(10_000);
-        assertThat(world.flusher.workedOn()).as("not the one that cannot be read").containsExactly(second);
+        assertThat(world.flusher.workedOn())
+                .as("not the one that cannot be read")
+                .containsExactly(second);
         assertThat(world.store.putKeys).as("the second one waits for its turn").hasSize(1);
 
         stuck(first, second);
@@ -159,12 +160,8 @@ class TakeoverFlushTest {
 
     private void stuck(long... extents) {
         for (long id : extents) {
-            world.control.upkeep(new Observed(
-                    Set.of(),
-                    Set.of(new TaskKey(TaskState.Kind.FLUSH, id)),
-                    Set.of(),
-                    Set.of(),
-                    false));
+            world.control.upkeep(
+                    new Observed(Set.of(), Set.of(new TaskKey(TaskState.Kind.FLUSH, id)), Set.of(), Set.of(), false));
         }
     }
 
