@@ -29,18 +29,14 @@ public interface ControlPlane extends AutoCloseable {
      *
      * @param load asked before each heartbeat, on the control plane's thread: it must not block
      */
-    default void keepAlive(long nodeEpoch, Supplier<NodeLoad> load, LeaseListener listener) {
-        throw new UnsupportedOperationException("this control plane has no leases");
-    }
+    void keepAlive(long nodeEpoch, Supplier<NodeLoad> load, LeaseListener listener);
 
     /**
      * Asks the active controller one of the Raft APIs that its listener answers (DescribeQuorum), wherever it is: a request frame in,
      * the response frame out, both in the form of {@link ControllerEndpoint#handle}. Fails with a {@link CommandException} when it
      * could not be asked.
      */
-    default CompletionStage<ByteBuffer> askController(ByteBuffer frame) {
-        throw new UnsupportedOperationException("this control plane has no controller to ask");
-    }
+    CompletionStage<ByteBuffer> askController(ByteBuffer frame);
 
     /** Completes when this node has replayed everything that was committed when it was called (a barrier record). */
     CompletionStage<Void> barrier();

@@ -1,5 +1,8 @@
 package io.catchment.broker.testing;
 
+import java.util.function.Supplier;
+import io.catchment.controlplane.NodeLoad;
+import io.catchment.controlplane.LeaseListener;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
@@ -172,6 +175,10 @@ public final class FakeControlPlane implements ControlPlane {
                 new ImageDelta(true, Set.of(), Set.of(), Set.of(), true, true, new MetadataDelta.Builder().build()),
                 present);
     }
+
+    /** Nobody is fenced for silence here. */
+    @Override
+    public void keepAlive(long nodeEpoch, Supplier<NodeLoad> load, LeaseListener listener) {}
 
     @Override
     public CompletionStage<Void> barrier() {

@@ -1,5 +1,9 @@
 package io.catchment.broker.testing;
 
+import java.nio.ByteBuffer;
+import java.util.function.Supplier;
+import io.catchment.controlplane.NodeLoad;
+import io.catchment.controlplane.LeaseListener;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
@@ -217,6 +221,15 @@ public final class RuledControlPlane implements ControlPlane {
     private <R> CompletionStage<R> fails(Reason reason) {
         return process.later(
                 delayMs, answer -> answer.completeExceptionally(new CommandException(reason, "injected " + reason)));
+    }
+
+    /** Nobody is fenced for silence here. */
+    @Override
+    public void keepAlive(long nodeEpoch, Supplier<NodeLoad> load, LeaseListener listener) {}
+
+    @Override
+    public CompletionStage<ByteBuffer> askController(ByteBuffer frame) {
+        return CompletableFuture.failedFuture(new CommandException(Reason.UNAVAILABLE, "there is no controller here"));
     }
 
     @Override
