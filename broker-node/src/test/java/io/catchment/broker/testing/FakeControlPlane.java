@@ -1,8 +1,5 @@
 package io.catchment.broker.testing;
 
-import java.util.function.Supplier;
-import io.catchment.controlplane.NodeLoad;
-import io.catchment.controlplane.LeaseListener;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
@@ -11,6 +8,8 @@ import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ImageDelta;
 import io.catchment.controlplane.ImageListener;
+import io.catchment.controlplane.LeaseListener;
+import io.catchment.controlplane.NodeLoad;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TopicState;
@@ -25,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.metadata.ConfigRecord;

@@ -1,15 +1,13 @@
 package io.catchment.broker.testing;
 
-import java.nio.ByteBuffer;
-import java.util.function.Supplier;
-import io.catchment.controlplane.NodeLoad;
-import io.catchment.controlplane.LeaseListener;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
 import io.catchment.controlplane.CommandException.Reason;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ImageListener;
+import io.catchment.controlplane.LeaseListener;
+import io.catchment.controlplane.NodeLoad;
 import io.catchment.controlplane.command.CommandRules;
 import io.catchment.controlplane.command.Conditions;
 import io.catchment.controlplane.command.Decision;
@@ -19,11 +17,13 @@ import io.catchment.controlplane.image.ImageStep;
 import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.image.WholeImage;
 import io.catchment.controlplane.log.LogRecord;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 
 /**
