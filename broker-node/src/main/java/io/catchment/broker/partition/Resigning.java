@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * leader (KIP-951), and the client sends again at once instead of after its backoff.
  */
 final class Resigning {
-    private static final long PATIENCE_MS = 1_000;
+    static final long PATIENCE_MS = 1_000;
     private static final long RETRY_MS = 50;
 
     private record Parked(AppendCompletion completion, int slot) {}

@@ -164,6 +164,7 @@ class OwnershipTest {
         topic();
         controlPlane.register(2);
         append();
+        long movedNanos = System.nanoTime();
         move(2);
         awaitStopped();
         Asked meanwhile = new Asked();
@@ -178,7 +179,10 @@ class OwnershipTest {
         assertThat(checkpoint.frame().kind()).isEqualTo(FrameKind.CHECKPOINT);
         int length = checkpoint.frame().payload().readableBytes();
         assertThat(controlPlane.submitted(Command.ResignStreams.class)).isEmpty();
-        assertThat(meanwhile.answer).as("waits to be told the new leader").isNotDone();
+        boolean answered = meanwhile.answer.isDone();
+        assertThat(answered && System.nanoTime() - movedNanos < TimeUnit.MILLISECONDS.toNanos(Resigning.PATIENCE_MS))
+                .as("answered before its patience ended, without being told the new leader")
+                .isFalse();
 
         acknowledge(1);
         await(() -> partitions.openCount() == 0);
