@@ -112,6 +112,7 @@ class ThreeNodesTest {
     }
 
     @Test
+    @Tag("slow")
     void nodeIsAddedAndRemoved() throws Exception {
         run(() -> new Scale(cluster, shape(100, 1000), verdict).run());
     }
