@@ -16,8 +16,8 @@ import java.util.concurrent.FutureTask;
  * partition pausing for no longer than a hand-over takes.
  */
 final class Scale {
-    /** Of the cluster's share that makes a node a full member: the balancer stops within a tenth of the load. */
-    private static final double SHARE = 0.8;
+    /** Of the mean number of streams, that makes a node a full member: the balancer goes by load, not by number. */
+    private static final double SHARE = 0.5;
 
     private final CatchmentCluster cluster;
     private final Shape shape;
