@@ -23,6 +23,9 @@ public interface ControlPlane extends AutoCloseable {
     /** The listener is called from one thread with every change in order, first with the present image. It must not block. */
     void subscribe(ImageListener listener);
 
+    /** The listener is not called any more; a call that is under way on another thread may still end. Without effect if it is unknown. */
+    void unsubscribe(ImageListener listener);
+
     /**
      * Heartbeats from now on, as the node that registered {@code leased} in this epoch, until the epoch is over, the next call or
      * the end. A node that registered so and does not heartbeat is fenced after its lease.

@@ -33,8 +33,9 @@ final class Tenure {
         return epoch;
     }
 
+    /** Not a matter of {@link PartitionView#serving}: a quorum that is silent for a moment does not end a tenure, and nothing would begin the next. */
     boolean holds() {
-        return !ended && view.serving() && view.leaderEpoch() == epoch;
+        return !ended && view.owned() && view.leaderEpoch() == epoch;
     }
 
     void end() {

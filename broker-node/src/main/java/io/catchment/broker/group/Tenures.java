@@ -16,10 +16,10 @@ final class Tenures {
         this.partitions = partitions;
     }
 
-    /** Called when a load starts; empty when this node does not serve the partition (any more). */
+    /** Called when a load starts; empty when this node does not own the partition (any more). */
     Optional<Tenure> begin(TopicPartition partition) {
         PartitionView view = partitions.find(partition.topic(), partition.partition());
-        if (view == null || !view.serving()) {
+        if (view == null || !view.owned()) {
             return Optional.empty();
         }
         return Optional.of(tenures.compute(

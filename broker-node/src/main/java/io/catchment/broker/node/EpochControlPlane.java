@@ -3,21 +3,40 @@ package io.catchment.broker.node;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.ImageDelta;
 import io.catchment.controlplane.ImageListener;
 import io.catchment.controlplane.LeaseListener;
 import io.catchment.controlplane.NodeLoad;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
-/** The node's control plane as the parts of one epoch see it: what they subscribed ends with the epoch. Thread-safe. */
+/**
+ * The node's control plane as the parts of one epoch see it: what they subscribed ends with the epoch. Thread-safe; the list of
+ * subscriptions is guarded by its monitor.
+ */
 final class EpochControlPlane implements ControlPlane {
     private final ControlPlane node;
-    private final List<AtomicReference<@Nullable ImageListener>> subscriptions = new CopyOnWriteArrayList<>();
+    private final List<Subscription> subscriptions = new ArrayList<>();
+    private volatile boolean closed;
+
+    /** Quiet from the moment the epoch ends, though the node's control plane forgets it a little later. */
+    private final class Subscription implements ImageListener {
+        private final ImageListener listener;
+
+        Subscription(ImageListener listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public void changed(ImageDelta delta, ClusterImage image) {
+            if (!closed) {
+                listener.changed(delta, image);
+            }
+        }
+    }
 
     EpochControlPlane(ControlPlane node) {
         this.node = node;
@@ -35,14 +54,26 @@ final class EpochControlPlane implements ControlPlane {
 
     @Override
     public void subscribe(ImageListener listener) {
-        AtomicReference<@Nullable ImageListener> subscription = new AtomicReference<>(listener);
-        subscriptions.add(subscription);
-        node.subscribe((delta, image) -> {
-            ImageListener present = subscription.get();
-            if (present != null) {
-                present.changed(delta, image);
+        Subscription subscription = new Subscription(listener);
+        synchronized (subscriptions) {
+            if (closed) {
+                return;
             }
-        });
+            subscriptions.add(subscription);
+        }
+        node.subscribe(subscription);
+    }
+
+    @Override
+    public void unsubscribe(ImageListener listener) {
+        List<Subscription> ended;
+        synchronized (subscriptions) {
+            ended = subscriptions.stream()
+                    .filter(subscription -> subscription.listener == listener)
+                    .toList();
+            subscriptions.removeAll(ended);
+        }
+        ended.forEach(node::unsubscribe);
     }
 
     @Override
@@ -63,6 +94,12 @@ final class EpochControlPlane implements ControlPlane {
     /** Ends the subscriptions; the node's control plane goes on. */
     @Override
     public void close() {
-        subscriptions.forEach(subscription -> subscription.set(null));
+        List<Subscription> ended;
+        synchronized (subscriptions) {
+            closed = true;
+            ended = List.copyOf(subscriptions);
+            subscriptions.clear();
+        }
+        ended.forEach(node::unsubscribe);
     }
 }

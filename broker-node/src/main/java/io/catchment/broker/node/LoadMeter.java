@@ -5,7 +5,6 @@ import io.catchment.wal.Lane;
 import io.catchment.wal.WalStats;
 import io.catchment.wal.WalStats.LaneStats;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -75,7 +74,7 @@ final class LoadMeter {
                 frames.add((present.appendedFrames() - before.appendedFrames()) / seconds);
             }
         }
-        last = new Sample(now, new EnumMap<>(stats.lanes()));
+        last = new Sample(now, Map.copyOf(stats.lanes()));
         long total = diskTotalBytes.getAsLong();
         long free = Math.min(stats.diskUsableBytes(), total);
         figures = new Figures(bytes, frames, free, total, free < reserveBytes ? NodeLoad.ORANGE : 0);

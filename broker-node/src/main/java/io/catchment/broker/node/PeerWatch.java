@@ -12,20 +12,23 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Which other nodes' WALs cannot be connected to: an idle connection to each is kept, and made anew at once when it ends. A killed
- * process ends its connections and refuses new ones, so this is known in milliseconds, long before its lease is over. Guarded by its
- * monitor; what it found is read from any thread.
+ * process ends its connections and refuses new ones, so this is known in milliseconds, long before its lease is over. One that takes
+ * connections and ends them soon is asked no more often than every {@value #LOOK_MS} ms. Guarded by its monitor; what it found is read
+ * from any thread.
  */
 final class PeerWatch implements AutoCloseable {
-    private static final long LOOK_MS = 200;
+    static final long LOOK_MS = 200;
 
     private final int nodeId;
     private final Supplier<Set<Integer>> nodes;
     private final Network network;
+    private final LongSupplier nanoTime;
     private final ScheduledFuture<?> looking;
     private final Map<Integer, Peer> peers = new HashMap<>();
     private boolean closed;
@@ -37,13 +40,22 @@ final class PeerWatch implements AutoCloseable {
 
         @Nullable
         Link link;
+
+        long linkedNanos;
     }
 
     /** @param nodes those to watch; asked again and again */
-    PeerWatch(int nodeId, Supplier<Set<Integer>> nodes, Network network, ScheduledExecutorService timer, Executor own) {
+    PeerWatch(
+            int nodeId,
+            Supplier<Set<Integer>> nodes,
+            Network network,
+            LongSupplier nanoTime,
+            ScheduledExecutorService timer,
+            Executor own) {
         this.nodeId = nodeId;
         this.nodes = nodes;
         this.network = network;
+        this.nanoTime = nanoTime;
         this.looking =
                 timer.scheduleWithFixedDelay(() -> own.execute(this::look), LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
     }
@@ -75,10 +87,11 @@ final class PeerWatch implements AutoCloseable {
             return;
         }
         peer.connecting = true;
-        network.connect(node, new Ends(node, peer)).whenComplete((link, failure) -> connected(node, peer, link));
+        Ends ends = new Ends(node, peer);
+        network.connect(node, ends).whenComplete((link, failure) -> connected(node, peer, ends, link));
     }
 
-    private synchronized void connected(int node, Peer peer, @Nullable Link link) {
+    private synchronized void connected(int node, Peer peer, Ends ends, @Nullable Link link) {
         peer.connecting = false;
         peer.failed = link == null;
         if (link != null) {
@@ -86,14 +99,21 @@ final class PeerWatch implements AutoCloseable {
                 link.close("the node is not watched any more");
                 return;
             }
-            peer.link = link;
+            // It may have ended before this node heard that it began.
+            peer.link = ends.over ? null : link;
+            peer.linkedNanos = nanoTime.getAsLong();
         }
         note();
     }
 
-    private synchronized void ended(int node, Peer peer) {
+    private synchronized void ended(int node, Peer peer, Ends ends) {
+        ends.over = true;
+        if (peer.link == null) {
+            return;
+        }
         peer.link = null;
-        if (peers.get(node) == peer) {
+        boolean lasted = nanoTime.getAsLong() - peer.linkedNanos >= TimeUnit.MILLISECONDS.toNanos(LOOK_MS);
+        if (lasted && peers.get(node) == peer) {
             connect(node, peer);
         }
     }
@@ -122,6 +142,7 @@ final class PeerWatch implements AutoCloseable {
     private final class Ends implements LinkHandler {
         private final int node;
         private final Peer peer;
+        private boolean over;
 
         Ends(int node, Peer peer) {
             this.node = node;
@@ -135,7 +156,7 @@ final class PeerWatch implements AutoCloseable {
 
         @Override
         public void closed(String why) {
-            ended(node, peer);
+            ended(node, peer, this);
         }
     }
 }

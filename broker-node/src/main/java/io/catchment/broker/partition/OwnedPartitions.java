@@ -237,6 +237,10 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     /** Every partition ends; its tail's buffers are released before this returns, unless an event loop hangs. */
     @Override
     public void close() {
+        Ownership started = ownership;
+        if (started != null) {
+            started.end();
+        }
         opener.close();
         finder.close();
         List<CompletableFuture<Void>> closing = new ArrayList<>();

@@ -83,6 +83,7 @@ final class Ownership {
 
     private long retryMs = RETRY_MS;
     private volatile int openCount;
+    private volatile boolean over;
 
     Ownership(
             int nodeId,
@@ -116,6 +117,11 @@ final class Ownership {
         return done;
     }
 
+    /** Nothing is said of what fails from here on: the reads under way are interrupted. */
+    void end() {
+        over = true;
+    }
+
     int openCount() {
         return openCount;
     }
@@ -125,9 +131,11 @@ final class Ownership {
             return;
         }
         opener.execute(() -> {
+            // The newest image, not the delta's: streams may have been opened by a newer one meanwhile, and must not be closed for what was.
+            ClusterImage newest = controlPlane.image();
             List<StreamState> present = new ArrayList<>();
             for (long streamId : delta.streams()) {
-                image.stream(streamId)
+                newest.stream(streamId)
                         .ifPresentOrElse(present::add, () -> close(streamId, Errors.UNKNOWN_TOPIC_OR_PARTITION));
             }
             if (!present.isEmpty()) {
@@ -158,7 +166,7 @@ final class Ownership {
                 continue;
             }
             Partition partition = open.get(id);
-            if (partition != null && partition.leaderEpoch() != stream.epoch()) {
+            if (partition != null && partition.leaderEpoch() < stream.epoch()) {
                 // It went away and came back between two looks.
                 close(id, Errors.NOT_LEADER_OR_FOLLOWER);
                 partition = null;
@@ -220,20 +228,26 @@ final class Ownership {
                 unavailable(stream, failed.size(), failure);
             });
         } catch (RuntimeException e) {
+            if (over) {
+                return;
+            }
             log.error("Opening {} partitions failed and is tried again: {}", streams.size(), e.getMessage(), e);
             opener.execute(() -> ended(ids(streams), ids(streams), done));
             return;
         }
         if (failed.size() > LOUD_FAILURES_MAX) {
-            log.error("{} streams in all cannot be opened and are unavailable", failed.size());
+            log.warn("{} streams in all cannot be opened now and are unavailable", failed.size());
         }
         opener.execute(() -> take(streams, found, failed, startedNanos, done));
     }
 
     private static void unavailable(StreamState stream, int number, Throwable failure) {
+        if (number > LOUD_FAILURES_MAX) {
+            return;
+        }
         if (failure instanceof StreamNotReadableException) {
             log.info("Stream {} cannot be opened yet: {}", stream.streamId(), failure.getMessage());
-        } else if (number <= LOUD_FAILURES_MAX) {
+        } else {
             log.error(
                     "Stream {} ({}-{}) cannot be opened and is unavailable: {}",
                     stream.streamId(),

@@ -59,7 +59,7 @@ final class Partition implements PartitionView {
     private final List<DuplicateWait> duplicates = new ArrayList<>();
 
     private volatile long highWatermark;
-    private volatile boolean serving = true;
+    private volatile boolean owned = true;
     private final WatcherList watchers = new WatcherList();
 
     private record DuplicateWait(long firstOffset, long lastOffset, AppendCompletion completion, int slot) {}
@@ -132,7 +132,7 @@ final class Partition implements PartitionView {
             @Nullable AppendCompletion completion,
             int slot,
             long nowMs) {
-        if (!serving) {
+        if (!owned) {
             throw Errors.NOT_LEADER_OR_FOLLOWER.exception();
         }
         if (resigning != null) {
@@ -400,7 +400,7 @@ final class Partition implements PartitionView {
 
     /** Takes no more appends; {@code done} hears, on the event loop, when the next owner may have the stream. */
     void resign(Consumer<Resignation> done) {
-        if (serving && resigning == null) {
+        if (owned && resigning == null) {
             resigning = new Resigning(this, done);
             resigning.begin();
         }
@@ -448,10 +448,10 @@ final class Partition implements PartitionView {
 
     /** Stops serving: ownership is gone, or the topic is. What is in flight is not answered as written. */
     void close(Errors error) {
-        if (!serving) {
+        if (!owned) {
             return;
         }
-        serving = false;
+        owned = false;
         endResigning(error);
         endWaits(lane, error, "the partition is no longer served by this node");
         loop.tailBudget().closed(tail.close());
@@ -481,8 +481,13 @@ final class Partition implements PartitionView {
     }
 
     @Override
+    public boolean owned() {
+        return owned;
+    }
+
+    @Override
     public boolean serving() {
-        return serving && loop.servingRight().held();
+        return owned && loop.servingRight().held();
     }
 
     @Override

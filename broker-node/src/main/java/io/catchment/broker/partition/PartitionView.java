@@ -17,7 +17,13 @@ public interface PartitionView {
 
     int leaderEpoch();
 
-    /** False once ownership was lost or the partition was deleted: answer NOT_LEADER_OR_FOLLOWER. */
+    /** False, for good, once ownership was lost or the partition was deleted. */
+    boolean owned();
+
+    /**
+     * Whether to answer clients: false when it is not {@link #owned}, and for a time while this node cannot know whether it still is,
+     * since the quorum of a lane does not answer. Say NOT_LEADER_OR_FOLLOWER meanwhile.
+     */
     boolean serving();
 
     long logStartOffset();
@@ -40,7 +46,7 @@ public interface PartitionView {
     @Nullable
     BatchRun readTail(long fromOffset, int bytesMax);
 
-    /** The listener runs on the partition's event loop after each advance of the high watermark, and when serving ends. */
+    /** The listener runs on the partition's event loop after each advance of the high watermark, and when ownership ends. */
     void watch(AdvanceListener listener);
 
     void unwatch(AdvanceListener listener);

@@ -27,7 +27,8 @@ final class FakePartition implements PartitionView {
     private final List<Batch> batches;
     private final List<AdvanceListener> listeners = new CopyOnWriteArrayList<>();
     private final int epoch;
-    private boolean serving = true;
+    private boolean owned = true;
+    private boolean quorum = true;
     private boolean holding;
     private long highWatermark;
     private long cachedFrom;
@@ -68,9 +69,14 @@ final class FakePartition implements PartitionView {
         acknowledge();
     }
 
+    /** Whether the WAL's quorum answers. */
+    synchronized void quorum(boolean answers) {
+        quorum = answers;
+    }
+
     void close() {
         synchronized (this) {
-            serving = false;
+            owned = false;
         }
         listeners.forEach(listener -> listener.advanced(this));
     }
@@ -151,8 +157,13 @@ final class FakePartition implements PartitionView {
     }
 
     @Override
+    public synchronized boolean owned() {
+        return owned;
+    }
+
+    @Override
     public synchronized boolean serving() {
-        return serving;
+        return owned && quorum;
     }
 
     @Override

@@ -133,6 +133,34 @@ class GroupLogTest {
     }
 
     @Test
+    void theCoordinatorGoesOnAfterItsLogHadNoQuorumForAWhile() {
+        client.commit("g", "readings", 0, 1);
+        node.logOf("g").hold();
+        CompletableFuture<Errors> commit = client.commitLater("g", "readings", 0, 2);
+        GroupFixture.await(() -> node.logOf("g").endOffset() == 2, "the append");
+        node.logOf("g").quorum(false);
+        node.logOf("g").release();
+        node.logOf("g").quorum(true);
+        assertThat(commit.join()).isEqualTo(Errors.NONE);
+        assertThat(client.commit("g", "readings", 0, 3)).isEqualTo(Errors.NONE);
+        assertThat(client.offsets("g")).isEqualTo(Map.of("readings-0", 3L));
+    }
+
+    @Test
+    void aLoadWithoutAQuorumIsNotGivenUp() {
+        client.commit("g", "readings", 0, 7);
+        CompletableFuture<Void> gate = new CompletableFuture<>();
+        node.partitions.gateReads(gate);
+        node.reopen(node.partitionOf("g"));
+        node.logOf("g").quorum(false);
+        gate.complete(null);
+        node.awaitLoaded();
+        node.logOf("g").quorum(true);
+        assertThat(client.commit("g", "readings", 0, 8)).isEqualTo(Errors.NONE);
+        assertThat(client.offsets("g")).isEqualTo(Map.of("readings-0", 8L));
+    }
+
+    @Test
     void aLoadEndsWhenOwnershipDoes() {
         client.commit("g", "readings", 0, 7);
         CompletableFuture<Void> gate = new CompletableFuture<>();

@@ -160,6 +160,19 @@ class OwnershipTest {
     }
 
     @Test
+    void newsThatComeLateCloseNothing() throws Exception {
+        controlPlane.holdNews();
+        topic();
+        append();
+        controlPlane.releaseNews();
+        acknowledge(1);
+        append();
+        controlPlane.now(new Command.DeleteTopics(List.of(stream().topicId())));
+        await(() -> partitions.openCount() == 0);
+        assertThat(served).containsExactly("+1", "-1");
+    }
+
+    @Test
     void aStreamIsResignedWhenAllIsAcknowledgedAndItsStateIsLeftBehind() throws Exception {
         topic();
         controlPlane.register(2);

@@ -168,6 +168,11 @@ public final class FakeControlPlane implements ControlPlane {
     }
 
     @Override
+    public void unsubscribe(ImageListener listener) {
+        listeners.remove(listener);
+    }
+
+    @Override
     public void subscribe(ImageListener listener) {
         listeners.add(listener);
         ClusterImage present = image;

@@ -91,6 +91,11 @@ public final class FakePartition implements PartitionView {
     }
 
     @Override
+    public boolean owned() {
+        return serving;
+    }
+
+    @Override
     public boolean serving() {
         return serving;
     }

@@ -171,6 +171,11 @@ public final class RuledControlPlane implements ControlPlane {
     }
 
     @Override
+    public void unsubscribe(ImageListener listener) {
+        listeners.removeIf(each -> each.listener() == listener);
+    }
+
+    @Override
     public <R> CompletionStage<R> submit(Command<R> command) {
         submitted.add(command);
         submittedAtNanos.add(time.nanoTime());

@@ -45,6 +45,8 @@ public final class RulesControlPlane implements ControlPlane {
     private final List<ImageListener> listeners = new CopyOnWriteArrayList<>();
     private final List<Command<?>> submitted = new CopyOnWriteArrayList<>();
     private volatile StateImage image = StateImage.empty("test");
+    private final List<Runnable> heldBack = new ArrayList<>();
+    private boolean holding;
     private volatile Function<Command<?>, Fate> fate = command -> Fate.DONE;
     private int topicIds;
 
@@ -93,7 +95,25 @@ public final class RulesControlPlane implements ControlPlane {
         step.at(image.offset() + records.size(), 1, 1_000);
         ImageStep.Result result = step.finish();
         image = result.image();
-        new ArrayList<>(listeners).forEach(listener -> listener.changed(result.delta(), image));
+        StateImage then = image;
+        Runnable news = () -> new ArrayList<>(listeners).forEach(listener -> listener.changed(result.delta(), then));
+        if (holding) {
+            heldBack.add(news);
+        } else {
+            news.run();
+        }
+    }
+
+    /** Listeners hear of changes late from now on: the image is newer than what they are told. */
+    public synchronized void holdNews() {
+        holding = true;
+    }
+
+    public synchronized void releaseNews() {
+        holding = false;
+        List<Runnable> late = List.copyOf(heldBack);
+        heldBack.clear();
+        late.forEach(Runnable::run);
     }
 
     @Override
@@ -105,6 +125,16 @@ public final class RulesControlPlane implements ControlPlane {
     public synchronized void subscribe(ImageListener listener) {
         listeners.add(listener);
         listener.changed(WholeImage.asDelta(image), image);
+    }
+
+    @Override
+    public void unsubscribe(ImageListener listener) {
+        listeners.remove(listener);
+    }
+
+    /** How many hear of changes. */
+    public int listenerCount() {
+        return listeners.size();
     }
 
     @Override

@@ -174,6 +174,11 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         });
     }
 
+    @Override
+    public void unsubscribe(ImageListener listener) {
+        loop.execute(() -> listeners.remove(listener));
+    }
+
     /** A command from another node, or a barrier; answered when what it rests on is replayed here. */
     void handle(CommandRequest request, Consumer<CommandResponse> answer) {
         if (request.hasHeartbeat() && request.getClusterId().equals(clusterId)) {
