@@ -3,6 +3,7 @@ package io.catchment.broker.node;
 import io.catchment.broker.observe.HttpRoute;
 import io.catchment.broker.observe.HttpRoute.Answer;
 import io.catchment.broker.observe.HttpServer;
+import io.catchment.broker.observe.Json;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ControlPlane;
@@ -13,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +66,8 @@ final class ClusterRoutes {
                         + ",\"open\":" + epochs.openPartitions()
                         + ",\"unflushedExtents\":" + unflushed
                         + ",\"holdsLastCopies\":" + lastCopies
+                        + ",\"unavailable\":"
+                        + epochs.obstacles().stream().map(Json::quote).collect(Collectors.joining(",", "[", "]"))
                         + ",\"nodes\":"
                         + image.nodes().stream().filter(NodeState::isLive).count()
                         + "}\n");

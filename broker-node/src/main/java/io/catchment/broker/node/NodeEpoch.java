@@ -113,6 +113,12 @@ final class NodeEpoch implements AutoCloseable {
         return present == null ? LayeredStreamReader.Served.NONE : present.served();
     }
 
+    /** Acknowledged data that cannot be had now, for people. */
+    List<String> obstacles() {
+        ExtentKeeper present = keeper;
+        return present == null ? List.of() : present.obstacles();
+    }
+
     FlushStats flushStats() {
         Flusher present = flusher;
         return present == null ? FlushStats.NONE : present.stats();

@@ -5,6 +5,8 @@ import io.catchment.broker.flush.FlushStats;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.controlplane.CommandException;
 import io.catchment.wal.WalStats;
+import io.micrometer.core.instrument.Gauge;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -56,10 +58,19 @@ final class NodeEpochs implements AutoCloseable {
             NodeEpoch epoch = present;
             return epoch == null ? LayeredStreamReader.Served.NONE : epoch.served();
         });
+        Gauge.builder("catchment.wal.extents.unavailable", this, epochs -> epochs.obstacles()
+                        .size())
+                .description("Extents with acknowledged records that no node can give now; GET /status names them")
+                .register(parts.metrics().registry());
         parts.flushMeters().observe(() -> {
             NodeEpoch epoch = present;
             return epoch == null ? FlushStats.NONE : epoch.flushStats();
         });
+    }
+
+    List<String> obstacles() {
+        NodeEpoch epoch = present;
+        return epoch == null ? List.of() : epoch.obstacles();
     }
 
     /** Begins the first; blocks until it serves. What fails it, but for silent controllers, is thrown. */

@@ -68,7 +68,12 @@ final class WalNetwork implements AutoCloseable {
 
     void watch(ScheduledExecutorService timer, Executor lookups) {
         watch = new PeerWatch(
-                config.nodeId(), () -> new HashSet<>(addresses.all().keySet()), network, System::nanoTime, timer, lookups);
+                config.nodeId(),
+                () -> new HashSet<>(addresses.all().keySet()),
+                network,
+                System::nanoTime,
+                timer,
+                lookups);
     }
 
     Set<Integer> unreachable() {

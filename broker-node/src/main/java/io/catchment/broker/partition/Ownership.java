@@ -131,7 +131,8 @@ final class Ownership {
             return;
         }
         opener.execute(() -> {
-            // The newest image, not the delta's: streams may have been opened by a newer one meanwhile, and must not be closed for what was.
+            // The newest image, not the delta's: streams may have been opened by a newer one meanwhile, and must not be
+            // closed for what was.
             ClusterImage newest = controlPlane.image();
             List<StreamState> present = new ArrayList<>();
             for (long streamId : delta.streams()) {

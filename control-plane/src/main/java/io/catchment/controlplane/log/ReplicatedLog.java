@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -39,9 +38,7 @@ public interface ReplicatedLog extends AutoCloseable {
     Optional<InetSocketAddress> address(int nodeId);
 
     /** Answers a request of the consensus algorithm's own protocol, as a frame; its leader alone knows how all others stand. */
-    default CompletionStage<ByteBuffer> answer(ByteBuffer frame) {
-        return CompletableFuture.failedFuture(new UnsupportedOperationException("this log answers no requests"));
-    }
+    CompletionStage<ByteBuffer> answer(ByteBuffer frame);
 
     @Override
     void close();

@@ -22,6 +22,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.jspecify.annotations.Nullable;
@@ -152,6 +154,12 @@ final class SimulatedRaft {
 
         Handle(int id) {
             this.id = id;
+        }
+
+        /** The leader of this log is asked by the simulation itself. */
+        @Override
+        public CompletionStage<ByteBuffer> answer(ByteBuffer frame) {
+            return CompletableFuture.failedFuture(new AssertionError("nobody asks the consensus of the simulation"));
         }
 
         @Override
