@@ -278,7 +278,7 @@ final class NodeKeys {
                 2_000L,
                 atLeast(100),
                 "A node that was not heard of for this long is fenced.");
-        key(g, HEARTBEAT_MS, ConfigDef.Type.LONG, 300L, atLeast(10), "How often a node lets itself be heard.");
+        key(g, HEARTBEAT_MS, ConfigDef.Type.LONG, 150L, atLeast(10), "How often a node lets itself be heard.");
         key(
                 g,
                 COMMAND_TIMEOUT_MS,

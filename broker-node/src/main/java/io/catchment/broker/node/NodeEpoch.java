@@ -4,6 +4,7 @@ import io.catchment.broker.admin.AdminApis;
 import io.catchment.broker.config.Listener;
 import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.config.NodeRole;
+import io.catchment.broker.extents.EnsembleGrowth;
 import io.catchment.broker.extents.ExtentKeeper;
 import io.catchment.broker.extents.WalControl;
 import io.catchment.broker.fetch.FetchHandler;
@@ -161,6 +162,10 @@ final class NodeEpoch implements AutoCloseable {
             parts.serving().unmet(String.join("; ", obstacles));
             begun = true;
             return;
+        }
+        if (network.isPresent()) {
+            EnsembleGrowth.watch(
+                    controlPlane, config.wal().replicas(), (fresh, copies) -> opened.storesChanged(copies, fresh));
         }
         Flusher flush = flusher(controlPlane, opened, owned);
         serve(controlPlane, extents, streams, owned);

@@ -84,7 +84,7 @@ public record ControlPlaneConfig(
     private static final int ELECTION_TIMEOUT_MS = 150;
 
     private static final int REQUEST_TIMEOUT_MS = 1000;
-    private static final long HEARTBEAT_MS = 300;
+    private static final long HEARTBEAT_MS = 150;
     private static final long LEASE_MS = 2000;
     private static final int SEGMENT_BYTES_MIN = 8 << 20;
 

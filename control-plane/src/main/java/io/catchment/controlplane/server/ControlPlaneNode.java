@@ -64,7 +64,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
 
     private static final int LOOKS_PER_LEASE = 20;
     /** A silence of this part of a lease, of a node that nobody can connect to, is enough. */
-    private static final int SUSPECT_PART = 3;
+    private static final int SUSPECT_PART = 5;
     /** Not to have run for this part of a lease is a pause. */
     private static final int PAUSE_PART = 4;
 
@@ -112,7 +112,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         conditions =
                 () -> new Conditions(loop.wallClockMs(), newTopicId, config.replicas(), config.ackQuorum(), figures());
         leader = new Leader(log, conditions);
-        liveness = new Liveness(config.leaseMs(), config.leaseMs() / SUSPECT_PART, config.leaseMs() / PAUSE_PART);
+        liveness = new Liveness(config.leaseMs(), suspectMs(config), config.leaseMs() / PAUSE_PART);
         watch = new Watch(WORK_LEASE_MS, REPAIR_DELAY_MS, LEVEL_EVERY_MS);
         lookMs = Math.max(1, config.leaseMs() / LOOKS_PER_LEASE);
         heartbeats = new Heartbeats(loop, nodeId, config.heartbeatMs(), this::routeHeartbeat);
@@ -126,6 +126,11 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         log.start(this);
         loop.schedule(this::upkeep, UPKEEP_MS);
         loop.schedule(this::look, lookMs);
+    }
+
+    /** Never so short that one late heartbeat is enough. */
+    private static long suspectMs(ControlPlaneConfig config) {
+        return Math.max(config.leaseMs() / SUSPECT_PART, 5 * config.heartbeatMs() / 2);
     }
 
     @Override

@@ -22,6 +22,11 @@ final class AvoidedStores {
         since.put(store, nanoTime.getAsLong());
     }
 
+    /** What they failed before says nothing any more. */
+    void forget(Set<StoreRef> stores) {
+        since.keySet().removeAll(stores);
+    }
+
     Set<StoreRef> now() {
         long nanos = nanoTime.getAsLong();
         since.values().removeIf(failed -> nanos - failed > avoidNanos);

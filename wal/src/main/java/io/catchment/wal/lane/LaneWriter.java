@@ -16,6 +16,7 @@ import io.catchment.wal.replica.Failures;
 import io.catchment.wal.replica.Replica.Appended;
 import io.catchment.wal.replica.Replicas;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
@@ -73,6 +74,8 @@ public final class LaneWriter {
     private boolean rollWanted;
     /** Whether the last extent lay on several stores. */
     private boolean replicated;
+    /** An extent with fewer stores lacks members; 0 while nobody said. */
+    private int copiesWanted;
 
     private @Nullable CompletableFuture<Void> closing;
     /** Groups that some replica still works on. */
@@ -125,6 +128,21 @@ public final class LaneWriter {
 
     public boolean accepting() {
         return queue.accepting();
+    }
+
+    /** See {@link io.catchment.wal.node.LocalWal#storesChanged}. */
+    public void storesChanged(int copies, Set<StoreRef> fresh) {
+        loop.execute(() -> {
+            avoided.forget(fresh);
+            copiesWanted = copies;
+            OpenExtent ready = next;
+            if (open == null && ready != null && isPoor(ready) && phase == Phase.RUNNING) {
+                next = null;
+                giveUp(ready);
+            }
+            renew();
+            pump();
+        });
     }
 
     public void roll(long extentId) {
@@ -211,7 +229,7 @@ public final class LaneWriter {
 
     /** Ends the extent if the next one is there; else asks for it and lets the extent grow meanwhile. */
     private boolean rolled(OpenExtent extent) {
-        if (!extent.holdsFrames && !extent.anyFailed()) {
+        if (!extent.holdsFrames && !lacksMembers(extent)) {
             rollWanted = false;
             return false;
         }
@@ -308,7 +326,7 @@ public final class LaneWriter {
             voice.authority(Authority.HELD, "");
         }
         opener.proven();
-        if (!extent.anyFailed()) {
+        if (!lacksMembers(extent)) {
             watch.whole();
         }
         if (extent.position >= config.extentBytes()) {
@@ -369,14 +387,27 @@ public final class LaneWriter {
         }
     }
 
+    private boolean lacksMembers(OpenExtent extent) {
+        return extent.anyFailed() || hasFewStores(extent);
+    }
+
+    private boolean hasFewStores(OpenExtent extent) {
+        return extent.descriptor.ensemble().size() < copiesWanted;
+    }
+
+    /** Not worth a move: it would lack members again. */
+    private boolean isPoor(OpenExtent extent) {
+        return avoided.anyOf(extent) || hasFewStores(extent);
+    }
+
     /** Looks for a whole ensemble in place of the one that lacks members, and moves there once it is ready. */
     private void renew() {
         OpenExtent extent = open;
-        if (extent == null || !extent.anyFailed() || phase != Phase.RUNNING || closing != null) {
+        if (extent == null || !lacksMembers(extent) || phase != Phase.RUNNING || closing != null) {
             return;
         }
         OpenExtent ready = next;
-        if (ready != null && avoided.anyOf(ready)) {
+        if (ready != null && isPoor(ready)) {
             next = null;
             giveUp(ready);
             ready = null;
@@ -524,8 +555,8 @@ public final class LaneWriter {
             next = extent;
             replicated = extent.replicated();
             OpenExtent lacking = open;
-            if (lacking != null && lacking.anyFailed()) {
-                if (avoided.anyOf(extent)) {
+            if (lacking != null && lacksMembers(lacking)) {
+                if (isPoor(extent)) {
                     // No better than what is open: there are no other stores just now.
                     watch.renewLater();
                 } else {

@@ -40,6 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -234,6 +235,17 @@ public final class LocalWal implements Wal {
     @Override
     public boolean accepting(Lane lane) {
         return writer(lane).accepting();
+    }
+
+    /**
+     * Which stores there are has changed: lanes whose extents have fewer copies than they could have move to new ones, instead of waiting
+     * for the next roll. Until they do, a single further loss could cost them their quorum.
+     *
+     * @param copies that an extent can have now
+     * @param fresh stores whose node has begun anew: that they failed before says nothing any more
+     */
+    public void storesChanged(int copies, Set<StoreRef> fresh) {
+        lanes.values().forEach(lane -> lane.storesChanged(copies, fresh));
     }
 
     @Override

@@ -26,9 +26,9 @@ final class ExtentFiles {
         return pool;
     }
 
-    /** A recycled file, or a new one if there is room; {@link Disk#syncNames} is the caller's duty. */
-    DiskFile take(String name, Lane lane) throws IOException {
-        Optional<String> ready = pool.take();
+    /** A filled file, or a new one if there is room; {@link Disk#syncNames} is the caller's duty. */
+    DiskFile take(String name, Lane lane, long expectedBytes) throws IOException {
+        Optional<String> ready = pool.take(expectedBytes);
         if (ready.isPresent()) {
             disk.rename(ready.get(), name);
             return disk.open(name);

@@ -31,7 +31,7 @@ public final class ExtentRepair {
         this.extentId = header.extentId();
         this.length = length;
         this.name = FileNames.repair(extentId);
-        this.file = files.take(name, header.lane());
+        this.file = files.take(name, header.lane(), length);
         file.write(0, header.encode());
     }
 

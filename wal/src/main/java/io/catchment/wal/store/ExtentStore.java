@@ -1,6 +1,7 @@
 package io.catchment.wal.store;
 
 import io.catchment.wal.CorruptExtentException;
+import io.catchment.wal.Lane;
 import io.catchment.wal.disk.Disk;
 import io.catchment.wal.disk.DiskFile;
 import io.catchment.wal.format.ExtentHeader;
@@ -41,6 +42,7 @@ public final class ExtentStore {
     private final LongSupplier nanoTime;
     private final String storeId;
     private final ExtentFiles files;
+    private final ExpectedBytes expected;
     private final ExtentIndexes indexes;
     private final ConcurrentSkipListMap<Long, StoredExtent> extents = new ConcurrentSkipListMap<>();
     private final Fences fences;
@@ -54,6 +56,7 @@ public final class ExtentStore {
         this.nanoTime = nanoTime;
         this.storeId = StoreId.readOrWrite(disk, ids);
         this.files = new ExtentFiles(disk, config);
+        this.expected = new ExpectedBytes(config.fileBytes());
         this.indexes = new ExtentIndexes(files, checksums, config.indexBytesMax());
         this.fences = new Fences(disk);
         this.unsettledFiles = new UnsettledFiles(disk, checksums);
@@ -119,7 +122,7 @@ public final class ExtentStore {
             ExtentFiles.closeQuietly(existing);
         }
         String name = FileNames.open(extentId);
-        DiskFile file = files.take(name, header.lane());
+        DiskFile file = files.take(name, header.lane(), expectedBytes(header.lane()));
         try {
             file.write(0, header.encode());
             file.sync();
@@ -130,6 +133,7 @@ public final class ExtentStore {
         }
         StoredExtent extent = new StoredExtent(extentId, StoredExtent.State.OPEN, name);
         extent.file = file;
+        extent.lane = header.lane();
         extent.index = new MemoryIndex();
         extents.put(extentId, extent);
     }
@@ -236,7 +240,12 @@ public final class ExtentStore {
         }
         extent.lock.lock();
         try {
+            boolean news = extent.state != StoredExtent.State.SETTLED;
             settleInMemory(extent, length);
+            Lane lane = extent.lane;
+            if (news && lane != null && length > 0) {
+                expected.ended(lane, length);
+            }
             settleOnDisk(extent, length);
         } finally {
             extent.lock.unlock();
@@ -383,7 +392,7 @@ public final class ExtentStore {
         }
         if (extent.fileName.isEmpty()) {
             String name = FileNames.open(extent.extentId);
-            extent.file = files.take(name, header.lane());
+            extent.file = files.take(name, header.lane(), position + bytes.remaining());
             extent.fileName = name;
         }
         DiskFile file = files.of(extent);
@@ -529,12 +538,23 @@ public final class ExtentStore {
         return files.pool().count();
     }
 
+    /** Size of a file that the lane's next extent is likely to fit in. */
+    long expectedBytes(Lane lane) {
+        long longestOpen = 0;
+        for (StoredExtent extent : extents.values()) {
+            if (extent.state == StoredExtent.State.OPEN && extent.lane == lane) {
+                longestOpen = Math.max(longestOpen, extent.durableLength);
+            }
+        }
+        return expected.of(lane, longestOpen);
+    }
+
     FilePool pool() {
         return files.pool();
     }
 
     public long usableBytes() throws IOException {
-        return disk.usableBytes() + files.pool().count() * files.pool().fileBytes();
+        return disk.usableBytes() + files.pool().bytes();
     }
 
     /** An extent that may be read, retained: the caller releases it. */

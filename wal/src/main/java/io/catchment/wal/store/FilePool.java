@@ -4,24 +4,31 @@ import io.catchment.wal.disk.Disk;
 import io.catchment.wal.disk.DiskFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Deque;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
+import java.util.TreeSet;
 
 /**
  * Files that are fully allocated and wait for an extent: files of deleted extents, and new ones filled with zeros, so that a
- * sync of an extent does not touch file metadata. Guarded by its own monitor; the disk is used outside of it.
+ * sync of an extent does not touch file metadata as long as the extent fits. Guarded by its own monitor; the disk is used outside of it.
  */
 final class FilePool {
     private static final int FILL_BYTES = 1 << 20;
+    private static final long LEAST_BYTES = 512 << 10;
 
     private final Disk disk;
     private final long fileBytes;
     private final int filesMax;
-    private final Deque<String> free = new ArrayDeque<>();
+    private final TreeSet<Free> free =
+            new TreeSet<>(Comparator.comparingLong(Free::bytes).thenComparing(Free::name));
     private long nextNumber = 1;
 
+    private record Free(String name, long bytes) {}
+
+    /** @param fileBytes what the longest extent needs */
     FilePool(Disk disk, long fileBytes, int filesMax) {
         this.disk = disk;
         this.fileBytes = fileBytes;
@@ -29,46 +36,77 @@ final class FilePool {
     }
 
     /** Takes over what an earlier run left. */
-    synchronized void adopt(Collection<String> names) {
+    void adopt(Collection<String> names) throws IOException {
         for (String name : names) {
-            free.add(name);
-            String number = name.substring(FileNames.FREE_PREFIX.length());
-            nextNumber = Math.max(nextNumber, Long.parseLong(number, 16) + 1);
+            try (DiskFile file = disk.open(name)) {
+                adopt(new Free(name, file.sizeBytes()));
+            }
         }
+    }
+
+    private synchronized void adopt(Free file) {
+        free.add(file);
+        String number = file.name().substring(FileNames.FREE_PREFIX.length());
+        nextNumber = Math.max(nextNumber, Long.parseLong(number, 16) + 1);
     }
 
     synchronized int count() {
         return free.size();
     }
 
+    synchronized long bytes() {
+        return free.stream().mapToLong(Free::bytes).sum();
+    }
+
     long fileBytes() {
         return fileBytes;
     }
 
-    synchronized Optional<String> take() {
-        return Optional.ofNullable(free.poll());
+    synchronized boolean has(long wantedBytes) {
+        return !free.isEmpty() && free.last().bytes() >= wantedBytes;
     }
 
-    /** Keeps a file that is no longer needed, or deletes it when there are enough or it is of an unusual size. */
+    /** The smallest that is large enough, else the largest: the extent may grow out of it, at the price of slower syncs. */
+    synchronized Optional<String> take(long wantedBytes) {
+        Free fits = free.ceiling(new Free("", wantedBytes));
+        Free taken = fits != null ? fits : free.isEmpty() ? null : free.last();
+        if (taken == null) {
+            return Optional.empty();
+        }
+        free.remove(taken);
+        return Optional.of(taken.name());
+    }
+
+    /** Keeps a file that is no longer needed, rather than a smaller one, or deletes it when there are enough or it is of an unusual size. */
     void recycle(String name, long sizeBytes) throws IOException {
-        boolean usual = sizeBytes >= fileBytes / 2 && sizeBytes <= fileBytes * 4;
-        Optional<String> freeName = usual ? freeName() : Optional.empty();
+        boolean usual = sizeBytes >= Math.min(LEAST_BYTES, fileBytes / 2) && sizeBytes <= fileBytes * 4;
+        List<String> tooMany = new ArrayList<>();
+        Optional<String> freeName = usual ? freeName(sizeBytes, tooMany) : Optional.empty();
         if (freeName.isPresent()) {
             disk.rename(name, freeName.get());
         } else {
             disk.delete(name);
         }
+        for (String smaller : tooMany) {
+            disk.delete(smaller);
+        }
         // Only a durable new name may be reused: else the old one could come back with the next extent's bytes.
         disk.syncNames();
-        freeName.ifPresent(this::offer);
+        freeName.ifPresent(durable -> offer(durable, sizeBytes));
     }
 
-    private synchronized Optional<String> freeName() {
-        return free.size() < filesMax ? Optional.of(FileNames.FREE_PREFIX + number()) : Optional.empty();
+    private synchronized Optional<String> freeName(long sizeBytes, List<String> tooMany) {
+        if (free.size() >= filesMax) {
+            if (free.isEmpty() || free.first().bytes() >= sizeBytes) {
+                return Optional.empty();
+            }
+            tooMany.add(free.pollFirst().name());
+        }
+        return Optional.of(FileNames.FREE_PREFIX + number());
     }
 
-    private synchronized void offer(String name) {
-        free.add(name);
+    private synchronized void offer(String name, long sizeBytes) {
+        free.add(new Free(name, sizeBytes));
     }
 
     private synchronized String number() {
@@ -76,10 +114,10 @@ final class FilePool {
     }
 
     /** Begins a new file; each step of the answered filling writes one piece, so that its thread stays free for others. */
-    Filling fill() throws IOException {
+    Filling fill(long sizeBytes) throws IOException {
         String number = number();
         String name = FileNames.FILLING_PREFIX + number;
-        return new Filling(name, FileNames.FREE_PREFIX + number, disk.create(name));
+        return new Filling(name, FileNames.FREE_PREFIX + number, disk.create(name), sizeBytes);
     }
 
     /** A file that is being filled with zeros. Owned by the loop that fills. */
@@ -87,28 +125,31 @@ final class FilePool {
         private final String name;
         private final String freeName;
         private final DiskFile file;
-        private final ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(FILL_BYTES, fileBytes));
+        private final long sizeBytes;
+        private final ByteBuffer zeros;
         private long filled;
 
-        private Filling(String name, String freeName, DiskFile file) {
+        private Filling(String name, String freeName, DiskFile file, long sizeBytes) {
             this.name = name;
             this.freeName = freeName;
             this.file = file;
+            this.sizeBytes = sizeBytes;
+            this.zeros = ByteBuffer.allocateDirect((int) Math.min(FILL_BYTES, sizeBytes));
         }
 
         /** Writes and syncs one piece, so that no pile of dirty pages delays the lanes' syncs. Answers whether it was the last. */
         boolean step() throws IOException {
-            int bytes = (int) Math.min(FILL_BYTES, fileBytes - filled);
+            int bytes = (int) Math.min(FILL_BYTES, sizeBytes - filled);
             file.write(filled, zeros.clear().limit(bytes));
             file.sync();
             filled += bytes;
-            if (filled < fileBytes) {
+            if (filled < sizeBytes) {
                 return false;
             }
             file.close();
             disk.rename(name, freeName);
             disk.syncNames();
-            offer(freeName);
+            offer(freeName, sizeBytes);
             return true;
         }
 

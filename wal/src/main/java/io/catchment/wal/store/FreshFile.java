@@ -18,7 +18,7 @@ final class FreshFile {
     /** Durable on return: the extent's name is the new file's, the old inode is gone. */
     static void replace(StoredExtent extent, ExtentHeader header, ExtentFiles files, Disk disk) throws IOException {
         String name = FileNames.repair(extent.extentId);
-        DiskFile fresh = files.take(name, header.lane());
+        DiskFile fresh = files.take(name, header.lane(), extent.durableLength);
         try {
             fresh.write(0, header.encode());
             copy(files.of(extent), fresh, extent.durableLength);

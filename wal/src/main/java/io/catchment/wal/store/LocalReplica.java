@@ -52,7 +52,7 @@ public final class LocalReplica implements Replica {
         return onMaintenance(() -> {
             store.create(header);
             loopOfExtent.put(header.extentId(), appendLoop(header.lane(), header.writerNodeId()));
-            preallocator.ensureOneReady();
+            preallocator.ensureOneReady(header.lane());
         });
     }
 

@@ -1,12 +1,13 @@
 package io.catchment.wal.store;
 
+import io.catchment.wal.Lane;
 import io.catchment.wal.loop.Loop;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps one filled file ready ahead of need. Owned by the maintenance loop; each piece is a task of its own there. */
+/** Keeps a filled file ready ahead of need, of the size that the last extents suggest. Owned by the maintenance loop; each piece is a task of its own there. */
 final class Preallocator {
     private static final Logger LOG = LoggerFactory.getLogger(Preallocator.class);
 
@@ -22,13 +23,16 @@ final class Preallocator {
     }
 
     /** Begins to fill a file unless one is ready or on its way, or the disk has no room to spare for it. */
-    void ensureOneReady() {
+    void ensureOneReady(Lane lane) {
         FilePool pool = store.pool();
         try {
-            if (filling || pool.count() > 0 || store.usableBytes() < pool.fileBytes() * 2 + reserveBytes) {
+            long wantedBytes = store.expectedBytes(lane);
+            if (filling
+                    || pool.has(wantedBytes)
+                    || store.usableBytes() < pool.fileBytes() + wantedBytes + reserveBytes) {
                 return;
             }
-            FilePool.Filling file = pool.fill();
+            FilePool.Filling file = pool.fill(wantedBytes);
             filling = true;
             loop.execute(() -> step(file));
         } catch (IOException failed) {

@@ -1,8 +1,8 @@
 package io.catchment.wal.store;
 
 /**
- * @param fileBytes size that files are preallocated with
- * @param recycledFilesMax ready files kept for the next extents
+ * @param fileBytes what the longest extent needs: files are preallocated with as much at most
+ * @param recycledFilesMax filled files kept for the next extents
  * @param reserveBytes of the disk that only the urgent lane may take
  * @param indexBytesMax memory for indexes of sealed extents; beyond it the oldest are read from their footers
  */

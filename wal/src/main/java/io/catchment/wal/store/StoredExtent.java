@@ -1,5 +1,6 @@
 package io.catchment.wal.store;
 
+import io.catchment.wal.Lane;
 import io.catchment.wal.disk.DiskFile;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
@@ -30,6 +31,9 @@ final class StoredExtent {
     volatile String fileName;
 
     volatile @Nullable DiskFile file;
+    /** Null if it was created by an earlier run. */
+    volatile @Nullable Lane lane;
+
     volatile @Nullable FrameIndex index;
     /** What is synced; 0 without frames. For a settled extent the final length. */
     volatile long durableLength;

@@ -17,6 +17,7 @@ import io.catchment.wal.testing.TestCluster.Node;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,6 +92,28 @@ final class EnsembleTest {
         }
         assertThat(wasDisturbed(writer)).isFalse();
         assertThat(writer.wal.accepting(Lane.NORMAL)).isTrue();
+    }
+
+    @Test
+    void aStoreThatComesIsUsedBeforeTheNextRoll() throws IOException {
+        start(3, 2, 2);
+        Node writer = cluster.node(1);
+        writer.wal.storesChanged(2, Set.of());
+        appendSome(writer, 0, 10);
+        assertThat(ensembleOf(writer, 9)).hasSize(2);
+        cluster.start(3);
+        writer.wal.storesChanged(3, Set.of(cluster.node(3).store()));
+        writer.listener.await("sealed", 1);
+        append(writer.wal, Lane.NORMAL, Frames.data(1, 10, 1, 500));
+        assertThat(ensembleOf(writer, 10)).hasSize(3);
+        assertThat(wasDisturbed(writer)).isFalse();
+        assertThat(cluster.registry.created()).isLessThan(6);
+    }
+
+    private List<StoreRef> ensembleOf(Node writer, int append) {
+        RecordingListener.Event event =
+                writer.listener.await("acknowledged", append + 1).get(append);
+        return cluster.registry.extent(event.extentId()).descriptor().ensemble();
     }
 
     @Test
