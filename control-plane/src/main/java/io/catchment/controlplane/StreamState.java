@@ -83,7 +83,12 @@ public record StreamState(
                 null);
     }
 
-    public record Checkpoint(long offset, long objectId, long position, int length) {}
+    /**
+     * A published checkpoint of the stream's producers.
+     *
+     * @param extentId whose frame it was; as long as somebody still holds the extent, the frame is there too
+     */
+    public record Checkpoint(long offset, long objectId, long position, int length, long extentId) {}
 
     /** Where the published part ends; the log start if nothing is published. */
     public long catalogEndOffset() {

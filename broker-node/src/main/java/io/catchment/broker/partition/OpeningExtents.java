@@ -6,12 +6,14 @@ import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.controlplane.StreamState;
 import io.catchment.wal.FrameEntry;
+import io.catchment.wal.FrameKind;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -101,6 +103,37 @@ final class OpeningExtents {
         List<FrameEntry> frames = extents.wal().index(extentId, streamId);
         if (!frames.isEmpty()) {
             here.frames().put(extentId, frames);
+        }
+    }
+
+    /** The frame of a published checkpoint in the extent it was flushed from, here or elsewhere. Fails when nobody has it any more. */
+    CompletionStage<FrameEntry> flushedCheckpoint(
+            ClusterImage image, ExtentState extent, StreamState stream, StreamState.Checkpoint checkpoint) {
+        long streamId = stream.streamId();
+        CompletionStage<List<FrameEntry>> index;
+        if (extents.isWholeHere(extent)) {
+            index = CompletableFuture.completedStage(indexHere(extent, streamId));
+        } else if (extents.isAlone()) {
+            index = CompletableFuture.completedStage(List.of());
+        } else {
+            index = streams(image, extent)
+                    .thenCompose(streams -> gate.run(() -> extents.index(image, extent, streamId, streams.holder())));
+        }
+        return index.thenApply(frames -> frames.stream()
+                .filter(frame -> frame.kind() == FrameKind.CHECKPOINT
+                        && frame.baseOffset() == checkpoint.offset()
+                        && frame.payloadLength() == checkpoint.length())
+                .findFirst()
+                .orElseThrow(() -> new NoSuchElementException("extent " + extent.extentId() + " shows no checkpoint of "
+                        + StreamFrames.name(stream) + " at " + checkpoint.offset())));
+    }
+
+    private List<FrameEntry> indexHere(ExtentState extent, long streamId) {
+        try {
+            return extents.wal().index(extent.extentId(), streamId);
+        } catch (UncheckedIOException e) {
+            LOG.warn("The index of extent {} cannot be read here: {}", extent.extentId(), e.getMessage());
+            return List.of();
         }
     }
 

@@ -223,7 +223,7 @@ final class StreamOpening {
             if (frame != null && (published == null || frame.entry().baseOffset() >= published.offset())) {
                 fromFrame(stream, frames, frame, endOffset, producers);
             } else if (published != null && published.length() != ProducerCheckpoint.EMPTY_BYTES) {
-                fromObject(stream, frames, published, endOffset, producers);
+                fromPublished(stream, frames, published, endOffset, producers);
             } else {
                 replay(
                         stream,
@@ -254,6 +254,29 @@ final class StreamOpening {
                         replay(stream, frames, offset, endOffset, producers);
                     },
                     this::again);
+        }
+
+        /** From its frame while some store still has the extent: that is quicker, and needs no object store. */
+        private void fromPublished(
+                StreamState stream,
+                StreamFrames frames,
+                StreamState.Checkpoint checkpoint,
+                long endOffset,
+                ProducerStates producers) {
+            ExtentState extent = image.extent(checkpoint.extentId()).orElse(null);
+            if (extent == null) {
+                fromObject(stream, frames, checkpoint, endOffset, producers);
+                return;
+            }
+            attempted(
+                    () -> extents.flushedCheckpoint(image, extent, stream, checkpoint)
+                            .thenCompose(frame -> sources.extents().payload(image, extent, frame)),
+                    ByteBuf::release,
+                    payload -> {
+                        producers.readFrom(payload);
+                        replay(stream, frames, checkpoint.offset(), endOffset, producers);
+                    },
+                    gone -> fromObject(stream, frames, checkpoint, endOffset, producers));
         }
 
         private void fromObject(

@@ -171,6 +171,38 @@ class StreamOpeningTest {
     }
 
     @Test
+    void aPublishedCheckpointIsReadFromItsExtentAsLongAsThatIsHere() {
+        byte[] first = idempotent(0, 0, 2);
+        byte[] second = idempotent(2, 2, 3);
+        int length = checkpoint(first).length;
+        frame(3, FrameKind.DATA, 0, 2, first);
+        frame(3, FrameKind.CHECKPOINT, 2, 0, checkpoint(first));
+        frame(4, FrameKind.DATA, 2, 3, second);
+        image = image.published(STREAM, 100, List.of(first)).checkpoint(STREAM, 102, 2, length, 3);
+        wal.payloads = entry -> entry.baseOffset() == 2
+                ? CompletableFuture.completedStage(store.buffers.track(TestBatches.buffer(checkpoint(first))))
+                : CompletableFuture.failedStage(new AssertionError("only the checkpoint's payload is wanted"));
+        Found found = openOne();
+        assertThat(found.endOffset()).isEqualTo(5);
+        assertThat(knows(found, first)).isTrue();
+        assertThat(knows(found, second)).isTrue();
+        assertThat(store.reads.get()).as("the object store is not asked").isZero();
+    }
+
+    @Test
+    void aPublishedCheckpointWhoseExtentCannotBeReadIsReadFromItsObject() {
+        byte[] first = idempotent(0, 0, 2);
+        frame(3, FrameKind.CHECKPOINT, 2, 0, checkpoint(first));
+        image = image.published(STREAM, 100, List.of(first)).checkpoint(STREAM, 102, 2, checkpoint(first).length, 3);
+        wal.payloads = entry -> CompletableFuture.failedStage(new java.io.IOException("injected EIO"));
+        store.checkpoints = stream -> checkpoint(first);
+        Found found = openOne();
+        assertThat(found.endOffset()).isEqualTo(2);
+        assertThat(knows(found, first)).isTrue();
+        assertThat(store.reads.get()).isEqualTo(1);
+    }
+
+    @Test
     void aLongLogWithoutACheckpointIsReplayedWithoutDeepRecursion() {
         List<byte[]> batches = new ArrayList<>();
         for (int i = 0; i < 30_000; i++) {

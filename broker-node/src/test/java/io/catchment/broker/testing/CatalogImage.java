@@ -88,10 +88,22 @@ public final class CatalogImage implements ClusterImage {
                         state,
                         state.logStartOffset(),
                         state.catalog(),
-                        new StreamState.Checkpoint(offset, objectId, 0, length)));
+                        new StreamState.Checkpoint(offset, objectId, 0, length, 0)));
         TreeMap<Long, ObjectState> more = new TreeMap<>(objects);
         more.put(objectId, new ObjectState(objectId, length, 1, ObjectState.Phase.PUBLISHED, 0, 0));
         return new CatalogImage(base, changed.streams, more, extents);
+    }
+
+    /** The checkpoint's frame is in a flushed extent, too. */
+    public CatalogImage checkpoint(long streamId, long objectId, long offset, int length, long extentId) {
+        CatalogImage changed = checkpoint(streamId, objectId, offset, length).extent(extentId, Phase.FLUSHED);
+        return changed.changed(
+                streamId,
+                state -> with(
+                        state,
+                        state.logStartOffset(),
+                        state.catalog(),
+                        new StreamState.Checkpoint(offset, objectId, 0, length, extentId)));
     }
 
     public CatalogImage extent(long extentId, Phase phase) {

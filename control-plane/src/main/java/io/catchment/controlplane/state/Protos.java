@@ -197,11 +197,12 @@ public final class Protos {
                 .setObjectId(checkpoint.objectId())
                 .setPosition(checkpoint.position())
                 .setLength(checkpoint.length())
+                .setExtentId(checkpoint.extentId())
                 .build();
     }
 
-    static StreamState.Checkpoint checkpoint(Checkpoint checkpoint, long objectId) {
+    static StreamState.Checkpoint checkpoint(Checkpoint checkpoint, long objectId, long extentId) {
         return new StreamState.Checkpoint(
-                checkpoint.getOffset(), objectId, checkpoint.getPosition(), checkpoint.getLength());
+                checkpoint.getOffset(), objectId, checkpoint.getPosition(), checkpoint.getLength(), extentId);
     }
 }

@@ -300,7 +300,10 @@ public final class StateBuilder {
                 streams.append(range.getStreamId(), Protos.range(range, objectId), true);
             }
             for (Checkpoint checkpoint : flush.getCheckpointsList()) {
-                streams.checkpoint(checkpoint.getStreamId(), Protos.checkpoint(checkpoint, objectId), flush.getAtMs());
+                streams.checkpoint(
+                        checkpoint.getStreamId(),
+                        Protos.checkpoint(checkpoint, objectId, flush.getExtentId()),
+                        flush.getAtMs());
             }
             objects.doomIfUnreferenced(objectId, flush.getAtMs());
         }
@@ -373,7 +376,9 @@ public final class StateBuilder {
                 RangeList.EMPTY,
                 stream.hasCheckpoint()
                         ? Protos.checkpoint(
-                                stream.getCheckpoint(), stream.getCheckpoint().getObjectId())
+                                stream.getCheckpoint(),
+                                stream.getCheckpoint().getObjectId(),
+                                stream.getCheckpoint().getExtentId())
                         : null,
                 stream.hasPreferredNodeId() ? stream.getPreferredNodeId() : stream.getOwnerNodeId(),
                 stream.getPinned(),

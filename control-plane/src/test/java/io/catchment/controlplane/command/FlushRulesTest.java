@@ -32,6 +32,8 @@ class FlushRulesTest {
         b = script.stream("t", 1).streamId();
     }
 
+    private long lastExtent;
+
     @Test
     void rangesAreAppendedAndTheObjectCountsThem() {
         long extent = script.sealedExtent(epoch, 100);
@@ -49,7 +51,7 @@ class FlushRulesTest {
         assertThat(script.extent(extent).phase()).isEqualTo(ExtentState.Phase.FLUSHED);
         assertThat(script.stream("t", 0).catalogEndOffset()).isEqualTo(4);
         assertThat(script.stream("t", 0).range(3).orElseThrow().baseOffset()).isEqualTo(3);
-        assertThat(script.stream("t", 0).checkpoint()).isEqualTo(new Checkpoint(4, object, 77, 7));
+        assertThat(script.stream("t", 0).checkpoint()).isEqualTo(new Checkpoint(4, object, 77, 7, extent));
         script.doneWithoutEffect(flush);
     }
 
@@ -226,11 +228,12 @@ class FlushRulesTest {
     void aNewerCheckpointMovesTheReferenceAndAnOlderOneDoesNot() {
         long first = publishCheckpoint(10);
         long second = publishCheckpoint(20);
+        long extent = lastExtent;
         assertThat(script.object(first).phase()).isEqualTo(Phase.DOOMED);
         assertThat(script.object(second).references()).isEqualTo(1);
         long stale = publishCheckpoint(15);
         assertThat(script.object(stale).phase()).isEqualTo(Phase.DOOMED);
-        assertThat(script.stream("t", 0).checkpoint()).isEqualTo(new Checkpoint(20, second, 0, 10));
+        assertThat(script.stream("t", 0).checkpoint()).isEqualTo(new Checkpoint(20, second, 0, 10, extent));
     }
 
     @Test
@@ -282,8 +285,8 @@ class FlushRulesTest {
 
     private long publishCheckpoint(long offset) {
         long object = script.preparedObject(epoch);
-        script.done(
-                flush(script.sealedExtent(epoch, 1), object, List.of(), List.of(new NewCheckpoint(a, offset, 0, 10))));
+        lastExtent = script.sealedExtent(epoch, 1);
+        script.done(flush(lastExtent, object, List.of(), List.of(new NewCheckpoint(a, offset, 0, 10))));
         return object;
     }
 
