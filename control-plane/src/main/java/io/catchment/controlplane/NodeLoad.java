@@ -13,6 +13,7 @@ import java.util.Set;
  * @param unreachableNodes nodes whose WAL it cannot connect to now (refused, reset): when all others say so of a silent node, it is
  *     fenced before its lease is over
  * @param extentsWorkedOn extents of its tasks and recoveries that it is at work on, which keeps them with it
+ * @param streamsServed so many streams it has open for clients: it may own more, which it is about to open or cannot
  */
 public record NodeLoad(
         List<Double> bytesPerSecond,
@@ -22,23 +23,24 @@ public record NodeLoad(
         int pressure,
         boolean wantsToDrain,
         Set<Integer> unreachableNodes,
-        Set<Long> extentsWorkedOn) {
+        Set<Long> extentsWorkedOn,
+        int streamsServed) {
 
     public static final int ORANGE = 2;
     public static final int PRESSURE_MAX = 3;
 
     /** Nothing to say but that the node lives; of a disk without end. */
     public static final NodeLoad IDLE =
-            new NodeLoad(List.of(), List.of(), Long.MAX_VALUE, Long.MAX_VALUE, 0, false, Set.of(), Set.of());
+            new NodeLoad(List.of(), List.of(), Long.MAX_VALUE, Long.MAX_VALUE, 0, false, Set.of(), Set.of(), 0);
 
     public NodeLoad {
         bytesPerSecond = List.copyOf(bytesPerSecond);
         requestsPerSecond = List.copyOf(requestsPerSecond);
         unreachableNodes = Set.copyOf(unreachableNodes);
         extentsWorkedOn = Set.copyOf(extentsWorkedOn);
-        if (pressure < 0 || pressure > PRESSURE_MAX || diskFreeBytes < 0 || diskTotalBytes < 0) {
+        if (pressure < 0 || pressure > PRESSURE_MAX || diskFreeBytes < 0 || diskTotalBytes < 0 || streamsServed < 0) {
             throw new IllegalArgumentException("impossible figures of a node: pressure " + pressure + ", "
-                    + diskFreeBytes + " bytes free of " + diskTotalBytes);
+                    + diskFreeBytes + " bytes free of " + diskTotalBytes + ", " + streamsServed + " streams served");
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -31,6 +32,7 @@ final class LoadMeter {
     private final LongSupplier nanoTime;
     private final Supplier<Set<Integer>> unreachable;
     private final Supplier<Set<Long>> workedOn;
+    private final IntSupplier served;
     private Sample last;
     private volatile Figures figures = new Figures(List.of(), List.of(), Long.MAX_VALUE, Long.MAX_VALUE, 0);
     private volatile boolean draining;
@@ -42,13 +44,15 @@ final class LoadMeter {
             long reserveBytes,
             LongSupplier nanoTime,
             Supplier<Set<Integer>> unreachable,
-            Supplier<Set<Long>> workedOn) {
+            Supplier<Set<Long>> workedOn,
+            IntSupplier served) {
         this.wal = wal;
         this.diskTotalBytes = diskTotalBytes;
         this.reserveBytes = reserveBytes;
         this.nanoTime = nanoTime;
         this.unreachable = unreachable;
         this.workedOn = workedOn;
+        this.served = served;
         this.last = new Sample(nanoTime.getAsLong(), Map.of());
     }
 
@@ -90,6 +94,7 @@ final class LoadMeter {
                 now.pressure(),
                 draining,
                 unreachable.get(),
-                workedOn.get());
+                workedOn.get(),
+                served.getAsInt());
     }
 }

@@ -236,7 +236,8 @@ final class NodeEpoch implements AutoCloseable {
                 config.wal().replicas() > 1 ? config.wal().reserveBytes() : 0,
                 System::nanoTime,
                 () -> network.map(WalNetwork::unreachable).orElse(Set.of()),
-                this::extentsWorkedOn);
+                this::extentsWorkedOn,
+                this::streamsServed);
         load = meter;
         ScheduledFuture<?> sampling = parts.timer()
                 .scheduleWithFixedDelay(
@@ -269,6 +270,11 @@ final class NodeEpoch implements AutoCloseable {
         keeper = made;
         made.start();
         return made;
+    }
+
+    private int streamsServed() {
+        OwnedPartitions present = partitions;
+        return present == null ? 0 : present.openCount();
     }
 
     private Set<Long> extentsWorkedOn() {

@@ -10,7 +10,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +37,8 @@ final class Handovers {
 
     private static final class Move {
         final Partition partition;
+        final long sinceNanos = System.nanoTime();
+        long stoppedNanos;
         Step step = Step.STOPPING;
 
         @Nullable
@@ -94,6 +98,7 @@ final class Handovers {
         opener.execute(() -> {
             if (moves.get(move.partition.streamId()) == move) {
                 move.step = Step.STOPPED;
+                move.stoppedNanos = System.nanoTime();
                 move.resignation = resignation;
                 gather(GATHER_MS);
             }
@@ -132,6 +137,11 @@ final class Handovers {
     private void answered(List<Move> batch, @Nullable Map<Long, Integer> epochs, @Nullable Throwable failure) {
         if (epochs != null) {
             List<Long> again = new ArrayList<>();
+            log.info(
+                    "Gave {} partitions to other nodes: stopped {} ms, resigned {} ms after they were asked for",
+                    epochs.size(),
+                    longestMs(batch, move -> move.stoppedNanos),
+                    longestMs(batch, move -> System.nanoTime()));
             for (Move move : batch) {
                 // Those that moved are closed by the image; nobody could take the others.
                 if (!epochs.containsKey(move.partition.streamId())) {
@@ -152,6 +162,13 @@ final class Handovers {
         } else {
             release(batch);
         }
+    }
+
+    private static long longestMs(List<Move> batch, ToLongFunction<Move> untilNanos) {
+        return TimeUnit.NANOSECONDS.toMillis(batch.stream()
+                .mapToLong(move -> untilNanos.applyAsLong(move) - move.sinceNanos)
+                .max()
+                .orElse(0));
     }
 
     /** After the barrier no late copy of the command can take effect, and the image says whether it did. */

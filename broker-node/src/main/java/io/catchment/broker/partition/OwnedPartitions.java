@@ -1,12 +1,16 @@
 package io.catchment.broker.partition;
 
+import io.catchment.broker.leader.Leader;
 import io.catchment.broker.loop.SerialLoop;
 import io.catchment.broker.loop.SerialThread;
 import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.broker.topic.TopicConfigs;
+import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TopicState;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.wal.Wal;
 import io.catchment.wal.WalListener;
@@ -53,6 +57,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     private final SerialLoop finder = new SerialThread("partition-finder");
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final PartitionTable table = new PartitionTable();
+    private final EarlyRequests early = new EarlyRequests();
     private volatile @Nullable Ownership ownership;
 
     /** What this needs, wired once. */
@@ -165,7 +170,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
 
         @Override
         public void publish(List<Partition> opened) {
-            table.add(opened);
+            early.served(opened, () -> table.add(opened));
             for (Partition partition : opened) {
                 listeners.forEach(listener -> listener.opened(partition));
             }
@@ -197,6 +202,21 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     @Override
     public @Nullable PartitionView find(Uuid topicId, int partition) {
         return table.find(topicId, partition);
+    }
+
+    /**
+     * For a request to a partition that {@link #find} does not find: when the stream is this node's in its present epoch, and so about to be served
+     * (others are told that it leads it), completes with the partition; before the opener's thread makes it findable. Null when it is
+     * not to be waited for. Who has no patience any more completes it exceptionally.
+     */
+    public @Nullable CompletableFuture<PartitionView> awaitServed(TopicState topic, int partition) {
+        ClusterImage image = to.controlPlane().image();
+        StreamState stream = image.stream(topic.streams().get(partition)).orElse(null);
+        NodeState self = image.node(to.nodeId()).orElse(null);
+        if (stream == null || self == null || stream.ownerNodeId() != to.nodeId() || !Leader.isOpen(stream, self)) {
+            return null;
+        }
+        return early.await(stream.streamId(), () -> table.find(topic.topicId(), partition));
     }
 
     // ---- appends

@@ -10,6 +10,8 @@ import io.catchment.controlplane.TopicState;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.internals.Topic;
@@ -35,6 +37,9 @@ public final class ProduceHandler implements ApiHandler {
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
     /** Who may write to internal topics: Kafka's tools to repair them. */
     private static final String ADMIN_CLIENT_ID = "__admin_client";
+
+    /** An opening that takes longer is one that clients should look elsewhere for. */
+    private static final long EARLY_PATIENCE_MS = 1_000;
 
     private final OwnedPartitions partitions;
     private final Supplier<ClusterImage> image;
@@ -94,7 +99,58 @@ public final class ProduceHandler implements ApiHandler {
         boolean byId = version >= FIRST_VERSION_WITH_TOPIC_IDS;
         PartitionView partition =
                 byId ? partitions.find(topic.topicId(), data.index()) : partitions.find(topic.name(), data.index());
-        if (partition == null || !partition.serving()) {
+        if (partition == null) {
+            appendWhenServed(request, version, topic, data, attempt, slot);
+        } else {
+            append(request, version, topic, partition, data, attempt, slot, nowMs);
+        }
+    }
+
+    /** A stream that was just given to this node: a refusal would cost the client its backoff, opening it takes milliseconds. */
+    private void appendWhenServed(
+            Request request,
+            short version,
+            TopicProduceData topic,
+            PartitionProduceData data,
+            ProduceAttempt attempt,
+            int slot) {
+        @Nullable TopicState state = topic(version, topic);
+        CompletableFuture<PartitionView> served =
+                state == null || !isIndexOf(state, data.index()) ? null : partitions.awaitServed(state, data.index());
+        if (served == null) {
+            attempt.failed(slot, notServed(version, topic, data.index()));
+            return;
+        }
+        ByteBuf buffer = request.buffer().retain();
+        var patience = request.eventLoop()
+                .schedule(
+                        () -> served.completeExceptionally(Errors.NOT_LEADER_OR_FOLLOWER.exception()),
+                        EARLY_PATIENCE_MS,
+                        TimeUnit.MILLISECONDS);
+        var unused = served.whenComplete((partition, failure) -> {
+            patience.cancel(false);
+            try {
+                if (partition == null) {
+                    attempt.failed(slot, notServed(version, topic, data.index()));
+                } else {
+                    append(request, version, topic, partition, data, attempt, slot, time.milliseconds());
+                }
+            } finally {
+                buffer.release();
+            }
+        });
+    }
+
+    private void append(
+            Request request,
+            short version,
+            TopicProduceData topic,
+            PartitionView partition,
+            PartitionProduceData data,
+            ProduceAttempt attempt,
+            int slot,
+            long nowMs) {
+        if (!partition.serving()) {
             attempt.failed(slot, notServed(version, topic, data.index()));
             return;
         }
@@ -149,12 +205,20 @@ public final class ProduceHandler implements ApiHandler {
         return batch.limit(batch.position() + BatchHeader.sizeInBytes(batch, batch.position()));
     }
 
-    private PartitionProduceResponse notServed(short version, TopicProduceData topic, int index) {
-        boolean byId = version >= FIRST_VERSION_WITH_TOPIC_IDS;
+    private @Nullable TopicState topic(short version, TopicProduceData topic) {
         ClusterImage now = image.get();
-        @Nullable TopicState state = (byId ? now.topic(topic.topicId()) : now.topic(topic.name())).orElse(null);
-        if (state == null || index < 0 || index >= state.streams().size()) {
-            boolean unknownId = byId && state == null;
+        boolean byId = version >= FIRST_VERSION_WITH_TOPIC_IDS;
+        return (byId ? now.topic(topic.topicId()) : now.topic(topic.name())).orElse(null);
+    }
+
+    private static boolean isIndexOf(TopicState topic, int index) {
+        return index >= 0 && index < topic.streams().size();
+    }
+
+    private PartitionProduceResponse notServed(short version, TopicProduceData topic, int index) {
+        @Nullable TopicState state = topic(version, topic);
+        if (state == null || !isIndexOf(state, index)) {
+            boolean unknownId = version >= FIRST_VERSION_WITH_TOPIC_IDS && state == null;
             return ProduceAttempt.failure(
                     unknownId ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION, null);
         }

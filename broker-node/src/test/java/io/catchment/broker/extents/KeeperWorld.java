@@ -111,11 +111,11 @@ final class KeeperWorld {
 
     /** What the active controller does when an extent has lacked holders for long. */
     void giveRepairs(Set<Long> lacking) {
-        control.upkeep(new Observed(Set.of(), Set.of(), lacking, Set.of(), false));
+        control.upkeep(new Observed(Set.of(), Set.of(), lacking, Set.of()));
     }
 
     void takeAwayRecovery(long extentId) {
-        control.upkeep(new Observed(Set.of(extentId), Set.of(), Set.of(), Set.of(), false));
+        control.upkeep(new Observed(Set.of(extentId), Set.of(), Set.of(), Set.of()));
     }
 
     boolean hasTask(TaskState.Kind kind, int node) {

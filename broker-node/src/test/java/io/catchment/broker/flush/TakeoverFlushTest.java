@@ -161,7 +161,7 @@ class TakeoverFlushTest {
     private void stuck(long... extents) {
         for (long id : extents) {
             world.control.upkeep(
-                    new Observed(Set.of(), Set.of(new TaskKey(TaskState.Kind.FLUSH, id)), Set.of(), Set.of(), false));
+                    new Observed(Set.of(), Set.of(new TaskKey(TaskState.Kind.FLUSH, id)), Set.of(), Set.of()));
         }
     }
 

@@ -24,7 +24,8 @@ class LoadMeterTest {
             10 * GIB,
             () -> nowNanos,
             () -> Set.of(3),
-            () -> Set.of(7L));
+            () -> Set.of(7L),
+            () -> 12);
 
     private void appended(Lane lane, long bytes, long frames) {
         lanes.put(lane, new LaneStats(true, "", bytes, frames, 0, 0, 0));
@@ -41,6 +42,7 @@ class LoadMeterTest {
         NodeLoad load = meter.load();
         assertThat(load.bytesPerSecond().get(Lane.NORMAL.ordinal())).isEqualTo(2_000.0);
         assertThat(load.requestsPerSecond().get(Lane.NORMAL.ordinal())).isEqualTo(10.0);
+        assertThat(load.streamsServed()).isEqualTo(12);
         assertThat(load.bytesPerSecond().get(Lane.URGENT.ordinal()))
                 .as("a lane that is new has no rate yet")
                 .isZero();

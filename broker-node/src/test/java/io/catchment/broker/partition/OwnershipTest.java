@@ -13,6 +13,7 @@ import io.catchment.broker.topic.TopicSchema;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.TopicState;
 import io.catchment.wal.Acknowledged;
 import io.catchment.wal.FrameKind;
 import io.catchment.wal.Lane;
@@ -229,6 +230,55 @@ class OwnershipTest {
         await(() -> partitions.openCount() == 1);
         assertThat(view().leaderEpoch()).isEqualTo(stream().epoch());
         assertThat(controlPlane.submitted(Command.OpenStreams.class)).hasSize(claims);
+    }
+
+    @Test
+    void aRequestThatComesBeforeItsStreamIsOpenGoesOnFirst() throws Exception {
+        topic();
+        TopicState topic = controlPlane.image().topic("t").orElseThrow();
+        long other = controlPlane.register(2);
+        move(2);
+        await(() -> partitions.openCount() == 0);
+        assertThat(partitions.awaitServed(topic, 0)).as("another node's").isNull();
+
+        controlPlane.holdNews();
+        move(1);
+        controlPlane.now(new Command.ResignStreams(
+                2, other, List.of(new Command.Resignation(stream().streamId(), 0, 0, 0, 0))));
+        CompletableFuture<PartitionView> early = Objects.requireNonNull(partitions.awaitServed(topic, 0));
+        CompletableFuture<PartitionView> tooLate = Objects.requireNonNull(partitions.awaitServed(topic, 0));
+        CompletableFuture<Boolean> findable = early.thenApply(partition -> partitions.find("t", 0) != null);
+        tooLate.completeExceptionally(Errors.NOT_LEADER_OR_FOLLOWER.exception());
+        assertThat(early).isNotDone();
+        controlPlane.releaseNews();
+        assertThat(early.get(10, TimeUnit.SECONDS).leaderEpoch())
+                .isEqualTo(stream().epoch());
+        assertThat(findable.get(10, TimeUnit.SECONDS)).isFalse();
+        await(() -> partitions.openCount() == 1);
+        assertThat(partitions.awaitServed(topic, 0)).isCompletedWithValue(view());
+    }
+
+    @Test
+    void onlySoManyRequestsWaitForStreams() throws Exception {
+        topic();
+        TopicState topic = controlPlane.image().topic("t").orElseThrow();
+        long other = controlPlane.register(2);
+        move(2);
+        await(() -> partitions.openCount() == 0);
+        controlPlane.holdNews();
+        move(1);
+        controlPlane.now(new Command.ResignStreams(
+                2, other, List.of(new Command.Resignation(stream().streamId(), 0, 0, 0, 0))));
+        List<CompletableFuture<PartitionView>> waiting = new ArrayList<>();
+        for (int i = 0; i < EarlyRequests.WAITING_MAX; i++) {
+            waiting.add(Objects.requireNonNull(partitions.awaitServed(topic, 0)));
+        }
+        assertThat(partitions.awaitServed(topic, 0)).isNull();
+        waiting.get(0).completeExceptionally(Errors.NOT_LEADER_OR_FOLLOWER.exception());
+        assertThat(partitions.awaitServed(topic, 0)).as("there is room again").isNotNull();
+        controlPlane.releaseNews();
+        CompletableFuture.allOf(waiting.subList(1, waiting.size()).toArray(CompletableFuture<?>[]::new))
+                .get(10, TimeUnit.SECONDS);
     }
 
     @Test

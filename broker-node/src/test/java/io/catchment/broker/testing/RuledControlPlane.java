@@ -17,9 +17,11 @@ import io.catchment.controlplane.image.ImageStep;
 import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.image.WholeImage;
 import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.placement.Balancer;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -125,7 +127,8 @@ public final class RuledControlPlane implements ControlPlane {
     }
 
     public void upkeep(Observed observed) {
-        replay(Upkeep.due(image.state(), conditions(), observed));
+        replay(Upkeep.due(
+                image.state(), conditions(), observed, state -> Balancer.plan(state, Map.of(), 1_000, false)));
     }
 
     /** Decided and replayed at once; throws {@link CommandException} if it is refused. */

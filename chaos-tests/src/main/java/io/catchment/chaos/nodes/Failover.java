@@ -90,6 +90,10 @@ final class Failover {
         }
         cluster.start(victim);
         drill.awaitWell();
+        if (wiped) {
+            // Else the next kill may take the last copy of what this disk held away for as long as its node is down
+            cluster.nodes().forEach(drill::awaitExpendable);
+        }
         drill.pauses().over(fault, System.nanoTime());
         return fault.fromNanos();
     }

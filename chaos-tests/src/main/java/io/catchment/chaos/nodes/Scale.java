@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.stream.IntStream;
 
 /**
  * A node is added to a cluster with many partitions under load, and removed again. Its share must come and go without moving data, each
@@ -82,6 +83,12 @@ final class Scale {
         List<Integer> partitions = watch.moved(start, end);
         figures.add("  %s: %d partitions moved; longest wait for an acknowledgement: %s"
                 .formatted(what, partitions.size(), waits(exercise, start, end, partitions)));
+        List<Integer> others = IntStream.range(0, shape.partitions())
+                .filter(partition -> !partitions.contains(partition))
+                .boxed()
+                .toList();
+        figures.add("  %s: of those that did not move, in the same time: %s"
+                .formatted(what, waits(exercise, start, end, others)));
         figures.add("  %s: %s".formatted(what, moved.describe()));
         return figures;
     }

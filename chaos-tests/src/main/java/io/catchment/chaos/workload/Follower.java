@@ -35,6 +35,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Follower implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Follower.class);
+    /** Longer than a zone is away in any scenario: the cluster may not answer for a group while its coordinator is there. */
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+
     private static final long COMMIT_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private final String bootstrap;
     private final String topic;
@@ -182,7 +185,7 @@ public final class Follower implements AutoCloseable {
         config.put(ConsumerConfig.GROUP_ID_CONFIG, group);
         Map<TopicPartition, OffsetAndMetadata> now;
         try (var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            now = consumer.committed(acked.keySet(), Duration.ofSeconds(30));
+            now = consumer.committed(acked.keySet(), PATIENCE);
         } catch (KafkaException e) {
             verdict.violation(Violation.Kind.FAILED, "reading the offsets of group " + group + ": " + e);
             return;
@@ -215,8 +218,7 @@ public final class Follower implements AutoCloseable {
             for (TopicPartition partition : partitions) {
                 expected.remove(partition);
             }
-            Map<TopicPartition, OffsetAndMetadata> committed =
-                    consumer.committed(Set.copyOf(partitions), Duration.ofSeconds(30));
+            Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(Set.copyOf(partitions), PATIENCE);
             for (TopicPartition partition : partitions) {
                 OffsetAndMetadata offset = committed.get(partition);
                 expected.put(partition, offset == null ? 0 : offset.offset());

@@ -10,16 +10,11 @@ import java.util.Set;
  * @param stuckTasks tasks whose node lives and does not work on them
  * @param lacking extents that have been short of holders for so long that they are to be repaired
  * @param drainWishes nodes that ask to be drained
- * @param mayLevel whether streams may be moved for the sake of even loads now
  */
 public record Observed(
-        Set<Long> stuckRecoveries,
-        Set<TaskKey> stuckTasks,
-        Set<Long> lacking,
-        Set<Integer> drainWishes,
-        boolean mayLevel) {
+        Set<Long> stuckRecoveries, Set<TaskKey> stuckTasks, Set<Long> lacking, Set<Integer> drainWishes) {
 
-    public static final Observed NOTHING = new Observed(Set.of(), Set.of(), Set.of(), Set.of(), false);
+    public static final Observed NOTHING = new Observed(Set.of(), Set.of(), Set.of(), Set.of());
 
     public Observed {
         stuckRecoveries = Set.copyOf(stuckRecoveries);

@@ -4,7 +4,6 @@ import io.catchment.controlplane.Command;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.log.LogRecord;
-import io.catchment.controlplane.placement.Balancer;
 import io.catchment.controlplane.state.ClusterState;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,9 +16,6 @@ import org.apache.kafka.server.common.MetadataVersion;
 public final class Upkeep {
     /** Objects doomed in one step. */
     private static final int EXPIRED_MAX = 1000;
-
-    /** Streams asked to move at a time. */
-    private static final int MOVING_MAX = 2000;
 
     private static final Map<String, Short> FEATURES = Map.of(
             MetadataVersion.FEATURE_NAME, MetadataVersion.LATEST_PRODUCTION.featureLevel(),
@@ -40,10 +36,16 @@ public final class Upkeep {
         return records;
     }
 
+    /** Which streams begin to move on a state. */
+    @FunctionalInterface
+    public interface Moves {
+        List<Command.Move> on(ClusterState state);
+    }
+
     /**
      * Prepared objects whose time is over; whatever a dead node left without somebody in charge; streams that should move; tasks.
      */
-    public static List<LogRecord> due(ClusterState state, Conditions conditions, Observed observed) {
+    public static List<LogRecord> due(ClusterState state, Conditions conditions, Observed observed, Moves moves) {
         List<Long> expired = state.prepared().stream()
                 .filter(id -> ObjectRules.isExpired(state.objects().get(id), conditions.nowMs()))
                 .limit(EXPIRED_MAX)
@@ -58,7 +60,10 @@ public final class Upkeep {
             NodeRules.drain(new Command.DrainNode(node, true), draft);
         }
         forgetDeadTargets(draft);
-        startMoves(draft, observed.mayLevel());
+        List<Command.Move> begin = moves.on(draft.state());
+        if (!begin.isEmpty()) {
+            StreamRules.target(draft, begin, false);
+        }
         TaskRules.giveOut(draft, observed.lacking(), observed.stuckTasks());
         return draft.records();
     }
@@ -76,23 +81,6 @@ public final class Upkeep {
         }
         if (!dead.isEmpty()) {
             StreamRules.target(draft, dead, false);
-        }
-    }
-
-    /** Not while extents are being recovered: their streams have other worries. Those asked to move before come first. */
-    private static void startMoves(Draft draft, boolean mayLevel) {
-        ClusterState state = draft.state();
-        int room = MOVING_MAX - state.moving().size();
-        boolean drainsOnly = !state.moving().isEmpty();
-        boolean isDraining = state.nodes().values().stream().anyMatch(NodeState::draining);
-        if (room <= 0
-                || (drainsOnly && !isDraining)
-                || !state.writersUnderRecovery().isEmpty()) {
-            return;
-        }
-        List<Command.Move> moves = Balancer.plan(state, draft.conditions().figures(), room, mayLevel && !drainsOnly);
-        if (!moves.isEmpty()) {
-            StreamRules.target(draft, moves, false);
         }
     }
 }

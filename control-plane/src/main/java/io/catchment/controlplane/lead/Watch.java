@@ -15,40 +15,32 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long things have been as they are: recoveries and tasks that do not get on, extents short of holders, and when loads were last
- * levelled. Soft state of the active controller on its monotonic clock, gone with its leadership. Owned by the control thread.
+ * How long things have been as they are: recoveries and tasks that do not get on, extents short of holders. Soft state of the active controller on its monotonic clock, gone with its leadership. Owned by the control thread.
  */
 public final class Watch {
     private final long workLeaseMs;
     private final long repairDelayMs;
-    private final long levelEveryMs;
 
     /** Work by what it is and who has it, and when that node last said that it works on it. */
     private final Map<Object, Long> workedOnMs = new HashMap<>();
 
     private final Map<Long, Long> lackingSinceMs = new HashMap<>();
-    private Set<Integer> levelledFor = Set.of();
-    private long levelledMs;
 
     /**
      * @param workLeaseMs recoveries and tasks that a node does not mention for so long go to another
      * @param repairDelayMs a holder that is away for less is waited for
-     * @param levelEveryMs figures need so long to tell what moves did; a change of the brokers does not wait
      */
-    public Watch(long workLeaseMs, long repairDelayMs, long levelEveryMs) {
+    public Watch(long workLeaseMs, long repairDelayMs) {
         this.workLeaseMs = workLeaseMs;
         this.repairDelayMs = repairDelayMs;
-        this.levelEveryMs = levelEveryMs;
     }
 
     private record Recovery(long extentId, long epoch) {}
 
     /** Leadership begins, or the process did not run for a while: nothing has been long so. */
-    public void begin(long nowMs, ClusterState state) {
+    public void begin() {
         workedOnMs.clear();
         lackingSinceMs.clear();
-        levelledMs = nowMs;
-        levelledFor = takers(state);
     }
 
     /** Looks at the state with everything appended. */
@@ -87,7 +79,7 @@ public final class Watch {
                 drainWishes.add(node);
             }
         });
-        return new Observed(stuckRecoveries, stuckTasks, lacking, drainWishes, mayLevel(state, nowMs));
+        return new Observed(stuckRecoveries, stuckTasks, lacking, drainWishes);
     }
 
     private boolean isStuck(
@@ -102,29 +94,5 @@ public final class Watch {
         long since = mentioned ? nowMs : before.getOrDefault(work, nowMs);
         workedOnMs.put(work, since);
         return nowMs - since >= workLeaseMs;
-    }
-
-    /** One chance per cause; it is not used up while nothing could be moved. */
-    private boolean mayLevel(ClusterState state, long nowMs) {
-        if (!state.moving().isEmpty() || !state.writersUnderRecovery().isEmpty()) {
-            return false;
-        }
-        Set<Integer> takers = takers(state);
-        boolean due = !takers.equals(levelledFor) || nowMs - levelledMs >= levelEveryMs;
-        if (due) {
-            levelledFor = takers;
-            levelledMs = nowMs;
-        }
-        return due;
-    }
-
-    private static Set<Integer> takers(ClusterState state) {
-        Set<Integer> takers = new HashSet<>();
-        for (NodeState node : state.nodes().values()) {
-            if (node.takesMore()) {
-                takers.add(node.nodeId());
-            }
-        }
-        return takers;
     }
 }

@@ -20,6 +20,7 @@ public final class HeartbeatCodec {
                 .setWantsToDrain(load.wantsToDrain())
                 .addAllUnreachableNodes(load.unreachableNodes())
                 .addAllExtentsWorkedOn(load.extentsWorkedOn())
+                .setStreamsServed(load.streamsServed())
                 .build();
     }
 
@@ -32,6 +33,7 @@ public final class HeartbeatCodec {
                 in.getPressure(),
                 in.getWantsToDrain(),
                 Set.copyOf(in.getUnreachableNodesList()),
-                Set.copyOf(in.getExtentsWorkedOnList()));
+                Set.copyOf(in.getExtentsWorkedOnList()),
+                in.getStreamsServed());
     }
 }

@@ -19,6 +19,7 @@ import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.image.WholeImage;
 import io.catchment.controlplane.lead.Leader;
 import io.catchment.controlplane.lead.Liveness;
+import io.catchment.controlplane.lead.Mover;
 import io.catchment.controlplane.lead.Reply;
 import io.catchment.controlplane.lead.Submission;
 import io.catchment.controlplane.lead.Watch;
@@ -60,6 +61,9 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     private static final int COMMANDS_UNDER_WAY_MAX = 4096;
     private static final int STEP_RECORDS_MAX = 10_000;
     private static final long UPKEEP_MS = 1000;
+    /** While streams move, each batch waits for a look. */
+    private static final long UPKEEP_MOVING_MS = 100;
+
     private static final long RETRY_MS = 50;
 
     private static final int LOOKS_PER_LEASE = 20;
@@ -82,6 +86,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     private final Snapshotter snapshotter;
     private final Liveness liveness;
     private final Watch watch;
+    private final Mover mover;
     private final Heartbeats heartbeats;
     private final ControllerQuestions questions;
     private final long lookMs;
@@ -113,7 +118,8 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
                 () -> new Conditions(loop.wallClockMs(), newTopicId, config.replicas(), config.ackQuorum(), figures());
         leader = new Leader(log, conditions);
         liveness = new Liveness(config.leaseMs(), suspectMs(config), config.leaseMs() / PAUSE_PART);
-        watch = new Watch(WORK_LEASE_MS, REPAIR_DELAY_MS, LEVEL_EVERY_MS);
+        watch = new Watch(WORK_LEASE_MS, REPAIR_DELAY_MS);
+        mover = new Mover(LEVEL_EVERY_MS);
         lookMs = Math.max(1, config.leaseMs() / LOOKS_PER_LEASE);
         heartbeats = new Heartbeats(loop, nodeId, config.heartbeatMs(), this::routeHeartbeat);
         client = new CommandClient(loop, this::route, sessionId, config.commandTimeoutMs(), RETRY_MS);
@@ -290,7 +296,8 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         if (now.is(nodeId)) {
             leader.activate(now.epoch(), image.state(), image.offset());
             liveness.begin(loop.monotonicMs());
-            watch.begin(loop.monotonicMs(), leader.state());
+            watch.begin();
+            mover.begin(loop.monotonicMs(), leader.state());
             appendIfAny(Upkeep.missingFeatures(leader.state()));
         } else {
             leader.deactivate();
@@ -305,7 +312,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
             long nowMs = loop.monotonicMs();
             Liveness.Look look = liveness.look(leader.state(), nowMs);
             if (look.paused()) {
-                watch.begin(nowMs, leader.state());
+                watch.begin();
             }
             for (NodeState node : look.silent()) {
                 Command.FenceNode command = new Command.FenceNode(node.nodeId(), node.epoch());
@@ -349,10 +356,12 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
 
     private void upkeep() {
         if (leader.active()) {
-            Observed observed = watch.look(leader.state(), figures(), loop.monotonicMs());
-            appendIfAny(Upkeep.due(leader.state(), conditions.get(), observed));
+            long nowMs = loop.monotonicMs();
+            Observed observed = watch.look(leader.state(), figures(), nowMs);
+            appendIfAny(Upkeep.due(
+                    leader.state(), conditions.get(), observed, state -> mover.next(state, figures(), nowMs)));
         }
-        loop.schedule(this::upkeep, UPKEEP_MS);
+        loop.schedule(this::upkeep, leader.active() && mover.isBusy() ? UPKEEP_MOVING_MS : UPKEEP_MS);
     }
 
     private void appendIfAny(List<LogRecord> records) {

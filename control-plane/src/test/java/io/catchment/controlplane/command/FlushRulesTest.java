@@ -173,10 +173,10 @@ class FlushRulesTest {
 
         script.doneWithoutEffect(new Command.ExpireObjects(List.of(loser)));
         script.pass(60_000);
-        script.replay(Upkeep.due(script.state(), script.conditions(), Observed.NOTHING));
+        script.replay(Upkeep.due(script.state(), script.conditions(), Observed.NOTHING, state -> List.of()));
         assertThat(script.object(loser).phase()).isEqualTo(Phase.DOOMED);
         assertThat(script.object(winner).phase()).isEqualTo(Phase.PUBLISHED);
-        assertThat(Upkeep.due(script.state(), script.conditions(), Observed.NOTHING))
+        assertThat(Upkeep.due(script.state(), script.conditions(), Observed.NOTHING, state -> List.of()))
                 .isEmpty();
     }
 

@@ -170,7 +170,7 @@ class MoveRulesTest {
 
     @Test
     void aWishToDrainIsAsGoodAsACommand() {
-        script.upkeep(new Observed(Set.of(), Set.of(), Set.of(), Set.of(1), false));
+        script.upkeep(new Observed(Set.of(), Set.of(), Set.of(), Set.of(1)));
         assertThat(script.node(1).draining()).isTrue();
         assertThat(stream().targetNodeId()).isEqualTo(2);
     }

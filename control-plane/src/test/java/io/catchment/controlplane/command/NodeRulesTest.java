@@ -76,7 +76,7 @@ class NodeRulesTest {
         empty.done(new Command.RegisterNode(1, "s", List.of(), "z", List.of("wal"), Uuid.randomUuid()));
         empty.createTopic("t", 1);
         assertThat(empty.stream("t", 0).ownerNodeId()).isEqualTo(-1);
-        assertThat(Upkeep.due(empty.state(), empty.conditions(), Observed.NOTHING))
+        assertThat(Upkeep.due(empty.state(), empty.conditions(), Observed.NOTHING, state -> List.of()))
                 .isEmpty();
     }
 

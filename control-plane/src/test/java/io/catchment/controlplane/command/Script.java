@@ -15,6 +15,7 @@ import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.log.LogBatch;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.log.LogRecordSerde;
+import io.catchment.controlplane.placement.Balancer;
 import io.catchment.controlplane.proto.CommandRequest;
 import io.catchment.controlplane.state.ClusterState;
 import io.catchment.controlplane.state.StateInvariants;
@@ -160,7 +161,11 @@ final class Script {
 
     /** What the active controller does by itself on this state; afterwards it has nothing left to do. */
     void upkeep(Observed observed) {
-        replay(Upkeep.due(state(), conditions(), observed));
+        replay(Upkeep.due(
+                state(),
+                conditions(),
+                observed,
+                state -> Balancer.plan(state, conditions().figures(), 1_000, false)));
         StateInvariants.check(state(), image.metadata());
         assertThat(fromSnapshot()).isEqualTo(state());
     }

@@ -99,7 +99,7 @@ class TakeoverTest {
         script.refused(
                 Reason.FENCED,
                 new Command.RecoverExtent(id, other, script.node(other).epoch()));
-        upkeep(new Observed(Set.of(id), Set.of(), Set.of(), Set.of(), false));
+        upkeep(new Observed(Set.of(id), Set.of(), Set.of(), Set.of()));
         assertThat(Objects.requireNonNull(script.extent(id).recoverer()).nodeId())
                 .isEqualTo(other);
     }
@@ -251,7 +251,7 @@ class TakeoverTest {
         upkeep(Observed.NOTHING);
         int holder = script.state().task(Kind.FLUSH, id).orElseThrow().nodeId();
         int other = 5 - holder;
-        upkeep(new Observed(Set.of(), Set.of(new TaskKey(Kind.FLUSH, id)), Set.of(), Set.of(), false));
+        upkeep(new Observed(Set.of(), Set.of(new TaskKey(Kind.FLUSH, id)), Set.of(), Set.of()));
         assertThat(script.state().task(Kind.FLUSH, id).orElseThrow().nodeId()).isEqualTo(other);
         script.done(new Command.FenceNode(other, script.node(other).epoch()));
         upkeep(Observed.NOTHING);
@@ -282,7 +282,7 @@ class TakeoverTest {
         upkeep(Observed.NOTHING);
         assertThat(script.state().tasks()).isEmpty();
 
-        upkeep(new Observed(Set.of(), Set.of(), Set.of(id), Set.of(), false));
+        upkeep(new Observed(Set.of(), Set.of(), Set.of(id), Set.of()));
         TaskState task = script.state().task(Kind.REPAIR, id).orElseThrow();
         assertThat(extent.ensemble().stream().map(Store::nodeId)).doesNotContain(task.nodeId());
         Store target = new Store(task.nodeId(), "store-" + task.nodeId());
@@ -293,7 +293,7 @@ class TakeoverTest {
         assertThat(script.extent(id).holders()).contains(target).hasSize(4);
         assertThat(script.state().tasks()).isEmpty();
         script.doneWithoutEffect(new Command.AddHolder(task.nodeId(), task.nodeEpoch(), id, target));
-        upkeep(new Observed(Set.of(), Set.of(), Set.of(id), Set.of(), false));
+        upkeep(new Observed(Set.of(), Set.of(), Set.of(id), Set.of()));
         assertThat(script.state().tasks()).isEmpty();
     }
 

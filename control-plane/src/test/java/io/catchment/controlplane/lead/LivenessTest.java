@@ -125,7 +125,7 @@ class LivenessTest {
     }
 
     private static NodeLoad unreachable(int node) {
-        return new NodeLoad(List.of(), List.of(), 1, 1, 0, false, Set.of(node), Set.of());
+        return new NodeLoad(List.of(), List.of(), 1, 1, 0, false, Set.of(node), Set.of(), 0);
     }
 
     private static NodeState node(int id, long epoch, boolean leased) {

@@ -28,13 +28,13 @@ class WatchTest {
     private static final Map<Integer, NodeLoad> IDLE = Map.of(1, NodeLoad.IDLE);
 
     private final StateBuilder builder = new StateBuilder(ClusterState.EMPTY, ChangeListener.NONE);
-    private final Watch watch = new Watch(10_000, 5_000, 30_000);
+    private final Watch watch = new Watch(10_000, 5_000);
 
     @Test
     void aRecoveryThatItsNodeDoesNotMentionIsStuckAfterItsLease() {
         node(1);
         extent(extent(7, Phase.OPEN).recovering(20, new Recoverer(1, 11)));
-        watch.begin(0, state());
+        watch.begin();
         assertThat(look(0, IDLE).stuckRecoveries()).isEmpty();
         assertThat(look(9_999, IDLE).stuckRecoveries()).isEmpty();
         assertThat(look(10_000, IDLE).stuckRecoveries()).containsExactly(7L);
@@ -44,7 +44,7 @@ class WatchTest {
         extent(extent(7, Phase.OPEN).recovering(21, new Recoverer(1, 11)));
         assertThat(look(20_100, IDLE).stuckRecoveries()).isEmpty();
         assertThat(look(30_100, IDLE).stuckRecoveries()).containsExactly(7L);
-        watch.begin(30_200, state());
+        watch.begin();
         assertThat(look(30_200, IDLE).stuckRecoveries()).isEmpty();
     }
 
@@ -53,7 +53,7 @@ class WatchTest {
         node(1);
         extent(extent(7, Phase.OPEN).as(Phase.SEALED, 20, 100, List.of(new Store(1, "store-1"))));
         builder.replay(LogRecord.own(Record.newBuilder().setTask(Protos.task(new TaskState(Kind.FLUSH, 7, 1, 11)))));
-        watch.begin(0, state());
+        watch.begin();
         assertThat(look(0, IDLE).stuckTasks()).isEmpty();
         assertThat(look(9_000, Map.of(1, worksOn(7))).stuckTasks()).isEmpty();
         assertThat(look(18_000, IDLE).stuckTasks()).isEmpty();
@@ -65,7 +65,7 @@ class WatchTest {
         node(1);
         node(2);
         extent(extent(7, Phase.OPEN).as(Phase.SEALED, 20, 100, List.of(new Store(1, "store-1"))));
-        watch.begin(0, state());
+        watch.begin();
         assertThat(look(0, IDLE).lacking()).isEmpty();
         assertThat(look(4_999, IDLE).lacking()).isEmpty();
         assertThat(look(5_000, IDLE).lacking()).containsExactly(7L);
@@ -75,34 +75,10 @@ class WatchTest {
     }
 
     @Test
-    void loadsAreLevelledAtOnceWhenTheBrokersChangeAndElseNowAndThen() {
-        node(1);
-        watch.begin(0, state());
-        assertThat(look(1_000, IDLE).mayLevel()).isFalse();
-        node(2);
-        assertThat(look(2_000, IDLE).mayLevel()).isTrue();
-        assertThat(look(3_000, IDLE).mayLevel()).isFalse();
-        assertThat(look(31_999, IDLE).mayLevel()).isFalse();
-        assertThat(look(32_000, IDLE).mayLevel()).isTrue();
-        assertThat(look(33_000, IDLE).mayLevel()).isFalse();
-    }
-
-    @Test
-    void theChanceToLevelIsKeptWhileExtentsAreRecovered() {
-        node(1);
-        watch.begin(0, state());
-        node(2);
-        extent(extent(7, Phase.OPEN).recovering(20, null));
-        assertThat(look(1_000, IDLE).mayLevel()).isFalse();
-        extent(extent(7, Phase.OPEN).as(Phase.SEALED, 20, 100, List.of(new Store(1, "store-1"))));
-        assertThat(look(2_000, IDLE).mayLevel()).isTrue();
-    }
-
-    @Test
     void wishesToDrainArePassedOn() {
         node(1);
-        watch.begin(0, state());
-        NodeLoad wish = new NodeLoad(List.of(), List.of(), 1, 1, 0, true, Set.of(), Set.of());
+        watch.begin();
+        NodeLoad wish = new NodeLoad(List.of(), List.of(), 1, 1, 0, true, Set.of(), Set.of(), 0);
         assertThat(look(0, Map.of(1, wish, 9, wish)).drainWishes()).containsExactly(1);
     }
 
@@ -139,6 +115,6 @@ class WatchTest {
     }
 
     private static NodeLoad worksOn(long extent) {
-        return new NodeLoad(List.of(), List.of(), 1, 1, 0, false, Set.of(), Set.of(extent));
+        return new NodeLoad(List.of(), List.of(), 1, 1, 0, false, Set.of(), Set.of(extent), 0);
     }
 }

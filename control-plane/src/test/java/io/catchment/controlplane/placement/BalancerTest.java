@@ -202,6 +202,6 @@ class BalancerTest {
     }
 
     private static NodeLoad traffic(double bytesPerSecond) {
-        return new NodeLoad(List.of(bytesPerSecond), List.of(), 1, 1, 0, false, Set.of(), Set.of());
+        return new NodeLoad(List.of(bytesPerSecond), List.of(), 1, 1, 0, false, Set.of(), Set.of(), 0);
     }
 }
