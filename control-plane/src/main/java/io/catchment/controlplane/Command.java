@@ -189,6 +189,21 @@ public sealed interface Command<R> {
         }
     }
 
+    /** Offsets of the stream before this one are to go. */
+    record Trim(long streamId, long logStartOffset) {}
+
+    /**
+     * The owner moves the beginning of streams up (retention, DeleteRecords): published ranges that end there or before leave the
+     * catalog, and objects without any reference left are doomed. What is not published yet of them will not be. Streams that the node
+     * does not have open in its epoch are left alone, and those that begin there or later already. The end of a stream is
+     * known to its owner only: it must not ask for more than what is acknowledged.
+     */
+    record TrimStreams(int nodeId, long nodeEpoch, List<Trim> trims) implements Command<Done> {
+        public TrimStreams {
+            trims = List.copyOf(trims);
+        }
+    }
+
     // ---- extents
 
     /**

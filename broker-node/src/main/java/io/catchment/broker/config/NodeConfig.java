@@ -122,11 +122,15 @@ public record NodeConfig(
 
     public record Reads(long tailCacheBytes, long blockCacheBytes, FetchSettings fetch) {}
 
-    /** @param schema knows the defaults of all topic keys, as this node sets them */
+    /**
+     * @param retentionCheckMs how often retention is applied
+     * @param schema knows the defaults of all topic keys, as this node sets them
+     */
     public record Topics(
             int partitions,
             int replicationFactor,
             boolean autoCreate,
             int producerIdExpirationMs,
+            long retentionCheckMs,
             TopicSchema schema) {}
 }

@@ -309,6 +309,7 @@ final class NodeConfigParser {
                 integer(NodeKeys.DEFAULT_REPLICATION_FACTOR),
                 (Boolean) value(NodeKeys.AUTO_CREATE),
                 integer(NodeKeys.PRODUCER_ID_EXPIRATION_MS),
+                number(NodeKeys.RETENTION_CHECK_MS),
                 schema);
     }
 

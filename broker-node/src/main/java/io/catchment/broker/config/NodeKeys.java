@@ -72,6 +72,7 @@ final class NodeKeys {
     static final String AUTO_CREATE = "auto.create.topics.enable";
     static final String DEFAULT_REPLICATION_FACTOR = "default.replication.factor";
     static final String PRODUCER_ID_EXPIRATION_MS = "producer.id.expiration.ms";
+    static final String RETENTION_CHECK_MS = "log.retention.check.interval.ms";
 
     /** Topic keys about the files of Kafka's log, about replicas and about tiers, which are all different here. */
     private static final List<String> NOT_HERE =
@@ -419,6 +420,7 @@ final class NodeKeys {
                 "Accepted as in Kafka; a partition always reports one replica, its owner.");
         kafka(g, AUTO_CREATE, null, "Whether a topic is created when a client asks for one that does not exist.");
         kafka(g, PRODUCER_ID_EXPIRATION_MS, null, null);
+        kafka(g, RETENTION_CHECK_MS, null, "How often streams are looked through for what retention lets go.");
         Set<String> names = new TreeSet<>();
         ServerTopicConfigSynonyms.ALL_TOPIC_CONFIG_SYNONYMS.forEach((topicKey, synonyms) -> {
             if (NOT_HERE.stream().noneMatch(topicKey::startsWith)) {

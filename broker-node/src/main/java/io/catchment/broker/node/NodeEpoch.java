@@ -25,6 +25,8 @@ import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.broker.request.ApiTable;
 import io.catchment.broker.request.NodeDescription;
+import io.catchment.broker.retention.DeleteRecordsHandler;
+import io.catchment.broker.retention.Retention;
 import io.catchment.broker.topic.TopicConfigs;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
@@ -320,9 +322,26 @@ final class NodeEpoch implements AutoCloseable {
         handlers.add(new ListOffsetsHandler(
                 owned, streams, extents, parts.objects(), controlPlane::image, parts.searches()));
         handlers.add(new OffsetForLeaderEpochHandler(owned, controlPlane::image));
+        TopicConfigs configs = TopicConfigs.of(controlPlane, config.topics().schema());
+        handlers.add(new DeleteRecordsHandler(owned, controlPlane, configs::forTopic, config.nodeId(), epoch));
+        retain(controlPlane, configs);
         parts.clients()
                 .serve(ApiTable.of(
                         NodeDescription.of(config.nodeId(), controlPlane.image().clusterId()), handlers));
+    }
+
+    private void retain(EpochControlPlane controlPlane, TopicConfigs configs) {
+        Retention retention = closers.add(
+                "retention",
+                new Retention(
+                        controlPlane,
+                        config.nodeId(),
+                        epoch,
+                        configs::forTopic,
+                        config.topics().retentionCheckMs(),
+                        closers.add("retention thread", new SerialThread("retention")),
+                        new SplittableRandom()));
+        retention.start();
     }
 
     private Flusher flusher(EpochControlPlane controlPlane, LocalWal opened, OwnedPartitions owned) {

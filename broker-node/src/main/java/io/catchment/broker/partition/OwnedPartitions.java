@@ -146,9 +146,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
                     now.epoch(),
                     now.logStartOffset(),
                     found.endOffset(),
-                    now.epochStarts().stream()
-                            .map(start -> new PartitionView.EpochStart(start.epoch(), start.startOffset()))
-                            .toList());
+                    PartitionView.epochStarts(now));
             PartitionLoop loop = loops[(int) Math.floorMod(now.streamId(), (long) loops.length)];
             return new Partition(stream, found.producers(), loop);
         }

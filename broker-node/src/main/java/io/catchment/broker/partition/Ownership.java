@@ -176,10 +176,13 @@ final class Ownership {
                 if (!opening.contains(id)) {
                     toOpen.add(stream);
                 }
-            } else if (stream.targetNodeId() >= 0 && stream.targetNodeId() != nodeId) {
-                handovers.begin(partition);
             } else {
-                handovers.cancel(partition);
+                partition.begins(stream.logStartOffset(), PartitionView.epochStarts(stream));
+                if (stream.targetNodeId() >= 0 && stream.targetNodeId() != nodeId) {
+                    handovers.begin(partition);
+                } else {
+                    handovers.cancel(partition);
+                }
             }
         }
         return toOpen.isEmpty() ? CompletableFuture.completedFuture(null) : openAll(unhindered(toOpen));

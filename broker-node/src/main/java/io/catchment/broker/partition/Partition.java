@@ -58,6 +58,10 @@ final class Partition implements PartitionView {
     /** Retries of batches that are still in flight themselves. */
     private final List<DuplicateWait> duplicates = new ArrayList<>();
 
+    /** These two are written by the opener's thread only. */
+    private volatile long logStartOffset;
+
+    private volatile List<EpochStart> epochStarts;
     private volatile long highWatermark;
     private volatile boolean owned = true;
     private final WatcherList watchers = new WatcherList();
@@ -69,6 +73,8 @@ final class Partition implements PartitionView {
         this.producers = producers;
         this.loop = loop;
         this.openedMs = loop.time().milliseconds();
+        this.logStartOffset = stream.logStartOffset();
+        this.epochStarts = stream.epochStarts();
         this.nextOffset = stream.endOffset();
         this.highWatermark = stream.endOffset();
         this.lane = loop.config(stream.topicPartition().topic()).lane();
@@ -259,7 +265,7 @@ final class Partition implements PartitionView {
             return;
         }
         if (original.lastOffset() < highWatermark) {
-            completion.acknowledged(slot, original.firstOffset(), -1, stream.logStartOffset());
+            completion.acknowledged(slot, original.firstOffset(), -1, logStartOffset);
         } else {
             duplicates.add(new DuplicateWait(original.firstOffset(), original.lastOffset(), completion, slot));
         }
@@ -272,7 +278,7 @@ final class Partition implements PartitionView {
             ApiException cause,
             List<org.apache.kafka.common.requests.ProduceResponse.RecordError> recordErrors) {
         if (completion != null) {
-            completion.failed(slot, error, cause.getMessage(), recordErrors, stream.logStartOffset());
+            completion.failed(slot, error, cause.getMessage(), recordErrors, logStartOffset);
         }
     }
 
@@ -320,7 +326,7 @@ final class Partition implements PartitionView {
         }
         AppendCompletion completion = pending.completion;
         if (completion != null) {
-            completion.acknowledged(pending.slot, pending.baseOffset, pending.logAppendTimeMs, stream.logStartOffset());
+            completion.acknowledged(pending.slot, pending.baseOffset, pending.logAppendTimeMs, logStartOffset);
         }
         boolean first = !touched;
         touched = true;
@@ -335,7 +341,7 @@ final class Partition implements PartitionView {
                 if (wait.lastOffset() >= highWatermark) {
                     return false;
                 }
-                wait.completion().acknowledged(wait.slot(), wait.firstOffset(), -1, stream.logStartOffset());
+                wait.completion().acknowledged(wait.slot(), wait.firstOffset(), -1, logStartOffset);
                 return true;
             });
         }
@@ -354,11 +360,11 @@ final class Partition implements PartitionView {
             AppendCompletion completion = pending.completion;
             pending.completion = null;
             if (completion != null) {
-                completion.failed(pending.slot, error, reason, List.of(), stream.logStartOffset());
+                completion.failed(pending.slot, error, reason, List.of(), logStartOffset);
             }
         }
         for (DuplicateWait wait : duplicates) {
-            wait.completion().failed(wait.slot(), error, reason, List.of(), stream.logStartOffset());
+            wait.completion().failed(wait.slot(), error, reason, List.of(), logStartOffset);
         }
         duplicates.clear();
     }
@@ -492,7 +498,15 @@ final class Partition implements PartitionView {
 
     @Override
     public long logStartOffset() {
-        return stream.logStartOffset();
+        return logStartOffset;
+    }
+
+    /** The control plane has recorded a new beginning. On the opener's thread. */
+    void begins(long newLogStartOffset, List<EpochStart> newEpochStarts) {
+        if (newLogStartOffset > logStartOffset) {
+            epochStarts = List.copyOf(newEpochStarts);
+            logStartOffset = newLogStartOffset;
+        }
     }
 
     @Override
@@ -507,7 +521,7 @@ final class Partition implements PartitionView {
 
     @Override
     public List<EpochStart> epochStarts() {
-        return stream.epochStarts();
+        return epochStarts;
     }
 
     @Override

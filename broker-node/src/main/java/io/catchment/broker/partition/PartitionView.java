@@ -1,6 +1,7 @@
 package io.catchment.broker.partition;
 
 import io.catchment.broker.read.BatchRun;
+import io.catchment.controlplane.StreamState;
 import java.util.List;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -38,6 +39,12 @@ public interface PartitionView {
     List<EpochStart> epochStarts();
 
     record EpochStart(int epoch, long startOffset) {}
+
+    static List<EpochStart> epochStarts(StreamState stream) {
+        return stream.epochStarts().stream()
+                .map(start -> new EpochStart(start.epoch(), start.startOffset()))
+                .toList();
+    }
 
     /**
      * Whole acknowledged batches from the tail cache, from the one that holds {@code fromOffset} on, at least one; null when the

@@ -98,11 +98,11 @@ final class StreamFrames {
         return end >= toOffset;
     }
 
-    /** Takes in the headers of the batches at or after the offset. */
+    /** Takes in the headers of the batches that end after the offset: it lies inside one only where the log begins there. */
     void replay(ProducerStates producers, long fromOffset) {
         for (Located frame : frames) {
             FrameEntry entry = frame.entry();
-            if (entry.kind() == FrameKind.DATA && entry.baseOffset() >= fromOffset) {
+            if (entry.kind() == FrameKind.DATA && entry.endOffset() > fromOffset) {
                 producers.replay(ByteBuffer.wrap(entry.head()), 0);
             }
         }

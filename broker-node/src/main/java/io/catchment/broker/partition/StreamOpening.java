@@ -301,8 +301,10 @@ final class StreamOpening {
 
         /** Batches from the offset on: from the frames' heads if these have all of them, else first what is published. */
         private void replay(
-                StreamState stream, StreamFrames frames, long fromOffset, long endOffset, ProducerStates producers) {
+                StreamState stream, StreamFrames frames, long checkpointed, long endOffset, ProducerStates producers) {
             long published = stream.catalogEndOffset();
+            // What retention has let go since the checkpoint cannot be replayed any more
+            long fromOffset = Math.max(checkpointed, stream.logStartOffset());
             if (fromOffset >= published || frames.cover(fromOffset, published)) {
                 frames.replay(producers, fromOffset);
                 finish(stream, endOffset, producers);
@@ -384,7 +386,7 @@ final class StreamOpening {
         ByteBuffer buffer = batches.nioBuffer();
         int at = buffer.position();
         while (at < buffer.limit()) {
-            if (BatchHeader.baseOffset(buffer, at) >= fromOffset) {
+            if (BatchHeader.lastOffset(buffer, at) >= fromOffset) {
                 producers.replay(buffer, at);
             }
             at += BatchHeader.sizeInBytes(buffer, at);

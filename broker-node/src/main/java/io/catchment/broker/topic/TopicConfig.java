@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param deletes cleanup.policy contains delete: retention applies
  * @param retentionMs -1: no limit
  * @param retentionBytes of one partition, -1: no limit
+ * @param retentionByEventTime retention.ms counts from the records' own times instead of their arrival (catchment.retention.time.source)
  */
 public record TopicConfig(
         int maxMessageBytes,
@@ -36,6 +37,7 @@ public record TopicConfig(
         boolean deletes,
         long retentionMs,
         long retentionBytes,
+        boolean retentionByEventTime,
         int minInsyncReplicas) {
 
     /** The class of a topic: which lane its records take, and who goes first when there is too much (DESIGN §10). */
@@ -43,7 +45,13 @@ public record TopicConfig(
 
     static final String PRIORITY_DEFAULT = "normal";
 
-    static TopicConfig of(LogConfig log, String priority) {
+    /** From when on {@code retention.ms} counts. A site's late backlog has old event times, and must not go the minute it arrives. */
+    public static final String RETENTION_TIME_SOURCE = "catchment.retention.time.source";
+
+    static final String RETENTION_TIME_SOURCE_DEFAULT = "arrival";
+    static final String BY_EVENT_TIME = "event";
+
+    static TopicConfig of(LogConfig log, String priority, String retentionTimeSource) {
         return new TopicConfig(
                 log.maxMessageSize(),
                 log.maxDecompressedMessageBytes(),
@@ -57,6 +65,7 @@ public record TopicConfig(
                 log.delete,
                 log.retentionMs,
                 log.retentionSize,
+                retentionTimeSource.equals(BY_EVENT_TIME),
                 log.minInSyncReplicas);
     }
 }

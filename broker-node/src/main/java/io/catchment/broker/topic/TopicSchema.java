@@ -31,7 +31,15 @@ public final class TopicSchema {
                     ConfigDef.Importance.HIGH,
                     "The topic's class: <code>urgent</code>, <code>normal</code> or <code>bulk</code>. Classes have write-ahead"
                             + " logs of their own and are admitted, flushed and read back in this order, so that a backlog"
-                            + " of one does not delay another.");
+                            + " of one does not delay another.")
+            .define(
+                    TopicConfig.RETENTION_TIME_SOURCE,
+                    ConfigDef.Type.STRING,
+                    TopicConfig.RETENTION_TIME_SOURCE_DEFAULT,
+                    ConfigDef.ValidString.in(TopicConfig.RETENTION_TIME_SOURCE_DEFAULT, TopicConfig.BY_EVENT_TIME),
+                    ConfigDef.Importance.MEDIUM,
+                    "From when on <code>retention.ms</code> counts: the <code>arrival</code> of records at this cluster, or their own"
+                            + " timestamps (<code>event</code>), which is Kafka's way and deletes a late backlog when it arrives.");
 
     private final Map<String, String> nodeProperties;
     private final ConfigDef keys;
@@ -95,7 +103,8 @@ public final class TopicSchema {
         properties.putAll(overrides);
         return TopicConfig.of(
                 LogConfig.fromProps(logDefaults, properties),
-                effective(TopicConfig.PRIORITY, overrides).value());
+                effective(TopicConfig.PRIORITY, overrides).value(),
+                effective(TopicConfig.RETENTION_TIME_SOURCE, overrides).value());
     }
 
     /** What the node sets, by topic key. Keys without a value (internal ones) are left out. */

@@ -8,6 +8,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.message.DeleteRecordsRequestData;
+import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
+import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
+import org.apache.kafka.common.message.DeleteRecordsResponseData;
+import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPartitionResult;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
@@ -77,6 +82,24 @@ final class RecordExchanges {
         }));
         all.addAll(fetches());
         all.addAll(offsets());
+        all.add(Exchange.of(ApiKeys.DELETE_RECORDS, Errors.NONE, (client, version) -> {
+            DeleteRecordsPartitionResult done = deleteRecords(client, version, topic, 0);
+            assertThat(Errors.forCode(done.errorCode())).isEqualTo(Errors.NONE);
+            assertThat(done.lowWatermark()).isZero();
+        }));
+        all.add(Exchange.of(ApiKeys.DELETE_RECORDS, Errors.OFFSET_OUT_OF_RANGE, (client, version) -> {
+            DeleteRecordsPartitionResult refused = deleteRecords(client, version, topic, Long.MAX_VALUE);
+            assertThat(Errors.forCode(refused.errorCode())).isEqualTo(Errors.OFFSET_OUT_OF_RANGE);
+            assertThat(refused.lowWatermark()).isEqualTo(-1);
+        }));
+        all.add(Exchange.of(ApiKeys.DELETE_RECORDS, Errors.UNKNOWN_TOPIC_OR_PARTITION, (client, version) -> {
+            DeleteRecordsPartitionResult refused = deleteRecords(client, version, "nobody", 0);
+            assertThat(Errors.forCode(refused.errorCode())).isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION);
+        }));
+        all.add(Exchange.of(ApiKeys.DELETE_RECORDS, Errors.POLICY_VIOLATION, (client, version) -> {
+            DeleteRecordsPartitionResult refused = deleteRecords(client, version, compacted, 0);
+            assertThat(Errors.forCode(refused.errorCode())).isEqualTo(Errors.POLICY_VIOLATION);
+        }));
         all.add(Exchange.of(ApiKeys.INIT_PRODUCER_ID, Errors.NONE, (client, version) -> {
             InitProducerIdResponseData given =
                     client.call(ApiKeys.INIT_PRODUCER_ID, version, producer().setTransactionalId(null));
@@ -89,6 +112,19 @@ final class RecordExchanges {
             assertThat(Errors.forCode(refused.errorCode())).isEqualTo(Errors.INVALID_REQUEST);
         }));
         return all;
+    }
+
+    private static DeleteRecordsPartitionResult deleteRecords(
+            RawClient client, short version, String topic, long before) throws IOException {
+        DeleteRecordsRequestData asked = new DeleteRecordsRequestData()
+                .setTimeoutMs(10_000)
+                .setTopics(List.of(new DeleteRecordsTopic()
+                        .setName(topic)
+                        .setPartitions(List.of(new DeleteRecordsPartition()
+                                .setPartitionIndex(0)
+                                .setOffset(before)))));
+        DeleteRecordsResponseData answer = client.call(ApiKeys.DELETE_RECORDS, version, asked);
+        return answer.topics().find(topic).partitions().find(0);
     }
 
     private List<Exchange> fetches() {

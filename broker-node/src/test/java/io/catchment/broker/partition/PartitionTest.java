@@ -344,6 +344,7 @@ class PartitionTest {
                 true,
                 -1,
                 -1,
+                false,
                 1);
     }
 

@@ -25,6 +25,7 @@ import io.catchment.controlplane.proto.ReleaseExtent;
 import io.catchment.controlplane.proto.RemoveNode;
 import io.catchment.controlplane.proto.ResignStreams;
 import io.catchment.controlplane.proto.SealExtent;
+import io.catchment.controlplane.proto.TrimStreams;
 import io.catchment.controlplane.proto.UnregisterNode;
 import io.catchment.controlplane.state.Protos;
 import java.util.ArrayList;
@@ -60,6 +61,8 @@ public final class CommandCodec {
             out.setMoveStreams(moveStreams(c));
         } else if (command instanceof Command.ResignStreams c) {
             out.setResignStreams(resignStreams(c));
+        } else if (command instanceof Command.TrimStreams c) {
+            out.setTrimStreams(trimStreams(c));
         } else if (command instanceof Command.AddHolder c) {
             out.setAddHolder(AddHolder.newBuilder()
                     .setNodeId(c.nodeId())
@@ -144,6 +147,7 @@ public final class CommandCodec {
             case REMOVE_NODE -> new Command.RemoveNode(in.getRemoveNode().getNodeId());
             case MOVE_STREAMS -> moveStreams(in.getMoveStreams());
             case RESIGN_STREAMS -> resignStreams(in.getResignStreams());
+            case TRIM_STREAMS -> trimStreams(in.getTrimStreams());
             case ADD_HOLDER ->
                 new Command.AddHolder(
                         in.getAddHolder().getNodeId(),
@@ -312,6 +316,23 @@ public final class CommandCodec {
                     command.getLengths(i)));
         }
         return new Command.ResignStreams(command.getNodeId(), command.getNodeEpoch(), streams);
+    }
+
+    private static TrimStreams trimStreams(Command.TrimStreams command) {
+        TrimStreams.Builder builder =
+                TrimStreams.newBuilder().setNodeId(command.nodeId()).setNodeEpoch(command.nodeEpoch());
+        for (Command.Trim trim : command.trims()) {
+            builder.addStreamIds(trim.streamId()).addStartOffsets(trim.logStartOffset());
+        }
+        return builder.build();
+    }
+
+    private static Command.TrimStreams trimStreams(TrimStreams command) {
+        List<Command.Trim> trims = new ArrayList<>(command.getStreamIdsCount());
+        for (int i = 0; i < command.getStreamIdsCount(); i++) {
+            trims.add(new Command.Trim(command.getStreamIds(i), command.getStartOffsets(i)));
+        }
+        return new Command.TrimStreams(command.getNodeId(), command.getNodeEpoch(), trims);
     }
 
     private static PublishFlush publishFlush(Command.PublishFlush command) {

@@ -140,7 +140,12 @@ final class FlushRules {
             if (stream == null || isPublished(range, command.objectId(), stream)) {
                 continue;
             }
+            if (range.endOffset() > range.baseOffset() && range.endOffset() <= stream.logStartOffset()) {
+                // Deleted before it was published
+                continue;
+            }
             long end = ends.getOrDefault(range.streamId(), stream.catalogEndOffset());
+            boolean isFirst = stream.catalog().isEmpty() && !ends.containsKey(range.streamId());
             if (range.endOffset() <= range.baseOffset() || range.position() < 0 || range.length() < 1) {
                 return new Decision.Refused<>(Reason.INVALID, "an impossible range: " + range);
             }
@@ -153,7 +158,7 @@ final class FlushRules {
                         "stream " + range.streamId() + " is published up to " + end
                                 + "; the extent with the offsets before " + range.baseOffset() + " comes first");
             }
-            if (range.baseOffset() < end) {
+            if (range.baseOffset() < end && !isFirst) {
                 return new Decision.Refused<>(
                         Reason.INVALID,
                         "stream " + range.streamId() + " is published up to " + end + ": offsets from "

@@ -33,6 +33,18 @@ final class RangeList extends AbstractList<StreamRange> implements RandomAccess 
         return new RangeList(more, new StreamRange[] {range});
     }
 
+    /** Copies what is left. */
+    RangeList withoutFirst(int count) {
+        if (count == 0) {
+            return this;
+        }
+        RangeList left = EMPTY;
+        for (StreamRange range : subList(count, size())) {
+            left = left.plus(range);
+        }
+        return left;
+    }
+
     @Override
     public StreamRange get(int index) {
         Objects.checkIndex(index, size());

@@ -212,6 +212,12 @@ public final class StateBuilder {
                             unflushed);
                 }
             }
+            case STREAMS_TRIMMED -> {
+                var trimmed = record.getStreamsTrimmed();
+                for (int i = 0; i < trimmed.getStreamIdsCount(); i++) {
+                    streams.trim(trimmed.getStreamIds(i), trimmed.getStartOffsets(i), trimmed.getAtMs());
+                }
+            }
             case STREAMS_DROPPED ->
                 streams.dropStreams(
                         Protos.uuid(record.getStreamsDropped().getTopicId()),

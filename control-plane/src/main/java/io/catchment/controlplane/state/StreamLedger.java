@@ -254,6 +254,49 @@ final class StreamLedger {
         }
     }
 
+    /** Ranges that end at the offset or before go; one that goes on past it stays whole. Epochs without offsets left go as well, as in Kafka. */
+    void trim(long streamId, long logStartOffset, long atMs) {
+        StreamState old = stream(streamId);
+        RangeList catalog = (RangeList) old.catalog();
+        int gone = 0;
+        while (gone < catalog.size() && catalog.get(gone).endOffset() <= logStartOffset) {
+            objects.dropReference(catalog.get(gone).objectId(), atMs);
+            gone++;
+        }
+        streams = streams.updated(
+                streamId,
+                new StreamState(
+                        old.streamId(),
+                        old.topicId(),
+                        old.topic(),
+                        old.partition(),
+                        old.ownerNodeId(),
+                        old.ownerNodeEpoch(),
+                        old.epoch(),
+                        epochsFrom(old.epochStarts(), logStartOffset),
+                        logStartOffset,
+                        catalog.withoutFirst(gone),
+                        old.checkpoint(),
+                        old.preferredNodeId(),
+                        old.pinned(),
+                        old.targetNodeId(),
+                        old.writers(),
+                        old.handover()));
+        changes.stream(streamId);
+    }
+
+    private static List<EpochStart> epochsFrom(List<EpochStart> starts, long logStartOffset) {
+        List<EpochStart> kept = new ArrayList<>();
+        for (int i = 0; i < starts.size(); i++) {
+            boolean isLast = i == starts.size() - 1;
+            if (isLast || starts.get(i + 1).startOffset() > logStartOffset) {
+                EpochStart start = starts.get(i);
+                kept.add(new EpochStart(start.epoch(), Math.max(start.startOffset(), logStartOffset)));
+            }
+        }
+        return List.copyOf(kept);
+    }
+
     void dropStreams(Uuid topicId, long atMs) {
         for (long streamId : topic(topicId).streams()) {
             StreamState old = stream(streamId);

@@ -35,7 +35,7 @@ final class RandomCommands {
         }
         int id = node.nodeId();
         long epoch = random.nextInt(20) == 0 ? node.epoch() - 1 : node.epoch();
-        return switch (random.nextInt(21)) {
+        return switch (random.nextInt(22)) {
             case 0 -> random.nextInt(4) == 0 ? new Command.UnregisterNode(id, epoch) : register();
             case 1, 2 ->
                 new Command.CreateTopics(
@@ -66,6 +66,7 @@ final class RandomCommands {
             case 16 -> random.nextInt(4) == 0 ? new Command.RemoveNode(id) : addHolder(image, node, epoch);
             case 17, 18 -> moveStreams(image);
             case 19 -> resignStreams(image, id, epoch);
+            case 20 -> trimStreams(image, id, epoch);
             default -> forgetObjects(image);
         };
     }
@@ -121,6 +122,18 @@ final class RandomCommands {
             }
         }
         return new Command.ResignStreams(nodeId, epoch, streams);
+    }
+
+    private Command<?> trimStreams(ClusterImage image, int nodeId, long epoch) {
+        List<Command.Trim> trims = new ArrayList<>();
+        for (StreamState stream : sorted(image.streams(), Comparator.comparingLong(StreamState::streamId))) {
+            if (random.nextInt(3) == 0) {
+                long kept = Math.max(1, endOf(stream) - stream.logStartOffset() + 1);
+                trims.add(new Command.Trim(
+                        stream.streamId(), stream.logStartOffset() + random.nextInt((int) Math.min(kept, 1000))));
+            }
+        }
+        return new Command.TrimStreams(nodeId, epoch, trims);
     }
 
     /** No lower than anything known of it. */

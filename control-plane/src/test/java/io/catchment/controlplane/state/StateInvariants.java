@@ -110,11 +110,16 @@ public final class StateInvariants {
 
     /** O2: contiguous and ascending; epochs ascend in number and start. */
     private static void checkCatalog(StreamState stream) {
-        long end = stream.logStartOffset();
-        for (StreamRange range : stream.catalog()) {
-            assertThat(range.baseOffset()).isEqualTo(end);
-            assertThat(range.endOffset()).isGreaterThan(end);
-            end = range.endOffset();
+        if (!stream.catalog().isEmpty()) {
+            StreamRange first = stream.catalog().get(0);
+            assertThat(first.baseOffset()).isLessThanOrEqualTo(stream.logStartOffset());
+            assertThat(first.endOffset()).isGreaterThan(stream.logStartOffset());
+            long end = first.baseOffset();
+            for (StreamRange range : stream.catalog()) {
+                assertThat(range.baseOffset()).isEqualTo(end);
+                assertThat(range.endOffset()).isGreaterThan(end);
+                end = range.endOffset();
+            }
         }
         for (int i = 1; i < stream.epochStarts().size(); i++) {
             assertThat(stream.epochStarts().get(i).epoch())
