@@ -291,6 +291,29 @@ public sealed interface Command<R> {
         }
     }
 
+    /**
+     * The offsets of a range, which were in several that follow each other.
+     *
+     * @param inputObjectIds the object of each of these, in the order of their offsets
+     */
+    record MergedRange(NewRange range, List<Long> inputObjectIds) {
+        public MergedRange {
+            inputObjectIds = List.copyOf(inputObjectIds);
+        }
+    }
+
+    /**
+     * The object holds, byte for byte, what ranges of several objects hold now: it takes their place in the catalog (DESIGN §7 "Merge").
+     * A stream is left as it is when its ranges are not those that were read any more: others have trimmed or merged it, or it is gone.
+     * Any live node may do it, and doing it twice does no harm. NOT_FOUND when the object's time was over.
+     */
+    record PublishMerge(int nodeId, long nodeEpoch, long objectId, long objectBytes, List<MergedRange> ranges)
+            implements Command<Done> {
+        public PublishMerge {
+            ranges = List.copyOf(ranges);
+        }
+    }
+
     record NewRange(
             long streamId,
             long baseOffset,

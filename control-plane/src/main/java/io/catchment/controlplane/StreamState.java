@@ -97,8 +97,14 @@ public record StreamState(
                 : catalog.get(catalog.size() - 1).endOffset();
     }
 
-    /** The published range that holds the offset, by binary search. */
+    /** The published range that holds the offset. */
     public Optional<StreamRange> range(long offset) {
+        int index = rangeIndex(offset);
+        return index < 0 ? Optional.empty() : Optional.of(catalog.get(index));
+    }
+
+    /** Of the published range that holds the offset, by binary search; -1 if none does. */
+    public int rangeIndex(long offset) {
         int low = 0;
         int high = catalog.size() - 1;
         while (low <= high) {
@@ -109,9 +115,9 @@ public record StreamState(
             } else if (offset >= range.endOffset()) {
                 low = middle + 1;
             } else {
-                return Optional.of(range);
+                return middle;
             }
         }
-        return Optional.empty();
+        return -1;
     }
 }

@@ -2,6 +2,7 @@ package io.catchment.broker.config;
 
 import io.catchment.broker.fetch.FetchSettings;
 import io.catchment.broker.group.GroupSettings;
+import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
 import io.catchment.broker.topic.TopicSchema;
 import java.nio.file.Path;
@@ -107,7 +108,7 @@ public record NodeConfig(
      * @param uri file:///DIR or s3://BUCKET/PREFIX
      * @param settings by the names that the object store's own URI query has, secrets in the clear
      */
-    public record Store(String uri, Map<String, String> settings, int flushConcurrency) {
+    public record Store(String uri, Map<String, String> settings, int flushConcurrency, MergeSettings merge) {
         public Store {
             settings = Map.copyOf(settings);
         }

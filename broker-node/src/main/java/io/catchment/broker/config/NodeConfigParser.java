@@ -2,6 +2,7 @@ package io.catchment.broker.config;
 
 import io.catchment.broker.fetch.FetchSettings;
 import io.catchment.broker.group.GroupSettings;
+import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
 import io.catchment.broker.topic.TopicSchema;
 import java.net.URI;
@@ -275,7 +276,14 @@ final class NodeConfigParser {
     }
 
     private NodeConfig.Store store() {
-        return new NodeConfig.Store(string(NodeKeys.OBJECT_STORE), s3Settings(), integer(NodeKeys.FLUSH_CONCURRENCY));
+        return new NodeConfig.Store(
+                string(NodeKeys.OBJECT_STORE),
+                s3Settings(),
+                integer(NodeKeys.FLUSH_CONCURRENCY),
+                MergeSettings.DEFAULT
+                        .withBytesPerSecond(number(NodeKeys.MERGE_BYTES_PER_SECOND))
+                        .withFanIn(integer(NodeKeys.MERGE_FAN_IN))
+                        .withLookMs(number(NodeKeys.MERGE_LOOK_MS)));
     }
 
     private Map<String, String> s3Settings() {

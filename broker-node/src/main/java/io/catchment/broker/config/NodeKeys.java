@@ -62,6 +62,9 @@ final class NodeKeys {
     static final String OBJECT_STORE = "catchment.object.store";
     static final String S3_PREFIX = "catchment.s3.";
     static final String FLUSH_CONCURRENCY = "catchment.flush.concurrency";
+    static final String MERGE_BYTES_PER_SECOND = "catchment.merge.bytes.per.second";
+    static final String MERGE_FAN_IN = "catchment.merge.fan.in";
+    static final String MERGE_LOOK_MS = "catchment.merge.look.ms";
 
     static final String TAIL_CACHE_BYTES = "catchment.tail.cache.bytes";
     static final String BLOCK_CACHE_BYTES = "catchment.block.cache.bytes";
@@ -388,6 +391,28 @@ final class NodeKeys {
                 ConfigDef.Type.STRING,
                 "The protocol's own checksums: `when-supported` or `when-required`. Every block has ours anyway.");
         key(g, FLUSH_CONCURRENCY, ConfigDef.Type.INT, 2, between(1, 64), "Extents that are flushed at a time.");
+        key(
+                g,
+                MERGE_BYTES_PER_SECOND,
+                ConfigDef.Type.LONG,
+                32L << 20,
+                atLeast(0),
+                "How fast small ranges of published objects are merged into large ones, by each node, on average; 0: not at all.");
+        key(
+                g,
+                MERGE_LOOK_MS,
+                ConfigDef.Type.LONG,
+                30_000L,
+                between(100, 3_600_000),
+                "How often a node looks for something to merge.");
+        key(
+                g,
+                MERGE_FAN_IN,
+                ConfigDef.Type.INT,
+                256,
+                between(2, 10_000),
+                "Ranges of a stream that make one. With more of them a record is written to the store again less often, and the"
+                        + " catalog is longer.");
     }
 
     private void read() {

@@ -33,7 +33,12 @@ record Uploaded(
             Optional<StreamState> stream = image.stream(range.streamId());
             if (stream.isPresent()) {
                 long end = ends.getOrDefault(range.streamId(), stream.get().catalogEndOffset());
-                some |= range.baseOffset() == end;
+                // The log may begin inside the first range that is published of it
+                boolean holdsTheBeginning = stream.get().catalog().isEmpty()
+                        && !ends.containsKey(range.streamId())
+                        && range.baseOffset() < end
+                        && range.endOffset() > end;
+                some |= range.baseOffset() == end || holdsTheBeginning;
                 all &= range.baseOffset() <= end;
                 ends.put(range.streamId(), range.baseOffset() <= end ? Math.max(end, range.endOffset()) : end);
             }

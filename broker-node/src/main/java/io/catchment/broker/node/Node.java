@@ -7,6 +7,7 @@ import io.catchment.broker.network.EventLoops;
 import io.catchment.broker.network.NetworkServer;
 import io.catchment.broker.observe.FlushMeters;
 import io.catchment.broker.observe.HttpServer;
+import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.NodeRoutes;
 import io.catchment.broker.observe.Readiness;
@@ -101,6 +102,7 @@ final class Node implements AutoCloseable {
                 loops,
                 metrics,
                 new FlushMeters(metrics.registry()),
+                new MergeMeters(metrics.registry()),
                 serving,
                 lanes,
                 controlPlane,

@@ -4,6 +4,7 @@ import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
 import io.catchment.broker.observe.FlushMeters;
+import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.Readiness;
 import io.catchment.broker.read.ReadBudget;
@@ -25,6 +26,7 @@ record NodeParts(
         EventLoops loops,
         NodeMetrics metrics,
         FlushMeters flushMeters,
+        MergeMeters mergeMeters,
         Readiness.Condition serving,
         LaneReadiness lanes,
         ControlPlane controlPlane,

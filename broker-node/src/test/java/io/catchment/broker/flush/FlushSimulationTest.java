@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * A node's flush through random writes, faults, deletions, clock jumps and crashes, from one seed: O1, O2, O3 and W5 hold after each
+ * A node's flush and merges through random writes, faults, deletions, trims, clock jumps and crashes, from one seed: O1, O2, O3 and W5 hold after each
  * step, and when everything has healed all that was acknowledged is published and the store holds nothing else. Replay one seed with
  * {@code mvn -pl broker-node -am test -Dtest=FlushSimulationTest -Dsurefire.failIfNoSpecifiedTests=false -Dflush.seed=N}.
  */
@@ -70,6 +70,7 @@ class FlushSimulationTest {
         private double storeTrouble;
         private double controlTrouble;
         private double diskTrouble;
+        private double readTrouble;
 
         Run(long seed) {
             random = new SplittableRandom(seed);
@@ -89,6 +90,7 @@ class FlushSimulationTest {
             world.control.fate(this::controlFate);
             world.wal.loadFault(extent -> troubled(diskTrouble) ? new IOException("injected") : null);
             world.wal.deleteFault(extent -> troubled(diskTrouble) ? new IOException("injected") : null);
+            world.readsFail = () -> troubled(readTrouble);
             newTopic();
             world.start();
         }
@@ -130,7 +132,7 @@ class FlushSimulationTest {
         }
 
         private void step() {
-            switch (random.nextInt(30)) {
+            switch (random.nextInt(32)) {
                 case 0, 1, 2, 3, 4, 5, 6, 7, 8 -> write();
                 case 9, 10, 11, 12 -> roll();
                 case 13, 14, 15, 16, 17, 18 -> pass(random.nextInt(1 + (10 << random.nextInt(12))));
@@ -144,6 +146,8 @@ class FlushSimulationTest {
                 case 26 -> world.wal.diskBytes(random.nextBoolean() ? 1L << 40 : world.wal.bytesHeld() + 40_000);
                 case 27 -> topicComesOrGoes();
                 case 28 -> crash();
+                case 29 -> trim();
+                case 30 -> readTrouble = random.nextInt(3) / 4.0;
                 default -> jump();
             }
         }
@@ -201,6 +205,13 @@ class FlushSimulationTest {
             }
         }
 
+        private void trim() {
+            long stream = streams.get(random.nextInt(streams.size()));
+            long start = world.control.image().stream(stream).orElseThrow().logStartOffset();
+            long end = world.endOffset(stream);
+            world.trim(stream, random.nextInt(4) == 0 ? end : start + random.nextLong(end - start + 1));
+        }
+
         private void crash() {
             world.crash();
             open.clear();
@@ -224,6 +235,7 @@ class FlushSimulationTest {
             storeTrouble = 0;
             controlTrouble = 0;
             diskTrouble = 0;
+            readTrouble = 0;
             world.store.delayMs(5);
             world.control.delayMs(1);
             world.wal.loadMs(1);
@@ -248,8 +260,12 @@ class FlushSimulationTest {
                         late);
             }
             world.invariants.hold();
-            for (int i = 0; i < 4; i++) {
-                pass(world.settings.objectTtlMs());
+            for (int merges = -1; merges != world.merges; ) {
+                merges = world.merges;
+                for (int i = 0; i < 4; i++) {
+                    pass(world.settings.objectTtlMs());
+                }
+                pass(TimeUnit.MINUTES.toMillis(11));
             }
             pass(world.settings.reapGraceMs() + 30_000);
             world.invariants.hold();

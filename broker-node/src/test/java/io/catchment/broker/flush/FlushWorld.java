@@ -1,5 +1,9 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.merge.MergeMeans;
+import io.catchment.broker.merge.MergeMetrics;
+import io.catchment.broker.merge.MergeSettings;
+import io.catchment.broker.merge.Merger;
 import io.catchment.broker.testing.ManualLoop;
 import io.catchment.broker.testing.RuledControlPlane;
 import io.catchment.broker.testing.TestBatches;
@@ -10,12 +14,14 @@ import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.wal.FrameKind;
 import io.catchment.wal.Lane;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.Uuid;
 
 /**
@@ -43,6 +49,9 @@ final class FlushWorld {
     long nodeEpoch;
     Flusher flusher;
     ObjectReaper reaper;
+    Merger merger;
+    int merges;
+    BooleanSupplier readsFail = () -> false;
 
     /** Each acknowledged batch of a stream in offset order: the model. */
     final Map<Long, List<byte[]>> acknowledged = new HashMap<>();
@@ -82,11 +91,44 @@ final class FlushWorld {
                 random.split(),
                 metrics);
         reaper = new ObjectReaper(control, store, NODE, settings, process, random.split(), metrics);
+        merger = new Merger(
+                new MergeMeans(
+                        control,
+                        store,
+                        new PlainReader(store, () -> readsFail.getAsBoolean()),
+                        new UnpooledByteBufAllocator(false, true),
+                        NODE,
+                        nodeEpoch),
+                new MergeSettings(3, 20_000, 40_000, 1, 1 << 30, 500, settings.objectTtlMs(), 500, 15_000),
+                () -> flusher.stats().storeFailures() > 0,
+                process,
+                random.split(),
+                new MergeMetrics() {
+                    @Override
+                    public void merged(int streams, int ranges, long bytes) {
+                        merges++;
+                    }
+
+                    @Override
+                    public void failed() {}
+                });
+        openStreams(List.copyOf(acknowledged.keySet()));
+    }
+
+    /** This life of the node serves them; those with extents under recovery not yet. */
+    private void openStreams(List<Long> streams) {
+        control.now(new Command.OpenStreams(
+                NODE,
+                nodeEpoch,
+                streams.stream()
+                        .map(stream -> new Command.Claim(stream, endOffset(stream)))
+                        .toList()));
     }
 
     FlushWorld start() {
         flusher.start();
         reaper.start();
+        merger.start();
         time.settle();
         return this;
     }
@@ -109,6 +151,7 @@ final class FlushWorld {
                 wal.settleNow(extent.extentId());
             }
         }
+        openStreams(List.copyOf(acknowledged.keySet()));
         start();
     }
 
@@ -119,6 +162,7 @@ final class FlushWorld {
                 List.of(new Command.CreateTopic(name, partitions, (short) 1, Map.of())), false));
         List<Long> streams = control.image().topic(name).orElseThrow().streams();
         streams.forEach(stream -> acknowledged.put(stream, new ArrayList<>()));
+        openStreams(streams);
         return streams;
     }
 
@@ -129,6 +173,11 @@ final class FlushWorld {
             acknowledged.remove(stream);
             checkpoints.remove(stream);
         });
+    }
+
+    /** As retention or DeleteRecords would. */
+    void trim(long stream, long logStartOffset) {
+        control.now(new Command.TrimStreams(NODE, nodeEpoch, List.of(new Command.Trim(stream, logStartOffset))));
     }
 
     long openExtent(Lane lane) {

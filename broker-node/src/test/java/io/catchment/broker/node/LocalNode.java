@@ -4,6 +4,10 @@ import io.catchment.broker.config.NodeConfig;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,7 +31,7 @@ final class LocalNode implements AutoCloseable {
 
     /** @param settings over those that a node must have */
     static LocalNode start(Path directory, Map<String, String> settings) throws Exception {
-        List<Integer> ports = freePorts(2);
+        List<Integer> ports = freePorts(3);
         Map<String, String> properties = new HashMap<>(Map.of(
                 "node.id",
                 "1",
@@ -38,7 +42,7 @@ final class LocalNode implements AutoCloseable {
                 "listeners",
                 "PLAINTEXT://127.0.0.1:" + ports.get(0) + ",CONTROLLER://127.0.0.1:" + ports.get(1),
                 "catchment.http.port",
-                "0",
+                Integer.toString(ports.get(2)),
                 "catchment.wal.extent.bytes",
                 Integer.toString(8 << 20),
                 "catchment.wal.reserve.bytes",
@@ -64,6 +68,25 @@ final class LocalNode implements AutoCloseable {
     void restart() throws Exception {
         close();
         node = run();
+    }
+
+    /** Of a counter, all its series together; its name as in the code. */
+    double metric(String counter) throws Exception {
+        String name = counter.replace('.', '_') + "_total";
+        HttpRequest request = HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + properties.get("catchment.http.port") + "/metrics"))
+                .build();
+        String page = HttpClient.newHttpClient()
+                .send(request, HttpResponse.BodyHandlers.ofString())
+                .body();
+        List<Double> values = page.lines()
+                .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
+                .map(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+                .toList();
+        if (values.isEmpty()) {
+            throw new AssertionError("no metric " + name);
+        }
+        return values.stream().mapToDouble(Double::doubleValue).sum();
     }
 
     String bootstrap() {

@@ -18,7 +18,7 @@ import io.catchment.controlplane.proto.MoveStreams;
 import io.catchment.controlplane.proto.OpenStreams;
 import io.catchment.controlplane.proto.PrepareObjects;
 import io.catchment.controlplane.proto.PublishFlush;
-import io.catchment.controlplane.proto.Range;
+import io.catchment.controlplane.proto.PublishMerge;
 import io.catchment.controlplane.proto.RecoverExtent;
 import io.catchment.controlplane.proto.RegisterNode;
 import io.catchment.controlplane.proto.ReleaseExtent;
@@ -61,6 +61,8 @@ public final class CommandCodec {
             out.setMoveStreams(moveStreams(c));
         } else if (command instanceof Command.ResignStreams c) {
             out.setResignStreams(resignStreams(c));
+        } else if (command instanceof Command.PublishMerge c) {
+            out.setPublishMerge(publishMerge(c));
         } else if (command instanceof Command.TrimStreams c) {
             out.setTrimStreams(trimStreams(c));
         } else if (command instanceof Command.AddHolder c) {
@@ -147,6 +149,7 @@ public final class CommandCodec {
             case REMOVE_NODE -> new Command.RemoveNode(in.getRemoveNode().getNodeId());
             case MOVE_STREAMS -> moveStreams(in.getMoveStreams());
             case RESIGN_STREAMS -> resignStreams(in.getResignStreams());
+            case PUBLISH_MERGE -> publishMerge(in.getPublishMerge());
             case TRIM_STREAMS -> trimStreams(in.getTrimStreams());
             case ADD_HOLDER ->
                 new Command.AddHolder(
@@ -318,6 +321,29 @@ public final class CommandCodec {
         return new Command.ResignStreams(command.getNodeId(), command.getNodeEpoch(), streams);
     }
 
+    private static PublishMerge publishMerge(Command.PublishMerge command) {
+        PublishMerge.Builder builder = PublishMerge.newBuilder()
+                .setNodeId(command.nodeId())
+                .setNodeEpoch(command.nodeEpoch())
+                .setObjectId(command.objectId())
+                .setObjectBytes(command.objectBytes());
+        for (Command.MergedRange merged : command.ranges()) {
+            builder.addMerged(PublishMerge.Merged.newBuilder()
+                    .setRange(Protos.newRange(merged.range()))
+                    .addAllInputObjectIds(merged.inputObjectIds()));
+        }
+        return builder.build();
+    }
+
+    private static Command.PublishMerge publishMerge(PublishMerge command) {
+        List<Command.MergedRange> ranges = new ArrayList<>(command.getMergedCount());
+        for (PublishMerge.Merged merged : command.getMergedList()) {
+            ranges.add(new Command.MergedRange(Protos.newRange(merged.getRange()), merged.getInputObjectIdsList()));
+        }
+        return new Command.PublishMerge(
+                command.getNodeId(), command.getNodeEpoch(), command.getObjectId(), command.getObjectBytes(), ranges);
+    }
+
     private static TrimStreams trimStreams(Command.TrimStreams command) {
         TrimStreams.Builder builder =
                 TrimStreams.newBuilder().setNodeId(command.nodeId()).setNodeEpoch(command.nodeEpoch());
@@ -344,14 +370,7 @@ public final class CommandCodec {
                 .setObjectBytes(command.objectBytes())
                 .setPartial(command.partial());
         for (Command.NewRange range : command.ranges()) {
-            builder.addRanges(Range.newBuilder()
-                    .setStreamId(range.streamId())
-                    .setBaseOffset(range.baseOffset())
-                    .setEndOffset(range.endOffset())
-                    .setPosition(range.position())
-                    .setLength(range.length())
-                    .setMaxEventTimeMs(range.maxEventTimeMs())
-                    .setMaxAppendTimeMs(range.maxAppendTimeMs()));
+            builder.addRanges(Protos.newRange(range));
         }
         for (Command.NewCheckpoint checkpoint : command.checkpoints()) {
             builder.addCheckpoints(Checkpoint.newBuilder()
@@ -370,16 +389,7 @@ public final class CommandCodec {
                 command.getExtentId(),
                 command.getObjectId(),
                 command.getObjectBytes(),
-                command.getRangesList().stream()
-                        .map(range -> new Command.NewRange(
-                                range.getStreamId(),
-                                range.getBaseOffset(),
-                                range.getEndOffset(),
-                                range.getPosition(),
-                                range.getLength(),
-                                range.getMaxEventTimeMs(),
-                                range.getMaxAppendTimeMs()))
-                        .toList(),
+                command.getRangesList().stream().map(Protos::newRange).toList(),
                 command.getCheckpointsList().stream()
                         .map(checkpoint -> new Command.NewCheckpoint(
                                 checkpoint.getStreamId(),

@@ -29,6 +29,7 @@ public final class CommandRules {
             .with(Command.AddHolder.class, ExtentRules::addHolder)
             .with(Command.PrepareObjects.class, ObjectRules::prepare)
             .with(Command.PublishFlush.class, FlushRules::publish)
+            .with(Command.PublishMerge.class, MergeRules::publish)
             .with(Command.TrimStreams.class, TrimRules::trim)
             .with(Command.ForgetObjects.class, ObjectRules::forget)
             .with(Command.ExpireObjects.class, ObjectRules::expire)

@@ -11,8 +11,8 @@ import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.proto.Checkpoint;
 import io.catchment.controlplane.proto.FlushPublished;
-import io.catchment.controlplane.proto.Range;
 import io.catchment.controlplane.proto.Record;
+import io.catchment.controlplane.state.Protos;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -165,14 +165,7 @@ final class FlushRules {
                                 + range.baseOffset() + " on cannot be published again (O2)");
             }
             ends.put(range.streamId(), range.endOffset());
-            flush.addRanges(Range.newBuilder()
-                    .setStreamId(range.streamId())
-                    .setBaseOffset(range.baseOffset())
-                    .setEndOffset(range.endOffset())
-                    .setPosition(range.position())
-                    .setLength(range.length())
-                    .setMaxEventTimeMs(range.maxEventTimeMs())
-                    .setMaxAppendTimeMs(range.maxAppendTimeMs()));
+            flush.addRanges(Protos.newRange(range));
         }
         return null;
     }

@@ -1,5 +1,6 @@
 package io.catchment.controlplane.state;
 
+import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.NodeState;
@@ -177,6 +178,30 @@ public final class Protos {
                 .setMaxEventTimeMs(range.maxEventTimeMs())
                 .setMaxAppendTimeMs(range.maxAppendTimeMs())
                 .build();
+    }
+
+    /** Of an object that is named elsewhere. */
+    public static Range newRange(Command.NewRange range) {
+        return Range.newBuilder()
+                .setStreamId(range.streamId())
+                .setBaseOffset(range.baseOffset())
+                .setEndOffset(range.endOffset())
+                .setPosition(range.position())
+                .setLength(range.length())
+                .setMaxEventTimeMs(range.maxEventTimeMs())
+                .setMaxAppendTimeMs(range.maxAppendTimeMs())
+                .build();
+    }
+
+    public static Command.NewRange newRange(Range range) {
+        return new Command.NewRange(
+                range.getStreamId(),
+                range.getBaseOffset(),
+                range.getEndOffset(),
+                range.getPosition(),
+                range.getLength(),
+                range.getMaxEventTimeMs(),
+                range.getMaxAppendTimeMs());
     }
 
     static StreamRange range(Range range, long objectId) {

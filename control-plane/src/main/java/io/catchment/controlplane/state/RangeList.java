@@ -33,6 +33,19 @@ final class RangeList extends AbstractList<StreamRange> implements RandomAccess 
         return new RangeList(more, new StreamRange[] {range});
     }
 
+    /** Copies what is left, and the range in the place of {@code count} from an index on. */
+    RangeList replaced(int first, int count, StreamRange range) {
+        RangeList with = EMPTY;
+        for (StreamRange before : subList(0, first)) {
+            with = with.plus(before);
+        }
+        with = with.plus(range);
+        for (StreamRange after : subList(first + count, size())) {
+            with = with.plus(after);
+        }
+        return with;
+    }
+
     /** Copies what is left. */
     RangeList withoutFirst(int count) {
         if (count == 0) {

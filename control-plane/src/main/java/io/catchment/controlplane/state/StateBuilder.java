@@ -14,6 +14,7 @@ import io.catchment.controlplane.proto.FlushPublished;
 import io.catchment.controlplane.proto.Node;
 import io.catchment.controlplane.proto.ObjectsPrepared;
 import io.catchment.controlplane.proto.Range;
+import io.catchment.controlplane.proto.RangesMerged;
 import io.catchment.controlplane.proto.Record;
 import io.catchment.controlplane.proto.Session;
 import io.catchment.controlplane.proto.Stream;
@@ -248,6 +249,7 @@ public final class StateBuilder {
                         prepared.getFirstObjectId(), prepared.getCount(), prepared.getAtMs(), prepared.getDeadlineMs());
             }
             case FLUSH_PUBLISHED -> replayFlush(record.getFlushPublished());
+            case RANGES_MERGED -> replayMerge(record.getRangesMerged());
             case OBJECTS_DOOMED -> {
                 for (long id : record.getObjectsDoomed().getObjectIdsList()) {
                     objects.doom(id, record.getObjectsDoomed().getAtMs());
@@ -331,6 +333,15 @@ public final class StateBuilder {
                 ExtentState.Phase.FLUSHED,
                 old.length(),
                 old.holders()));
+    }
+
+    private void replayMerge(RangesMerged merge) {
+        objects.publish(merge.getObjectId(), merge.getObjectBytes(), merge.getAtMs());
+        for (RangesMerged.Merged merged : merge.getMergedList()) {
+            Range range = merged.getRange();
+            streams.merge(
+                    range.getStreamId(), Protos.range(range, merge.getObjectId()), merged.getInputs(), merge.getAtMs());
+        }
     }
 
     private void replayDone(CommandDone done) {

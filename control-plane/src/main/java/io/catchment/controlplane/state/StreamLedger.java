@@ -285,6 +285,23 @@ final class StreamLedger {
         changes.stream(streamId);
     }
 
+    /** The range takes the place of so many from its base offset on. */
+    void merge(long streamId, StreamRange range, int inputs, long atMs) {
+        StreamState old = stream(streamId);
+        int first = old.rangeIndex(range.baseOffset());
+        List<StreamRange> replaced = first < 0 ? List.of() : old.catalog().subList(first, first + inputs);
+        if (replaced.isEmpty()
+                || replaced.get(0).baseOffset() != range.baseOffset()
+                || replaced.get(inputs - 1).endOffset() != range.endOffset()) {
+            throw new IllegalStateException("stream " + streamId + ": " + range + " cannot replace " + replaced);
+        }
+        objects.addReference(range.objectId());
+        replaceData(old, ((RangeList) old.catalog()).replaced(first, inputs, range), old.checkpoint());
+        for (StreamRange input : replaced) {
+            objects.dropReference(input.objectId(), atMs);
+        }
+    }
+
     private static List<EpochStart> epochsFrom(List<EpochStart> starts, long logStartOffset) {
         List<EpochStart> kept = new ArrayList<>();
         for (int i = 0; i < starts.size(); i++) {

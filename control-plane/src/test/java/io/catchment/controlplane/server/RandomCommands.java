@@ -6,6 +6,7 @@ import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TopicState;
 import java.util.ArrayList;
@@ -35,7 +36,7 @@ final class RandomCommands {
         }
         int id = node.nodeId();
         long epoch = random.nextInt(20) == 0 ? node.epoch() - 1 : node.epoch();
-        return switch (random.nextInt(22)) {
+        return switch (random.nextInt(23)) {
             case 0 -> random.nextInt(4) == 0 ? new Command.UnregisterNode(id, epoch) : register();
             case 1, 2 ->
                 new Command.CreateTopics(
@@ -67,6 +68,7 @@ final class RandomCommands {
             case 17, 18 -> moveStreams(image);
             case 19 -> resignStreams(image, id, epoch);
             case 20 -> trimStreams(image, id, epoch);
+            case 21 -> publishMerge(image, id, epoch);
             default -> forgetObjects(image);
         };
     }
@@ -134,6 +136,34 @@ final class RandomCommands {
             }
         }
         return new Command.TrimStreams(nodeId, epoch, trims);
+    }
+
+    private Command<?> publishMerge(ClusterImage image, int nodeId, long epoch) {
+        ObjectState object = pick(
+                image.objects().stream()
+                        .filter(one -> one.phase() == ObjectState.Phase.PREPARED || random.nextInt(10) == 0)
+                        .toList(),
+                Comparator.comparingLong(ObjectState::objectId));
+        List<Command.MergedRange> ranges = new ArrayList<>();
+        for (StreamState stream : sorted(image.streams(), Comparator.comparingLong(StreamState::streamId))) {
+            int size = stream.catalog().size();
+            if (size > 0 && random.nextBoolean()) {
+                int from = random.nextInt(size);
+                List<StreamRange> inputs = stream.catalog().subList(from, from + 1 + random.nextInt(size - from));
+                long wrong = random.nextInt(20) == 0 ? 1 : 0;
+                ranges.add(new Command.MergedRange(
+                        new Command.NewRange(
+                                stream.streamId(),
+                                inputs.get(0).baseOffset(),
+                                inputs.get(inputs.size() - 1).endOffset() + wrong,
+                                random.nextInt(1000),
+                                10,
+                                1,
+                                2),
+                        inputs.stream().map(StreamRange::objectId).toList()));
+            }
+        }
+        return new Command.PublishMerge(nodeId, epoch, object == null ? 999 : object.objectId(), 100, ranges);
     }
 
     /** No lower than anything known of it. */

@@ -1,0 +1,34 @@
+package io.catchment.broker.flush;
+
+import io.catchment.objectstore.ObjectKeys;
+import io.catchment.objectstore.ObjectReader;
+import io.catchment.objectstore.ObjectStore;
+import io.catchment.objectstore.ObjectStoreException;
+import io.netty.buffer.ByteBuf;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
+
+/** Bytes of objects as the store has them now, for merges. */
+record PlainReader(ObjectStore store, BooleanSupplier fails) implements ObjectReader {
+    @Override
+    public CompletionStage<RangeRead> read(Location location, long fromOffset, int bytesMax) {
+        throw new AssertionError("merges read whole ranges");
+    }
+
+    @Override
+    public CompletionStage<Long> offsetForTime(Location location, long timeMs) {
+        throw new AssertionError("merges do not search");
+    }
+
+    @Override
+    public CompletionStage<ByteBuf> bytes(long objectId, long objectBytes, long position, int length) {
+        return fails.getAsBoolean()
+                ? CompletableFuture.failedStage(
+                        new ObjectStoreException(ObjectStoreException.Reason.TRANSIENT, "injected", null))
+                : store.get(ObjectKeys.key(objectId), position, length);
+    }
+
+    @Override
+    public void close() {}
+}
