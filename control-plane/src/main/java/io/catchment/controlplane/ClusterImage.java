@@ -43,6 +43,11 @@ public interface ClusterImage {
 
     Collection<ObjectState> objects();
 
+    /** No object id below this one will be given out again. More than any id among {@link #objects}. */
+    default long nextObjectId() {
+        return 1 + objects().stream().mapToLong(ObjectState::objectId).max().orElse(-1);
+    }
+
     /** Work that nodes have been given: see {@link TaskState}. A change of one comes as a change of its extent. */
     default Collection<TaskState> tasks() {
         return List.of();

@@ -12,6 +12,7 @@ import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.NodeRoutes;
 import io.catchment.broker.observe.Readiness;
 import io.catchment.broker.read.ReadBudget;
+import io.catchment.broker.verify.VerifyRoutes;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.server.ControlPlaneServer;
 import io.catchment.objectstore.ObjectStore;
@@ -96,7 +97,7 @@ final class Node implements AutoCloseable {
         ReadBudget readBudget = new ReadBudget(readBudgetBytes());
         network.answersHoldMemory(() -> readBudget.waiting() > 0);
 
-        NodeEpochs epochs = new NodeEpochs(new NodeParts(
+        NodeParts parts = new NodeParts(
                 config,
                 clusterId,
                 loops,
@@ -113,10 +114,12 @@ final class Node implements AutoCloseable {
                 readBudget,
                 threads("search", SEARCH_THREADS),
                 threads("lookup", 1),
-                timer));
+                timer);
+        NodeEpochs epochs = new NodeEpochs(parts);
         closers.add("epoch", epochs);
         epochs.observe();
         ClusterRoutes.add(http, config.nodeId(), controlPlane, epochs);
+        VerifyRoutes.add(http, controlPlane, store, parts.searches());
         epochs.begin();
         closers.add("clients", network);
         closers.add("goodbye to clients", epochs::giveAwayStreams);

@@ -80,6 +80,13 @@ public final class CatalogImage implements ClusterImage {
         return new CatalogImage(base, changed.streams, more, extents);
     }
 
+    /** A broken catalog: what points into the object stays. */
+    public CatalogImage withoutObject(long objectId) {
+        TreeMap<Long, ObjectState> fewer = new TreeMap<>(objects);
+        fewer.remove(objectId);
+        return new CatalogImage(base, streams, fewer, extents);
+    }
+
     /** The stream's checkpoint as of the offset is the whole of an object of its own. */
     public CatalogImage checkpoint(long streamId, long objectId, long offset, int length) {
         CatalogImage changed = changed(

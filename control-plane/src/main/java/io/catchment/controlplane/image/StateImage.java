@@ -97,6 +97,11 @@ public record StateImage(
     }
 
     @Override
+    public long nextObjectId() {
+        return state.nextObjectId();
+    }
+
+    @Override
     public Collection<TaskState> tasks() {
         return state.tasks().values();
     }

@@ -1,0 +1,146 @@
+package io.catchment.broker.verify;
+
+import io.catchment.broker.verify.StoreReport.Amount;
+import io.catchment.broker.verify.StoreReport.Dangling;
+import io.catchment.broker.verify.StoreReport.Stored;
+import io.catchment.broker.verify.StoreReport.WrongSize;
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.ObjectState.Phase;
+import io.catchment.controlplane.StreamRange;
+import io.catchment.controlplane.StreamState;
+import io.catchment.objectstore.ObjectKeys;
+import io.catchment.objectstore.ObjectStore.Listed;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Owned by the thread that compares. One listing held against the image from before it and the one from after it. An object is published
+ * once and then doomed once: what is published in both images was published all the while, so the listing must have it.
+ */
+final class Comparison {
+    private final ClusterImage before;
+    private final ClusterImage after;
+    private final Map<Long, Long> bytesListed = new HashMap<>();
+    private final List<Listed> suspects = new ArrayList<>();
+    private final List<Stored> foreign = new ArrayList<>();
+    private final List<Stored> missing = new ArrayList<>();
+    private final List<WrongSize> wrongSize = new ArrayList<>();
+    private final List<Dangling> dangling = new ArrayList<>();
+    private Amount published = new Amount(0, 0);
+    private Amount listed = new Amount(0, 0);
+    private long pending;
+    private long doomed;
+
+    private Comparison(ClusterImage before, ClusterImage after) {
+        this.before = before;
+        this.after = after;
+    }
+
+    /** O(objects + ranges of all streams). */
+    static Comparison of(ClusterImage before, List<Listed> listing, ClusterImage after) {
+        Comparison comparison = new Comparison(before, after);
+        listing.forEach(comparison::stored);
+        after.objects().forEach(comparison::known);
+        after.streams().forEach(comparison::references);
+        return comparison;
+    }
+
+    /** Objects whose id is in neither image: orphans, unless they are gone a moment later. */
+    List<Listed> suspects() {
+        return suspects;
+    }
+
+    /** Never given out as of the later image: an upload under this id may begin at any time. */
+    boolean isUnissued(Listed object) {
+        OptionalLong id = ObjectKeys.objectId(object.key());
+        return id.isEmpty() || id.getAsLong() >= after.nextObjectId();
+    }
+
+    StoreReport report(List<Listed> orphans, long deletedOrphans, int shownMax) {
+        return new StoreReport(
+                published,
+                listed,
+                pending,
+                doomed,
+                Findings.of(missing, shownMax),
+                Findings.of(wrongSize, shownMax),
+                Findings.of(
+                        orphans.stream()
+                                .map(orphan -> new Stored(orphan.key(), orphan.bytes()))
+                                .toList(),
+                        shownMax),
+                orphans.stream().filter(this::isUnissued).count(),
+                deletedOrphans,
+                Findings.of(foreign, shownMax),
+                Findings.of(dangling, shownMax));
+    }
+
+    private void stored(Listed object) {
+        listed = plus(listed, object.bytes());
+        OptionalLong key = ObjectKeys.objectId(object.key());
+        if (key.isEmpty()) {
+            foreign.add(new Stored(object.key(), object.bytes()));
+            return;
+        }
+        long id = key.getAsLong();
+        bytesListed.put(id, object.bytes());
+        @Nullable ObjectState state = after.object(id).orElse(null);
+        if (state != null) {
+            switch (state.phase()) {
+                case PREPARED -> pending++;
+                case DOOMED -> doomed++;
+                case PUBLISHED -> {} // held against the listing from the other side
+            }
+        } else if (before.object(id).isEmpty()) {
+            suspects.add(object);
+        }
+    }
+
+    private void known(ObjectState object) {
+        if (object.phase() != Phase.PUBLISHED) {
+            return;
+        }
+        published = plus(published, object.bytes());
+        if (!isPublished(before, object.objectId())) {
+            return;
+        }
+        String key = ObjectKeys.key(object.objectId());
+        @Nullable Long bytes = bytesListed.get(object.objectId());
+        if (bytes == null) {
+            missing.add(new Stored(key, object.bytes()));
+        } else if (bytes != object.bytes()) {
+            wrongSize.add(new WrongSize(key, object.bytes(), bytes));
+        }
+    }
+
+    private void references(StreamState stream) {
+        for (StreamRange range : stream.catalog()) {
+            reference(stream, Dangling.Kind.RANGE, range.baseOffset(), range.objectId());
+        }
+        StreamState.@Nullable Checkpoint checkpoint = stream.checkpoint();
+        if (checkpoint != null) {
+            reference(stream, Dangling.Kind.CHECKPOINT, checkpoint.offset(), checkpoint.objectId());
+        }
+    }
+
+    private void reference(StreamState stream, Dangling.Kind kind, long offset, long objectId) {
+        if (!isPublished(after, objectId)) {
+            dangling.add(new Dangling(stream.topic(), stream.partition(), kind, offset, objectId));
+        }
+    }
+
+    private static boolean isPublished(ClusterImage image, long objectId) {
+        return image.object(objectId)
+                .filter(object -> object.phase() == Phase.PUBLISHED)
+                .isPresent();
+    }
+
+    private static Amount plus(Amount amount, long bytes) {
+        return new Amount(amount.objects() + 1, amount.bytes() + bytes);
+    }
+}

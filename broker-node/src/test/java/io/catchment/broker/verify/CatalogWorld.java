@@ -1,0 +1,95 @@
+package io.catchment.broker.verify;
+
+import io.catchment.broker.testing.RulesControlPlane;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.ExtentState;
+import io.catchment.objectstore.ObjectKeys;
+import io.catchment.objectstore.file.DirectoryStore;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** One node's catalog by the control plane's real rules, and a bucket in a directory. Used by one thread at a time. */
+final class CatalogWorld implements AutoCloseable {
+    static final int NODE = 1;
+    private static final int RANGE_OFFSETS = 10;
+
+    final RulesControlPlane control = new RulesControlPlane();
+    final WatchedStore store;
+    private final long epoch = control.register(NODE);
+
+    CatalogWorld(Path directory) {
+        // A step that a test does after a listing may run on the store's thread that listed, and waits for another one.
+        store = new WatchedStore(new DirectoryStore(directory, 2, UnpooledByteBufAllocator.DEFAULT));
+    }
+
+    long topic(String name) {
+        control.now(new Command.CreateTopics(List.of(new Command.CreateTopic(name, 1, (short) 1, Map.of())), false));
+        return control.image().topic(name).orElseThrow().streams().get(0);
+    }
+
+    /** Its objects are doomed then. */
+    void deleteTopic(String name) {
+        control.now(new Command.DeleteTopics(
+                List.of(control.image().topic(name).orElseThrow().topicId())));
+    }
+
+    /** An id for an upload that has not begun. */
+    long prepared() {
+        return control.now(new Command.PrepareObjects(NODE, epoch, 1, 3_600_000))
+                .get(0);
+    }
+
+    /** The stream's next offsets and a checkpoint are in the object, says the catalog. */
+    void publish(long objectId, long stream, long bytes) {
+        ExtentState extent = control.now(new Command.CreateExtent(NODE, epoch, 1));
+        control.now(new Command.SealExtent(
+                extent.extentId(), epoch, 100, List.of(extent.ensemble().get(0))));
+        long base = control.image().stream(stream).orElseThrow().catalogEndOffset();
+        control.now(new Command.PublishFlush(
+                NODE,
+                epoch,
+                extent.extentId(),
+                objectId,
+                bytes,
+                List.of(new Command.NewRange(stream, base, base + RANGE_OFFSETS, 0, 50, 1, 1)),
+                List.of(new Command.NewCheckpoint(stream, base + RANGE_OFFSETS, 50, 10))));
+    }
+
+    /** As a flush does it: prepared, uploaded, published. */
+    long flushed(long stream, int bytes) {
+        long id = prepared();
+        store.put(id, bytes);
+        publish(id, stream, bytes);
+        return id;
+    }
+
+    /** Doomed ones are deleted and forgotten, in this order. */
+    void reap(long objectId) {
+        store.remove(objectId);
+        forget(objectId);
+    }
+
+    void forget(long objectId) {
+        control.now(new Command.ForgetObjects(List.of(objectId)));
+    }
+
+    /** An object under an id that was given out once and is forgotten. */
+    String orphan(int bytes) {
+        long stream = topic("short-lived");
+        long id = flushed(stream, bytes);
+        deleteTopic("short-lived");
+        forget(id);
+        return ObjectKeys.key(id);
+    }
+
+    StoreVerification verification(int shownMax) {
+        return new StoreVerification(control::image, control::barrier, store, Runnable::run, 0, shownMax);
+    }
+
+    @Override
+    public void close() {
+        store.close();
+    }
+}
