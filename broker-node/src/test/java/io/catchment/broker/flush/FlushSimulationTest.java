@@ -92,6 +92,7 @@ class FlushSimulationTest {
             world.wal.deleteFault(extent -> troubled(diskTrouble) ? new IOException("injected") : null);
             world.readsFail = () -> troubled(readTrouble);
             newTopic();
+            world.merging = true;
             world.start();
         }
 

@@ -50,6 +50,7 @@ final class FlushWorld {
     Flusher flusher;
     ObjectReaper reaper;
     Merger merger;
+    boolean merging;
     int merges;
     BooleanSupplier readsFail = () -> false;
 
@@ -128,7 +129,9 @@ final class FlushWorld {
     FlushWorld start() {
         flusher.start();
         reaper.start();
-        merger.start();
+        if (merging) {
+            merger.start();
+        }
         time.settle();
         return this;
     }
