@@ -30,7 +30,7 @@ final class LoadMeter {
     private final LongSupplier diskTotalBytes;
     private final long reserveBytes;
     private final LongSupplier nanoTime;
-    private final Supplier<Set<Integer>> unreachable;
+    private final Supplier<Map<Integer, Long>> unreachableMs;
     private final Supplier<Set<Long>> workedOn;
     private final IntSupplier served;
     private Sample last;
@@ -43,14 +43,14 @@ final class LoadMeter {
             LongSupplier diskTotalBytes,
             long reserveBytes,
             LongSupplier nanoTime,
-            Supplier<Set<Integer>> unreachable,
+            Supplier<Map<Integer, Long>> unreachableMs,
             Supplier<Set<Long>> workedOn,
             IntSupplier served) {
         this.wal = wal;
         this.diskTotalBytes = diskTotalBytes;
         this.reserveBytes = reserveBytes;
         this.nanoTime = nanoTime;
-        this.unreachable = unreachable;
+        this.unreachableMs = unreachableMs;
         this.workedOn = workedOn;
         this.served = served;
         this.last = new Sample(nanoTime.getAsLong(), Map.of());
@@ -93,7 +93,7 @@ final class LoadMeter {
                 now.diskTotalBytes(),
                 now.pressure(),
                 draining,
-                unreachable.get(),
+                unreachableMs.get(),
                 workedOn.get(),
                 served.getAsInt());
     }

@@ -46,6 +46,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -249,7 +250,7 @@ final class NodeEpoch implements AutoCloseable {
                 config.walDirectory().toFile()::getTotalSpace,
                 config.wal().replicas() > 1 ? config.wal().reserveBytes() : 0,
                 System::nanoTime,
-                () -> network.map(WalNetwork::unreachable).orElse(Set.of()),
+                () -> network.map(WalNetwork::unreachableMs).orElse(Map.of()),
                 this::extentsWorkedOn,
                 this::streamsServed);
         load = meter;

@@ -32,11 +32,13 @@ final class PeerWatch implements AutoCloseable {
     private final ScheduledFuture<?> looking;
     private final Map<Integer, Peer> peers = new HashMap<>();
     private boolean closed;
-    private volatile Set<Integer> unreachable = Set.of();
+    /** Since when, in nanoseconds. */
+    private volatile Map<Integer, Long> unreachable = Map.of();
 
     private static final class Peer {
         boolean connecting;
         boolean failed;
+        long failedNanos;
 
         @Nullable
         Link link;
@@ -60,8 +62,12 @@ final class PeerWatch implements AutoCloseable {
                 timer.scheduleWithFixedDelay(() -> own.execute(this::look), LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
     }
 
-    Set<Integer> unreachable() {
-        return unreachable;
+    /** Those that cannot be connected to now, and for how long already. */
+    Map<Integer, Long> unreachableMs() {
+        long now = nanoTime.getAsLong();
+        Map<Integer, Long> ms = new HashMap<>();
+        unreachable.forEach((node, since) -> ms.put(node, TimeUnit.NANOSECONDS.toMillis(now - since)));
+        return ms;
     }
 
     private synchronized void look() {
@@ -93,6 +99,9 @@ final class PeerWatch implements AutoCloseable {
 
     private synchronized void connected(int node, Peer peer, Ends ends, @Nullable Link link) {
         peer.connecting = false;
+        if (link == null && !peer.failed) {
+            peer.failedNanos = nanoTime.getAsLong();
+        }
         peer.failed = link == null;
         if (link != null) {
             if (closed || peers.get(node) != peer) {
@@ -119,13 +128,13 @@ final class PeerWatch implements AutoCloseable {
     }
 
     private void note() {
-        Set<Integer> now = new HashSet<>();
+        Map<Integer, Long> now = new HashMap<>();
         peers.forEach((node, peer) -> {
             if (peer.failed) {
-                now.add(node);
+                now.put(node, peer.failedNanos);
             }
         });
-        unreachable = Set.copyOf(now);
+        unreachable = Map.copyOf(now);
     }
 
     @Override

@@ -11,8 +11,8 @@ import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
@@ -76,9 +76,9 @@ final class WalNetwork implements AutoCloseable {
                 lookups);
     }
 
-    Set<Integer> unreachable() {
+    Map<Integer, Long> unreachableMs() {
         PeerWatch present = watch;
-        return present == null ? Set.of() : present.unreachable();
+        return present == null ? Map.of() : present.unreachableMs();
     }
 
     @Override

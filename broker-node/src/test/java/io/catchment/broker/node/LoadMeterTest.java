@@ -23,7 +23,7 @@ class LoadMeterTest {
             () -> 100 * GIB,
             10 * GIB,
             () -> nowNanos,
-            () -> Set.of(3),
+            () -> Map.of(3, 20L),
             () -> Set.of(7L),
             () -> 12);
 
@@ -46,7 +46,7 @@ class LoadMeterTest {
         assertThat(load.bytesPerSecond().get(Lane.URGENT.ordinal()))
                 .as("a lane that is new has no rate yet")
                 .isZero();
-        assertThat(load.unreachableNodes()).containsExactly(3);
+        assertThat(load.unreachableMs()).containsExactly(Map.entry(3, 20L));
     }
 
     @Test

@@ -9,6 +9,7 @@ import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -52,17 +53,20 @@ class PeerWatchTest {
         network.refusing = true;
         network.end(0);
         assertThat(network.asked).isEqualTo(2);
-        assertThat(watch.unreachable()).containsExactly(2);
+        assertThat(watch.unreachableMs()).containsExactly(Map.entry(2, 0L));
+        afterMs(300);
+        look();
+        assertThat(watch.unreachableMs()).as("since the first refusal").containsExactly(Map.entry(2, 300L));
     }
 
     @Test
     void aPeerThatIsBackIsReachable() throws Exception {
         network.refusing = true;
         look();
-        assertThat(watch.unreachable()).containsExactly(2);
+        assertThat(watch.unreachableMs()).containsOnlyKeys(2);
         network.refusing = false;
         look();
-        assertThat(watch.unreachable()).isEmpty();
+        assertThat(watch.unreachableMs()).isEmpty();
     }
 
     @Test
@@ -72,7 +76,7 @@ class PeerWatchTest {
         assertThat(network.asked).isEqualTo(1);
         look();
         assertThat(network.asked).isEqualTo(2);
-        assertThat(watch.unreachable()).isEmpty();
+        assertThat(watch.unreachableMs()).isEmpty();
     }
 
     @Test
@@ -92,7 +96,7 @@ class PeerWatchTest {
         look();
         nodes = Set.of(1);
         look();
-        assertThat(watch.unreachable()).isEmpty();
+        assertThat(watch.unreachableMs()).isEmpty();
     }
 
     @Test

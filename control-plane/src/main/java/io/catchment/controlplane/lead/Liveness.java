@@ -21,7 +21,9 @@ import org.slf4j.LoggerFactory;
  * fences half the cluster.
  *
  * <p>A killed process is known sooner: when all others that are heard of cannot connect to a node that is silent, {@code suspectMs} of
- * silence are enough. Fencing too early costs a takeover and nothing else: authority comes from the WAL quorum (W4, P4).
+ * silence are enough. A controller that has just begun to lead counts what the others went through before: when every other node says that
+ * it was refused for that long already, half of it is enough to hear from one that lives. Fencing too early costs a takeover and nothing else:
+ * authority comes from the WAL quorum (W4, P4).
  */
 public final class Liveness {
     private static final Logger LOG = LoggerFactory.getLogger(Liveness.class);
@@ -42,7 +44,8 @@ public final class Liveness {
         this.pauseMs = pauseMs;
     }
 
-    private record Heard(long epoch, long atMs, NodeLoad load) {}
+    /** @param spoke false: only its lease began */
+    private record Heard(long epoch, long atMs, NodeLoad load, boolean spoke) {}
 
     /** Leadership begins: every node has one fresh lease. */
     public void begin(long nowMs) {
@@ -51,7 +54,7 @@ public final class Liveness {
     }
 
     public void heard(int nodeId, long nodeEpoch, NodeLoad load, long nowMs) {
-        heard.put(nodeId, new Heard(nodeEpoch, nowMs, load));
+        heard.put(nodeId, new Heard(nodeEpoch, nowMs, load, true));
     }
 
     /** The figures of each node's last heartbeat. */
@@ -73,7 +76,7 @@ public final class Liveness {
         boolean paused = sinceLastMs > pauseMs;
         if (paused) {
             LOG.warn("this controller did not run for {} ms: every node gets a fresh lease", sinceLastMs);
-            heard.replaceAll((node, last) -> new Heard(last.epoch(), nowMs, last.load()));
+            heard.replaceAll((node, last) -> new Heard(last.epoch(), nowMs, last.load(), last.spoke()));
         }
         List<NodeState> silent = new ArrayList<>();
         for (NodeState node : state.nodes().values()) {
@@ -95,7 +98,7 @@ public final class Liveness {
         @Nullable Heard last = heard.get(node.nodeId());
         if (last == null || last.epoch() != node.epoch()) {
             // Its lease begins when this controller first sees its epoch
-            heard.put(node.nodeId(), new Heard(node.epoch(), nowMs, NodeLoad.IDLE));
+            heard.put(node.nodeId(), new Heard(node.epoch(), nowMs, NodeLoad.IDLE, false));
             return false;
         }
         long silentMs = nowMs - last.atMs();
@@ -103,7 +106,7 @@ public final class Liveness {
             LOG.warn("node {} epoch {} is fenced: not heard of for {} ms", node.nodeId(), node.epoch(), silentMs);
             return true;
         }
-        if (silentMs >= suspectMs && nobodyReaches(node, state, nowMs)) {
+        if (isRefused(node, last, silentMs, state, nowMs)) {
             LOG.warn(
                     "node {} epoch {} is fenced: not heard of for {} ms, and no other node can connect to it",
                     node.nodeId(),
@@ -114,20 +117,30 @@ public final class Liveness {
         return false;
     }
 
-    private boolean nobodyReaches(NodeState suspect, ClusterState state, long nowMs) {
+    private boolean isRefused(NodeState suspect, Heard last, long silentMs, ClusterState state, long nowMs) {
+        if (silentMs < suspectMs / 2) {
+            return false;
+        }
         int witnesses = 0;
+        boolean allSpeak = true;
+        boolean allForLong = true;
         for (NodeState other : state.nodes().values()) {
-            @Nullable Heard last = heard.get(other.nodeId());
-            if (last == null || other.nodeId() == suspect.nodeId() || !other.isLive() || !other.leased()) {
+            if (other.nodeId() == suspect.nodeId() || !other.isLive() || !other.leased()) {
                 continue;
             }
-            if (last.epoch() == other.epoch() && nowMs - last.atMs() < suspectMs) {
-                if (!last.load().unreachableNodes().contains(suspect.nodeId())) {
-                    return false;
-                }
-                witnesses++;
+            @Nullable Heard word = heard.get(other.nodeId());
+            if (word == null || !word.spoke() || word.epoch() != other.epoch() || nowMs - word.atMs() >= suspectMs) {
+                allSpeak = false;
+                continue;
             }
+            @Nullable Long refusedMs = word.load().unreachableMs().get(suspect.nodeId());
+            if (refusedMs == null) {
+                return false;
+            }
+            allForLong &= refusedMs >= suspectMs;
+            witnesses++;
         }
-        return witnesses > 0;
+        boolean silentForLong = silentMs >= suspectMs || (!last.spoke() && allSpeak && allForLong);
+        return witnesses > 0 && silentForLong;
     }
 }

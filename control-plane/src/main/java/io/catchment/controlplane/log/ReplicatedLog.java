@@ -40,6 +40,12 @@ public interface ReplicatedLog extends AutoCloseable {
     /** Answers a request of the consensus algorithm's own protocol, as a frame; its leader alone knows how all others stand. */
     CompletionStage<ByteBuffer> answer(ByteBuffer frame);
 
+    /**
+     * Nobody listens at the leader's address any more: a killed process is known by that long before its silence is. A voter asks for votes
+     * without waiting for more of it, unless another leader is known by now. Harmless when it is wrong: the votes of those who hear the leader decide.
+     */
+    void leaderIsGone(Leadership leadership);
+
     @Override
     void close();
 }

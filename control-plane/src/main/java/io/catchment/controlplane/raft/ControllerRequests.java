@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -14,10 +15,12 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.EndpointType;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.feature.Features;
+import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollection;
 import org.apache.kafka.common.message.DescribeClusterResponseData;
 import org.apache.kafka.common.message.DescribeClusterResponseData.DescribeClusterBroker;
 import org.apache.kafka.common.message.DescribeClusterResponseData.DescribeClusterBrokerCollection;
+import org.apache.kafka.common.message.EndQuorumEpochRequestData;
 import org.apache.kafka.common.network.ClientInformation;
 import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -27,6 +30,7 @@ import org.apache.kafka.common.protocol.SendBuilder;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.ApiVersionsRequest;
 import org.apache.kafka.common.requests.ApiVersionsResponse;
+import org.apache.kafka.common.requests.EndQuorumEpochRequest;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
@@ -35,12 +39,15 @@ import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.raft.KafkaRaftClientDriver;
 import org.apache.kafka.raft.VoterSet;
 import org.apache.kafka.server.common.KRaftVersion;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Kafka's requests on the controller listener: the Raft APIs go to the Raft driver; ApiVersions and DescribeCluster, which
  * clients and other controllers ask first, are answered here. Thread-safe.
  */
 final class ControllerRequests {
+    private static final Logger LOG = LoggerFactory.getLogger(ControllerRequests.class);
     private static final Set<ApiKeys> RAFT = Set.of(
             ApiKeys.VOTE,
             ApiKeys.BEGIN_QUORUM_EPOCH,
@@ -80,15 +87,7 @@ final class ControllerRequests {
     /** Fails with an ApiException or a parser's exception when the frame makes no sense: close the connection then. */
     CompletionStage<ByteBuffer> handle(ByteBuffer frame, InetAddress client) {
         RequestHeader header = RequestHeader.parse(frame);
-        RequestContext context = new RequestContext(
-                header,
-                "controller",
-                client,
-                KafkaPrincipal.ANONYMOUS,
-                listener,
-                SecurityProtocol.PLAINTEXT,
-                ClientInformation.EMPTY,
-                false);
+        RequestContext context = context(header, client);
         AbstractRequest request = context.parseRequest(frame).request;
         ApiKeys api = header.apiKey();
         if (api == ApiKeys.API_VERSIONS) {
@@ -100,6 +99,35 @@ final class ControllerRequests {
                     .thenApply(response -> frame(context, response));
         }
         throw new UnsupportedVersionException(api + " is not answered on the controller listener");
+    }
+
+    private RequestContext context(RequestHeader header, InetAddress client) {
+        return new RequestContext(
+                header,
+                "controller",
+                client,
+                KafkaPrincipal.ANONYMOUS,
+                listener,
+                SecurityProtocol.PLAINTEXT,
+                ClientInformation.EMPTY,
+                false);
+    }
+
+    /**
+     * What the leader itself would have said had it been able to: that its epoch ends. Raft then asks for votes before votes (KIP-996) at once: voters
+     * who hear the leader refuse, those who were refused by it themselves grant.
+     */
+    void endEpoch(int leaderId, int leaderEpoch, int localId) {
+        EndQuorumEpochRequestData request = EndQuorumEpochRequest.singletonRequest(
+                Topic.CLUSTER_METADATA_TOPIC_PARTITION, clusterId, leaderEpoch, leaderId, List.of(localId));
+        RequestHeader header = new RequestHeader(
+                ApiKeys.END_QUORUM_EPOCH, ApiKeys.END_QUORUM_EPOCH.latestVersion(), "refused-by-leader", 0);
+        driver.handleRequest(context(header, InetAddress.getLoopbackAddress()), header, request, time.milliseconds())
+                .whenComplete((response, failure) -> LOG.debug(
+                        "leader {} of epoch {} refuses connections: {}",
+                        leaderId,
+                        leaderEpoch,
+                        failure == null ? response : failure));
     }
 
     private ByteBuffer apiVersions(RequestContext context, ApiVersionsRequest request) {

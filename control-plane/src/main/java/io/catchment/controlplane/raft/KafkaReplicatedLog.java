@@ -1,5 +1,6 @@
 package io.catchment.controlplane.raft;
 
+import io.catchment.controlplane.log.Leadership;
 import io.catchment.controlplane.log.LogListener;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.log.LogRecordSerde;
@@ -211,6 +212,14 @@ public final class KafkaReplicatedLog implements ReplicatedLog {
             return handler.handle(frame, clientAddress);
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    @Override
+    public void leaderIsGone(Leadership leadership) {
+        ControllerRequests handler = requests;
+        if (config.controller() && handler != null) {
+            handler.endEpoch(leadership.leaderId(), leadership.epoch(), config.nodeId());
         }
     }
 

@@ -18,7 +18,7 @@ public final class HeartbeatCodec {
                 .setDiskTotalBytes(load.diskTotalBytes())
                 .setPressure(load.pressure())
                 .setWantsToDrain(load.wantsToDrain())
-                .addAllUnreachableNodes(load.unreachableNodes())
+                .putAllUnreachableMs(load.unreachableMs())
                 .addAllExtentsWorkedOn(load.extentsWorkedOn())
                 .setStreamsServed(load.streamsServed())
                 .build();
@@ -32,7 +32,7 @@ public final class HeartbeatCodec {
                 in.getDiskTotalBytes(),
                 in.getPressure(),
                 in.getWantsToDrain(),
-                Set.copyOf(in.getUnreachableNodesList()),
+                in.getUnreachableMsMap(),
                 Set.copyOf(in.getExtentsWorkedOnList()),
                 in.getStreamsServed());
     }

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.network.ByteBufferSend;
+import org.apache.kafka.common.network.ChannelState;
 import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.network.NetworkReceive;
 import org.apache.kafka.common.network.NetworkSend;
@@ -68,10 +69,19 @@ public final class LeaderConnection implements AutoCloseable {
     private record Call(InetSocketAddress peer, CommandRequest request, CompletableFuture<CommandResponse> answer) {}
 
     /** It was not sent. */
-    public static final class NotSentException extends IOException {
+    public static class NotSentException extends IOException {
         private static final long serialVersionUID = 1L;
 
         NotSentException(String message) {
+            super(message);
+        }
+    }
+
+    /** It was not sent: nobody listens at the address. */
+    public static final class RefusedException extends NotSentException {
+        private static final long serialVersionUID = 1L;
+
+        RefusedException(String message) {
             super(message);
         }
     }
@@ -107,9 +117,7 @@ public final class LeaderConnection implements AutoCloseable {
                 }
                 sendWaiting();
                 receive();
-                if (selector.disconnected().containsKey(connection)) {
-                    disconnect("the controller at " + peer + " closed the connection");
-                }
+                ended(selector.disconnected().get(connection));
             } catch (IOException | RuntimeException e) {
                 LOG.warn("connection to the controller at {} failed", peer, e);
                 disconnect(String.valueOf(e.getMessage()));
@@ -119,6 +127,21 @@ public final class LeaderConnection implements AutoCloseable {
         selector.close();
         metrics.close();
         takeClosed();
+    }
+
+    private void ended(@Nullable ChannelState how) {
+        if (how == null) {
+            return;
+        }
+        if (how.state() == ChannelState.State.NOT_CONNECTED) {
+            // Whatever was to be sent was waiting for this connection
+            String reason = "the controller at " + peer + " takes no connections";
+            List.copyOf(waiting).forEach(call -> call.answer().completeExceptionally(new RefusedException(reason)));
+            waiting.clear();
+            disconnect(reason);
+        } else {
+            disconnect("the controller at " + peer + " closed the connection");
+        }
     }
 
     private void takeClosed() {

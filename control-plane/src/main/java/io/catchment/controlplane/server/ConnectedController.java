@@ -19,12 +19,21 @@ final class ConnectedController implements RemoteController {
     }
 
     @Override
-    @SuppressWarnings("FutureReturnValueIgnored") // what follows is done in the callback
     public void send(InetSocketAddress controller, CommandRequest request, Consumer<CommandResponse> answer) {
+        send(controller, request, answer, () -> {});
+    }
+
+    @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // what follows is done in the callback
+    public void send(
+            InetSocketAddress controller, CommandRequest request, Consumer<CommandResponse> answer, Runnable refused) {
         connection().send(controller, request).whenComplete((response, failure) -> {
             if (response != null) {
                 answer.accept(response);
             } else {
+                if (failure instanceof LeaderConnection.RefusedException) {
+                    refused.run();
+                }
                 answer.accept(CommandResponse.newBuilder()
                         .setStatus(
                                 failure instanceof LeaderConnection.NotSentException

@@ -68,7 +68,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
 
     private static final int LOOKS_PER_LEASE = 20;
     /** A silence of this part of a lease, of a node that nobody can connect to, is enough. */
-    private static final int SUSPECT_PART = 5;
+    private static final int SUSPECT_PART = 8;
     /** Not to have run for this part of a lease is a pause. */
     private static final int PAUSE_PART = 4;
 
@@ -134,9 +134,9 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
         loop.schedule(this::look, lookMs);
     }
 
-    /** Never so short that one late heartbeat is enough. */
+    /** Two heartbeats at least. */
     private static long suspectMs(ControlPlaneConfig config) {
-        return Math.max(config.leaseMs() / SUSPECT_PART, 5 * config.heartbeatMs() / 2);
+        return Math.max(config.leaseMs() / SUSPECT_PART, 2 * config.heartbeatMs());
     }
 
     @Override
@@ -413,7 +413,12 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
                 .setClusterId(clusterId)
                 .setHeartbeat(heartbeat)
                 .build();
-        remote.send(address.get(), request, response -> loop.execute(() -> answer.accept(response)));
+        Leadership asked = leadership;
+        remote.send(
+                address.get(),
+                request,
+                response -> loop.execute(() -> answer.accept(response)),
+                () -> log.leaderIsGone(asked));
     }
 
     private void submitToLeader(Submission submission, Consumer<Reply> answer) {

@@ -11,6 +11,7 @@ import io.catchment.controlplane.state.ClusterState;
 import io.catchment.controlplane.state.Protos;
 import io.catchment.controlplane.state.StateBuilder;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
@@ -77,6 +78,30 @@ class LivenessTest {
     }
 
     @Test
+    void whoBeginsToLeadCountsWhatTheOthersWentThroughBefore() {
+        liveness.begin(nowMs);
+        assertThat(pass(300, unreachable(3, 700), 1, 2))
+                .as("it may be about to speak")
+                .isEmpty();
+        assertThat(pass(200, unreachable(3, 700), 1, 2)).containsExactly(3);
+    }
+
+    @Test
+    void whatTheOthersWentThroughCountsOnlyIfAllOfThemSayIt() {
+        liveness.begin(nowMs);
+        assertThat(pass(600, unreachable(3, 700), 1))
+                .as("node 2 was not heard of")
+                .isEmpty();
+        liveness.begin(nowMs);
+        assertThat(pass(600, unreachable(3, 500), 1, 2)).as("not for long").isEmpty();
+        liveness.begin(nowMs);
+        pass(200, unreachable(3, 700), 1, 2, 3);
+        assertThat(pass(600, unreachable(3, 700), 1, 2))
+                .as("it spoke to this controller")
+                .isEmpty();
+    }
+
+    @Test
     void oneWitnessWhoReachesItIsEnoughToWait() {
         liveness.begin(nowMs);
         pass(300, 1, 2, 3);
@@ -125,7 +150,11 @@ class LivenessTest {
     }
 
     private static NodeLoad unreachable(int node) {
-        return new NodeLoad(List.of(), List.of(), 1, 1, 0, false, Set.of(node), Set.of(), 0);
+        return unreachable(node, 10);
+    }
+
+    private static NodeLoad unreachable(int node, long forMs) {
+        return new NodeLoad(List.of(), List.of(), 1, 1, 0, false, Map.of(node, forMs), Set.of(), 0);
     }
 
     private static NodeState node(int id, long epoch, boolean leased) {

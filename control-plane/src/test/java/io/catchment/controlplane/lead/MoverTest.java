@@ -176,7 +176,7 @@ class MoverTest {
 
     private void serve(int node, int streams, double bytesPerSecond) {
         figures.put(
-                node, new NodeLoad(List.of(bytesPerSecond), List.of(), 1, 1, 0, false, Set.of(), Set.of(), streams));
+                node, new NodeLoad(List.of(bytesPerSecond), List.of(), 1, 1, 0, false, Map.of(), Set.of(), streams));
     }
 
     private ClusterState state() {

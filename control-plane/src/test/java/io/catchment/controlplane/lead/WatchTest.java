@@ -78,7 +78,7 @@ class WatchTest {
     void wishesToDrainArePassedOn() {
         node(1);
         watch.begin();
-        NodeLoad wish = new NodeLoad(List.of(), List.of(), 1, 1, 0, true, Set.of(), Set.of(), 0);
+        NodeLoad wish = new NodeLoad(List.of(), List.of(), 1, 1, 0, true, Map.of(), Set.of(), 0);
         assertThat(look(0, Map.of(1, wish, 9, wish)).drainWishes()).containsExactly(1);
     }
 
@@ -115,6 +115,6 @@ class WatchTest {
     }
 
     private static NodeLoad worksOn(long extent) {
-        return new NodeLoad(List.of(), List.of(), 1, 1, 0, false, Set.of(), Set.of(extent), 0);
+        return new NodeLoad(List.of(), List.of(), 1, 1, 0, false, Map.of(), Set.of(extent), 0);
     }
 }

@@ -202,6 +202,6 @@ class BalancerTest {
     }
 
     private static NodeLoad traffic(double bytesPerSecond) {
-        return new NodeLoad(List.of(bytesPerSecond), List.of(), 1, 1, 0, false, Set.of(), Set.of(), 0);
+        return new NodeLoad(List.of(bytesPerSecond), List.of(), 1, 1, 0, false, Map.of(), Set.of(), 0);
     }
 }

@@ -111,7 +111,7 @@ class EnsemblePlacementTest {
     }
 
     private static NodeLoad load(int pressure, long free) {
-        return new NodeLoad(List.of(), List.of(), free, 1000, pressure, false, Set.of(), Set.of(), 0);
+        return new NodeLoad(List.of(), List.of(), free, 1000, pressure, false, Map.of(), Set.of(), 0);
     }
 
     private static List<Store> choose(ClusterState state, int writer, long extent, int replicas) {

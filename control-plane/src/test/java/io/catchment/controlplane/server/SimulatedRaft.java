@@ -224,6 +224,10 @@ final class SimulatedRaft {
             return Optional.of(InetSocketAddress.createUnresolved("node", nodeId));
         }
 
+        /** A crash is followed by votes at once here. */
+        @Override
+        public void leaderIsGone(Leadership leadership) {}
+
         @Override
         public void close() {
             open = false;

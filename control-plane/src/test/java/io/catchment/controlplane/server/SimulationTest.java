@@ -503,6 +503,15 @@ class SimulationTest {
         /** Requests and answers between nodes: late, sometimes lost (which the sender learns as uncertain). */
         private final class LossyNetwork implements RemoteController {
             @Override
+            public void send(
+                    InetSocketAddress controller,
+                    CommandRequest request,
+                    Consumer<CommandResponse> answer,
+                    Runnable refused) {
+                send(controller, request, answer);
+            }
+
+            @Override
             public void send(InetSocketAddress controller, CommandRequest request, Consumer<CommandResponse> answer) {
                 boolean lost = !peaceful && random.nextInt(10) == 0;
                 boolean answerLost = !peaceful && random.nextInt(10) == 0;

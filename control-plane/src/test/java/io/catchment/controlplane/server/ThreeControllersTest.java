@@ -156,6 +156,56 @@ class ThreeControllersTest {
     }
 
     @Test
+    void aLeaderThatRefusesConnectionsIsReplacedWithoutWaitingForItsSilence() throws Exception {
+        startThree();
+        for (int id = 1; id <= CONTROLLERS; id++) {
+            close(id);
+        }
+        // As voters they need no fetch timeout to begin; by silence nobody would stand for election within this test
+        tuned = config -> withFetchTimeout(config, (int) TimeUnit.MINUTES.toMillis(10));
+        for (int id = 1; id <= CONTROLLERS; id++) {
+            start(id, id == 1 ? Formation.ALONE : Formation.JOIN_AND_VOTE);
+        }
+        for (int id = 1; id <= CONTROLLERS; id++) {
+            node(id).join(id);
+        }
+        int lost = node(2).image().controllerId();
+        int survivor = lost == 1 ? 2 : 1;
+        isolate(lost);
+        TestNode.await(
+                "another controller",
+                () -> node(survivor).image().controllerId() != lost
+                        && node(survivor).image().controllerId() >= 0);
+        node(survivor).createTopic("after", 1);
+        assertThat(node(survivor).fatal()).isNull();
+    }
+
+    private static ControlPlaneConfig withFetchTimeout(ControlPlaneConfig config, int fetchTimeoutMs) {
+        return new ControlPlaneConfig(
+                config.nodeId(),
+                config.clusterId(),
+                config.directory(),
+                config.roles(),
+                config.listener(),
+                config.host(),
+                config.port(),
+                config.formation(),
+                config.controllers(),
+                config.replicas(),
+                config.ackQuorum(),
+                config.electionTimeoutMs(),
+                fetchTimeoutMs,
+                config.requestTimeoutMs(),
+                config.commandTimeoutMs(),
+                config.heartbeatMs(),
+                config.leaseMs(),
+                config.snapshotBytes(),
+                config.snapshotIntervalMs(),
+                config.segmentBytes(),
+                config.retentionBytes());
+    }
+
+    @Test
     void aLostActiveControllerIsReplacedAndFencedAndNobodyElseIs() throws Exception {
         startThree();
         start(OBSERVER, Formation.JOIN);
