@@ -61,8 +61,11 @@ public final class OffsetsTopic {
             createOnce();
             return Optional.empty();
         }
-        return Optional.ofNullable(
-                Leader.of(now, topic.get(), partition, listener).endpoint());
+        // Until its partition is open the node would only say that it does not coordinate
+        return Leader.isOpen(now, topic.get(), partition)
+                ? Optional.ofNullable(
+                        Leader.of(now, topic.get(), partition, listener).endpoint())
+                : Optional.empty();
     }
 
     private void createOnce() {

@@ -10,8 +10,9 @@ import org.apache.kafka.common.requests.MetadataResponse;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who leads a partition as of an image, seen through one listener (KIP-951). A partition has a leader only while its owner lives and
- * has opened it in its present life: before that the owner would refuse its clients.
+ * Who leads a partition as of an image, seen through one listener (KIP-951): its owner while that lives. The owner may still be opening the
+ * stream after a failure: clients that know whom to go to wait there, or come again after a backoff, where "no leader" has producers ask
+ * without a pause. Only a stream that was never opened has no leader before its owner has opened it.
  *
  * @param nodeId -1: nobody
  * @param epoch of the stream, also without a leader; -1: the partition is not known
@@ -30,7 +31,7 @@ public record Leader(int nodeId, int epoch, @Nullable Node endpoint) {
 
     public static Leader of(ClusterImage image, StreamState stream, String listener) {
         NodeState owner = image.node(stream.ownerNodeId()).orElse(null);
-        return owner != null && isOpen(stream, owner)
+        return owner != null && isNamed(stream, owner)
                 ? new Leader(owner.nodeId(), stream.epoch(), endpoint(owner, listener))
                 : new Leader(MetadataResponse.NO_LEADER_ID, stream.epoch(), null);
     }
@@ -38,6 +39,18 @@ public record Leader(int nodeId, int epoch, @Nullable Node endpoint) {
     /** Whether the owner serves the stream in its present life. */
     public static boolean isOpen(StreamState stream, NodeState owner) {
         return !owner.fenced() && stream.ownerNodeEpoch() == owner.epoch();
+    }
+
+    public static boolean isOpen(ClusterImage image, TopicState topic, int partition) {
+        StreamState stream = image.stream(topic.streams().get(partition)).orElse(null);
+        NodeState owner =
+                stream == null ? null : image.node(stream.ownerNodeId()).orElse(null);
+        return stream != null && owner != null && isOpen(stream, owner);
+    }
+
+    /** Whether clients are sent to the owner. */
+    public static boolean isNamed(StreamState stream, NodeState owner) {
+        return !owner.fenced() && (!stream.epochStarts().isEmpty() || isOpen(stream, owner));
     }
 
     /** The node as the listener's clients reach it, with its zone as rack; null when it has no such listener. */

@@ -21,8 +21,7 @@ import org.jspecify.annotations.Nullable;
  * changes, so that a thousand partitions asked for again cost a look-up. Thread-safe; the lists handed out are immutable and
  * their elements must not be changed.
  *
- * <p>A partition has one replica, its owner, and no leader before that has opened it in its present life (which raises the
- * epoch). Publishing ranges changes a stream's state all the time but not its owner, so
+ * <p>A partition has one replica, its owner; whether that is named as its leader {@link Leader} says. Publishing ranges changes a stream's state all the time but not its owner, so
  * a change heard of is compared before it counts.
  */
 final class PartitionDescriptions {
@@ -89,8 +88,7 @@ final class PartitionDescriptions {
                     .setLeaderId(MetadataResponse.NO_LEADER_ID)
                     .setOfflineReplicas(replicas);
         }
-        if (!Leader.isOpen(stream, node)) {
-            // new, or its owner was restarted: it is about to open the stream, and would refuse its clients until then
+        if (!Leader.isNamed(stream, node)) {
             return description
                     .setErrorCode(Errors.LEADER_NOT_AVAILABLE.code())
                     .setLeaderId(MetadataResponse.NO_LEADER_ID);

@@ -57,6 +57,11 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     private final SerialLoop finder = new SerialThread("partition-finder");
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final PartitionTable table = new PartitionTable();
+    /** A hand-over takes milliseconds; the image shows it when the last owner has done its part. */
+    private static final long HANDED_OVER_PATIENCE_MS = 1_000;
+    /** What the recovery of a killed node's extents takes, and reading the streams' ends. */
+    private static final long TAKEN_OVER_PATIENCE_MS = 500;
+
     private final EarlyRequests early = new EarlyRequests();
     private volatile @Nullable Ownership ownership;
 
@@ -203,19 +208,34 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
     }
 
     /**
-     * For a request to a partition that {@link #find} does not find: when the stream is this node's in its present epoch, and so about to be served
-     * (others are told that it leads it), completes with the partition; before the opener's thread makes it findable. Null when it is
-     * not to be waited for. Who has no patience any more completes it exceptionally.
+     * For a request to a partition that {@link #find} does not find: when the stream is this node's, and so about to be served (clients are told
+     * that it leads it), completes with the partition; before the opener's thread makes it findable. Null when it is not to be waited for. Who has
+     * no patience any more completes it exceptionally.
+     *
+     * <p>Answers behind it on its connection wait as well. So a stream that was taken over is waited for only while it has just been: the end of one whose
+     * extents cannot be recovered now may not be known for hours.
      */
-    public @Nullable CompletableFuture<PartitionView> awaitServed(TopicState topic, int partition) {
+    public @Nullable Awaited awaitServed(TopicState topic, int partition) {
         ClusterImage image = to.controlPlane().image();
         StreamState stream = image.stream(topic.streams().get(partition)).orElse(null);
         NodeState self = image.node(to.nodeId()).orElse(null);
-        if (stream == null || self == null || stream.ownerNodeId() != to.nodeId() || !Leader.isOpen(stream, self)) {
+        if (stream == null || self == null || stream.ownerNodeId() != to.nodeId() || !Leader.isNamed(stream, self)) {
             return null;
         }
-        return early.await(stream.streamId(), () -> table.find(topic.topicId(), partition));
+        long patienceMs = HANDED_OVER_PATIENCE_MS;
+        if (!Leader.isOpen(stream, self)) {
+            Ownership present = ownership;
+            patienceMs = present == null
+                    ? 0
+                    : TAKEN_OVER_PATIENCE_MS - present.hindrances().sinceMs(stream.streamId());
+        }
+        CompletableFuture<PartitionView> served =
+                patienceMs <= 0 ? null : early.await(stream.streamId(), () -> table.find(topic.topicId(), partition));
+        return served == null ? null : new Awaited(served, patienceMs);
     }
+
+    /** @param patienceMs for how long it is worth waiting for */
+    public record Awaited(CompletableFuture<PartitionView> partition, long patienceMs) {}
 
     // ---- appends
 

@@ -81,6 +81,8 @@ final class Ownership {
     /** Until extents of their writers are sealed. */
     private final Set<Long> waiting = new HashSet<>();
 
+    private final Hindrances hindrances = new Hindrances(System::nanoTime);
+
     private long retryMs = RETRY_MS;
     private volatile int openCount;
     private volatile boolean over;
@@ -122,6 +124,11 @@ final class Ownership {
         over = true;
     }
 
+    /** Since when streams of this node are on their way to be served. */
+    Hindrances hindrances() {
+        return hindrances;
+    }
+
     int openCount() {
         return openCount;
     }
@@ -136,8 +143,7 @@ final class Ownership {
             ClusterImage newest = controlPlane.image();
             List<StreamState> present = new ArrayList<>();
             for (long streamId : delta.streams()) {
-                newest.stream(streamId)
-                        .ifPresentOrElse(present::add, () -> close(streamId, Errors.UNKNOWN_TOPIC_OR_PARTITION));
+                newest.stream(streamId).ifPresentOrElse(present::add, () -> gone(streamId));
             }
             if (!present.isEmpty()) {
                 reconcile(present);
@@ -146,6 +152,11 @@ final class Ownership {
                 lookAgain(List.copyOf(waiting));
             }
         });
+    }
+
+    private void gone(long streamId) {
+        close(streamId, Errors.UNKNOWN_TOPIC_OR_PARTITION);
+        hindrances.over(streamId);
     }
 
     private void lookAgain(List<Long> streams) {
@@ -164,6 +175,7 @@ final class Ownership {
             if (stream.ownerNodeId() != nodeId) {
                 close(id, Errors.NOT_LEADER_OR_FOLLOWER);
                 waiting.remove(id);
+                hindrances.over(id);
                 continue;
             }
             Partition partition = open.get(id);
@@ -173,6 +185,7 @@ final class Ownership {
                 partition = null;
             }
             if (partition == null) {
+                hindrances.began(id);
                 if (!opening.contains(id)) {
                     toOpen.add(stream);
                 }
@@ -342,6 +355,7 @@ final class Ownership {
                                     .filter(partition -> open.get(partition.streamId()) == partition)
                                     .toList();
                             openings.publish(still);
+                            still.forEach(partition -> hindrances.over(partition.streamId()));
                             openCount = open.size();
                             if (!still.isEmpty()) {
                                 log.info(

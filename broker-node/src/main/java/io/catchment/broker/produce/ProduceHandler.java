@@ -38,9 +38,6 @@ public final class ProduceHandler implements ApiHandler {
     /** Who may write to internal topics: Kafka's tools to repair them. */
     private static final String ADMIN_CLIENT_ID = "__admin_client";
 
-    /** An opening that takes longer is one that clients should look elsewhere for. */
-    private static final long EARLY_PATIENCE_MS = 1_000;
-
     private final OwnedPartitions partitions;
     private final Supplier<ClusterImage> image;
     private final Time time;
@@ -115,17 +112,18 @@ public final class ProduceHandler implements ApiHandler {
             ProduceAttempt attempt,
             int slot) {
         @Nullable TopicState state = topic(version, topic);
-        CompletableFuture<PartitionView> served =
+        OwnedPartitions.Awaited awaited =
                 state == null || !isIndexOf(state, data.index()) ? null : partitions.awaitServed(state, data.index());
-        if (served == null) {
+        if (awaited == null) {
             attempt.failed(slot, notServed(version, topic, data.index()));
             return;
         }
+        CompletableFuture<PartitionView> served = awaited.partition();
         ByteBuf buffer = request.buffer().retain();
         var patience = request.eventLoop()
                 .schedule(
                         () -> served.completeExceptionally(Errors.NOT_LEADER_OR_FOLLOWER.exception()),
-                        EARLY_PATIENCE_MS,
+                        awaited.patienceMs(),
                         TimeUnit.MILLISECONDS);
         var unused = served.whenComplete((partition, failure) -> {
             patience.cancel(false);

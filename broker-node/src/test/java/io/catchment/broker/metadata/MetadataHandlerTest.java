@@ -163,20 +163,22 @@ class MetadataHandlerTest {
     }
 
     @Test
-    void ofARestartedNodeNoPartitionHasALeaderUntilItIsOpenedAgain() {
+    void aRestartedOwnerLeadsItsPartitionsBeforeItHasOpenedThemAgain() {
         createTopic("t", 1, 2);
         ask(handler, names("t"), NEWEST);
 
         controlPlane.withNode(2, "PLAINTEXT", "INTERNAL");
-        List<MetadataResponsePartition> partitions =
-                only(ask(handler, names("t"), NEWEST)).partitions();
-        assertThat(partitions.get(0).leaderId()).isEqualTo(1);
-        assertThat(Errors.forCode(partitions.get(1).errorCode())).isEqualTo(Errors.LEADER_NOT_AVAILABLE);
-        assertThat(partitions.get(1).leaderId()).isEqualTo(-1);
+        MetadataResponsePartition restarted =
+                only(ask(handler, names("t"), NEWEST)).partitions().get(1);
+        assertThat(Errors.forCode(restarted.errorCode())).isEqualTo(Errors.NONE);
+        assertThat(restarted.leaderId()).isEqualTo(2);
+        int epoch = restarted.leaderEpoch();
 
         controlPlane.moveStream("t", 1, 2);
-        assertThat(only(ask(handler, names("t"), NEWEST)).partitions().get(1).leaderId())
-                .isEqualTo(2);
+        MetadataResponsePartition opened =
+                only(ask(handler, names("t"), NEWEST)).partitions().get(1);
+        assertThat(opened.leaderId()).isEqualTo(2);
+        assertThat(opened.leaderEpoch()).isGreaterThan(epoch);
     }
 
     @Test

@@ -245,8 +245,8 @@ class OwnershipTest {
         move(1);
         controlPlane.now(new Command.ResignStreams(
                 2, other, List.of(new Command.Resignation(stream().streamId(), 0, 0, 0, 0))));
-        CompletableFuture<PartitionView> early = Objects.requireNonNull(partitions.awaitServed(topic, 0));
-        CompletableFuture<PartitionView> tooLate = Objects.requireNonNull(partitions.awaitServed(topic, 0));
+        CompletableFuture<PartitionView> early = awaited(topic);
+        CompletableFuture<PartitionView> tooLate = awaited(topic);
         CompletableFuture<Boolean> findable = early.thenApply(partition -> partitions.find("t", 0) != null);
         tooLate.completeExceptionally(Errors.NOT_LEADER_OR_FOLLOWER.exception());
         assertThat(early).isNotDone();
@@ -255,7 +255,29 @@ class OwnershipTest {
                 .isEqualTo(stream().epoch());
         assertThat(findable.get(10, TimeUnit.SECONDS)).isFalse();
         await(() -> partitions.openCount() == 1);
-        assertThat(partitions.awaitServed(topic, 0)).isCompletedWithValue(view());
+        assertThat(awaited(topic)).isCompletedWithValue(view());
+    }
+
+    private CompletableFuture<PartitionView> awaited(TopicState topic) {
+        return Objects.requireNonNull(partitions.awaitServed(topic, 0)).partition();
+    }
+
+    @Test
+    void aStreamThatWasTakenOverIsAwaitedWhileItIsOpenedAndNotForLong() throws Exception {
+        topic();
+        TopicState topic = controlPlane.image().topic("t").orElseThrow();
+        controlPlane.register(2);
+        move(2);
+        await(() -> partitions.openCount() == 0);
+        controlPlane.holdNews();
+        controlPlane.now(new Command.FenceNode(
+                2, controlPlane.image().node(2).orElseThrow().epoch()));
+        assertThat(stream().ownerNodeId()).isEqualTo(1);
+        OwnedPartitions.Awaited early = Objects.requireNonNull(partitions.awaitServed(topic, 0));
+        assertThat(early.patienceMs()).isBetween(1L, 500L);
+        controlPlane.releaseNews();
+        assertThat(early.partition().get(10, TimeUnit.SECONDS).leaderEpoch())
+                .isEqualTo(stream().epoch());
     }
 
     @Test
@@ -271,7 +293,7 @@ class OwnershipTest {
                 2, other, List.of(new Command.Resignation(stream().streamId(), 0, 0, 0, 0))));
         List<CompletableFuture<PartitionView>> waiting = new ArrayList<>();
         for (int i = 0; i < EarlyRequests.WAITING_MAX; i++) {
-            waiting.add(Objects.requireNonNull(partitions.awaitServed(topic, 0)));
+            waiting.add(awaited(topic));
         }
         assertThat(partitions.awaitServed(topic, 0)).isNull();
         waiting.get(0).completeExceptionally(Errors.NOT_LEADER_OR_FOLLOWER.exception());

@@ -152,7 +152,9 @@ public final class FakeControlPlane implements ControlPlane {
                             owner,
                             next.node(owner).orElseThrow().epoch(),
                             old.epoch() + epochs,
-                            old.epochStarts(),
+                            old.epochStarts().isEmpty()
+                                    ? List.of(new StreamState.EpochStart(old.epoch() + epochs, 0))
+                                    : old.epochStarts(),
                             old.logStartOffset(),
                             old.catalog(),
                             old.checkpoint()));
@@ -415,7 +417,7 @@ public final class FakeControlPlane implements ControlPlane {
                             owner,
                             ownersHesitate ? -1 : next.node(owner).orElseThrow().epoch(),
                             0,
-                            List.of(new StreamState.EpochStart(0, 0)),
+                            ownersHesitate ? List.of() : List.of(new StreamState.EpochStart(0, 0)),
                             0,
                             List.of(),
                             null));
