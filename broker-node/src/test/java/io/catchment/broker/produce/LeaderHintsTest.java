@@ -58,11 +58,11 @@ class LeaderHintsTest {
     }
 
     @Test
-    void aNewOwnerIsNamedOnceItHasOpenedThePartition() {
+    void aNewOwnerIsNamedAlsoBeforeItHasOpenedThePartition() {
         controlPlane.assignStream("t", 0, 3);
         ProduceResponseData early = produce(LATEST, Errors.NOT_LEADER_OR_FOLLOWER);
-        assertThat(leaderOf(early, 0).leaderId()).isEqualTo(-1);
-        assertThat(early.nodeEndpoints()).isEmpty();
+        assertThat(leaderOf(early, 0).leaderId()).isEqualTo(3);
+        assertThat(early.nodeEndpoints().find(3).port()).isEqualTo(9300);
 
         controlPlane.applyNow(new Command.OpenStreams(
                 3, 3, List.of(new Command.Claim(controlPlane.stream("t", 0).streamId(), 0))));
