@@ -12,7 +12,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -21,8 +20,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread-safe. Any store with a timeout on each attempt, retries of what is TRANSIENT, a circuit breaker and figures. Nothing queues here:
- * what is over the bound of requests, or not to be sent while the circuit is open, fails.
+ * Thread-safe. Any store with a timeout on each attempt, retries of what is TRANSIENT, a circuit breaker and figures. Nothing queues here, and
+ * how many requests there are at a time is the caller's to bound (the transfer package does); while the circuit is open they fail at once.
  *
  * <p>{@code putIfAbsent} is not retried: after an attempt whose fate is unknown ALREADY_EXISTS could mean this caller itself.
  */
@@ -34,7 +33,6 @@ public final class RetryingStore implements ObjectStore {
     private final RandomGenerator random;
     private final StoreListener listener;
     private final CircuitBreaker breaker;
-    private final Semaphore requests;
 
     /**
      * @param timer not closed here
@@ -55,7 +53,6 @@ public final class RetryingStore implements ObjectStore {
         this.random = random;
         this.listener = listener;
         this.breaker = new CircuitBreaker(policy, nanoTime, random, listener);
-        this.requests = new Semaphore(policy.requestsMax());
     }
 
     @Override
@@ -135,13 +132,7 @@ public final class RetryingStore implements ObjectStore {
         }
 
         CompletableFuture<T> start() {
-            if (requests.tryAcquire()) {
-                attempt();
-            } else {
-                listener.attempted(operation, Outcome.NOT_SENT, 0, 0, 1);
-                result.completeExceptionally(new ObjectStoreException(
-                        Reason.TRANSIENT, policy.requestsMax() + " object requests are under way already", null));
-            }
+            attempt();
             return result;
         }
 
@@ -158,6 +149,9 @@ public final class RetryingStore implements ObjectStore {
                                 "the object store keeps failing: not asked for the moment (circuit open)",
                                 null));
                 return;
+            }
+            if (attempt > 1) {
+                listener.again(operation, bytes);
             }
             long started = nanoTime.getAsLong();
             CompletableFuture<T> once = new CompletableFuture<>();
@@ -213,7 +207,6 @@ public final class RetryingStore implements ObjectStore {
         }
 
         private void finish(@Nullable T value, @Nullable ObjectStoreException failure) {
-            requests.release();
             if (failure != null) {
                 result.completeExceptionally(failure);
             } else if (!complete(value)) {

@@ -26,6 +26,9 @@ public interface StoreListener {
     /** One attempt ended. {@code bytes} of body, 0 unless OK; {@code attempt} 1 for the first. */
     void attempted(Operation operation, Outcome outcome, long bytes, long nanos, int attempt);
 
+    /** An attempt that is not the first is sent, with so many bytes of body. */
+    default void again(Operation operation, long bytes) {}
+
     /** The circuit opened (requests are not sent for a while) or closed again. */
     void circuit(boolean open);
 

@@ -61,7 +61,7 @@ class S3FaultsTest {
     void aServerThatGoesAndComesBackIsTransientTroubleOnly() throws Exception {
         EmbeddedS3 first = EmbeddedS3.start(0, directory);
         int port = first.port();
-        RetryPolicy policy = new RetryPolicy(5_000, 1 << 20, 3, 5, 20, 64, 5, 20, 100);
+        RetryPolicy policy = new RetryPolicy(5_000, 1 << 20, 3, 5, 20, 5, 20, 100);
         ObjectStore store = ObjectStores.open(first.uri("p"), Map.of(), policy, timer, StoreListener.NONE);
         done(store.put("before", body("one")));
         first.close();
@@ -111,7 +111,7 @@ class S3FaultsTest {
     @Test
     void aServerThatNeverAnswersTimesOutAndCloseDoesNotHangOrCrash() throws Exception {
         try (RawServer server = new RawServer("")) {
-            RetryPolicy policy = new RetryPolicy(300, 1 << 30, 2, 5, 20, 64, 50, 20, 100);
+            RetryPolicy policy = new RetryPolicy(300, 1 << 30, 2, 5, 20, 50, 20, 100);
             ObjectStore store = ObjectStores.open(server.uri(), Map.of(), policy, timer, StoreListener.NONE);
             fails(Reason.TRANSIENT, store.get("a", 0, 10));
             server.hangUp();
