@@ -5,6 +5,7 @@ import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
 import io.catchment.broker.topic.TopicSchema;
+import io.catchment.objectstore.transfer.TransferSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -108,7 +109,12 @@ public record NodeConfig(
      * @param uri file:///DIR or s3://BUCKET/PREFIX
      * @param settings by the names that the object store's own URI query has, secrets in the clear
      */
-    public record Store(String uri, Map<String, String> settings, int flushConcurrency, MergeSettings merge) {
+    public record Store(
+            String uri,
+            Map<String, String> settings,
+            int flushConcurrency,
+            MergeSettings merge,
+            TransferSettings transfers) {
         public Store {
             settings = Map.copyOf(settings);
         }

@@ -4,6 +4,7 @@ import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
 import static org.apache.kafka.common.config.ConfigDef.Range.between;
 
 import io.catchment.broker.group.GroupSettings;
+import io.catchment.objectstore.transfer.TransferSettings;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -63,6 +64,9 @@ final class NodeKeys {
     static final String S3_PREFIX = "catchment.s3.";
     static final String FLUSH_CONCURRENCY = "catchment.flush.concurrency";
     static final String MERGE_BYTES_PER_SECOND = "catchment.merge.bytes.per.second";
+    static final String TRANSFER_CONCURRENCY = "catchment.transfer.concurrency";
+    static final String TRANSFER_UP = "catchment.transfer.up.bytes.per.second";
+    static final String TRANSFER_DOWN = "catchment.transfer.down.bytes.per.second";
     static final String MERGE_FAN_IN = "catchment.merge.fan.in";
     static final String MERGE_LOOK_MS = "catchment.merge.look.ms";
 
@@ -391,6 +395,28 @@ final class NodeKeys {
                 ConfigDef.Type.STRING,
                 "The protocol's own checksums: `when-supported` or `when-required`. Every block has ours anyway.");
         key(g, FLUSH_CONCURRENCY, ConfigDef.Type.INT, 2, between(1, 64), "Extents that are flushed at a time.");
+        key(
+                g,
+                TRANSFER_CONCURRENCY,
+                ConfigDef.Type.INT,
+                TransferSettings.DEFAULT.places(),
+                between(1, 256),
+                "Transfers to the object store at a time, and as many from it. Who comes first: flushes of urgent, normal, bulk topics,"
+                        + " readers at the tail, readers that catch up, merges; each of them gets a least share.");
+        key(
+                g,
+                TRANSFER_UP,
+                ConfigDef.Type.LONG,
+                TransferSettings.DEFAULT.upBytesPerSecond(),
+                atLeast(0),
+                "What this node sends to the object store at most, on average; 0: no bound.");
+        key(
+                g,
+                TRANSFER_DOWN,
+                ConfigDef.Type.LONG,
+                TransferSettings.DEFAULT.downBytesPerSecond(),
+                atLeast(0),
+                "What this node reads from the object store at most, on average; 0: no bound.");
         key(
                 g,
                 MERGE_BYTES_PER_SECOND,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.catchment.broker.partition.PartitionView.EpochStart;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.broker.read.ReadBudget;
+import io.catchment.broker.read.ReadBudgets;
 import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.testing.CatalogImage;
 import io.catchment.broker.testing.FakeControlPlane;
@@ -56,7 +57,7 @@ class ListOffsetsHandlerTest {
     private final ExecutorService executor = Executors.newSingleThreadExecutor();
     private ListOffsetsHandler handler = new ListOffsetsHandler(
             directory,
-            new LayeredStreamReader(extents, objects, image::get, budget, Runnable::run),
+            new LayeredStreamReader(extents, objects, image::get, new ReadBudgets(budget, budget), Runnable::run),
             extents,
             objects,
             image::get,
@@ -250,7 +251,8 @@ class ListOffsetsHandlerTest {
         StreamExtents everywhere = StreamExtents.of(extents, 1, peers);
         handler = new ListOffsetsHandler(
                 directory,
-                new LayeredStreamReader(everywhere, objects, image::get, budget, Runnable::run),
+                new LayeredStreamReader(
+                        everywhere, objects, image::get, new ReadBudgets(budget, budget), Runnable::run),
                 everywhere,
                 objects,
                 image::get,

@@ -10,7 +10,7 @@ import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Which object store a scenario gives the node. */
-final class StoreOptions {
+public final class StoreOptions {
     enum Store {
         file,
         s3
@@ -26,20 +26,20 @@ final class StoreOptions {
     @Option(names = "--set", description = "KEY=VALUE: one more configuration key of the node; repeatable")
     private Map<String, String> settings = new LinkedHashMap<>();
 
-    ObjectStoreServer create(Path scratch) throws IOException {
+    public ObjectStoreServer create(Path scratch) throws IOException {
         return store == Store.s3
                 ? S3ObjectStore.create(scratch.resolve("s3"))
                 : DirectoryObjectStore.create(scratch.resolve("objects"));
     }
 
     /** What was asked for goes over what the scenario wants. */
-    Map<String, String> settings(Map<String, String> wanted) {
+    public Map<String, String> settings(Map<String, String> wanted) {
         Map<String, String> all = new LinkedHashMap<>(wanted);
         all.putAll(settings);
         return all;
     }
 
-    String name() {
+    public String name() {
         return store.name();
     }
 }

@@ -8,8 +8,10 @@ import io.catchment.objectstore.BundleBuilder.BuiltRange;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectReader.Location;
 import io.catchment.objectstore.ObjectReader.RangeRead;
+import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.bundle.BundleWriter;
 import io.catchment.objectstore.testing.ScriptedStore;
 import io.catchment.objectstore.testing.ScriptedStore.Fail;
@@ -27,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -280,6 +283,35 @@ class ReaderFaultsTest {
                 .join();
         assertThat(reader.stats().liveBytes()).isZero();
         fails(Reason.REFUSED, reader.read(location, 100, 1));
+    }
+
+    @Test
+    void readersThatCatchUpLeaveRoomForThoseAtTheTailWhoseLoadsGoFirst() {
+        List<ReadClass> asked = new ArrayList<>();
+        Function<ReadClass, ObjectStore> stores = as -> {
+            asked.add(as);
+            return store;
+        };
+        // Four loads at a time, of which those who catch up have three.
+        CachedObjectReader reader = new CachedObjectReader(
+                stores, new ReaderSettings(0, 100L * MIB, MIB, 4, 64, 20_000, 0, MIB), ByteBufAllocator.DEFAULT, timer);
+        warmFooter(reader);
+        asked.clear();
+        store.always(new Late());
+        List<CompletionStage<RangeRead>> reads = new ArrayList<>();
+        for (int block = 0; block < 5; block++) {
+            reads.add(reader.read(location, 32 * block + 1, 1, ReadClass.CATCH_UP));
+        }
+        assertThat(asked).containsExactly(ReadClass.CATCH_UP, ReadClass.CATCH_UP, ReadClass.CATCH_UP);
+        for (int block = 6; block < 8; block++) {
+            reads.add(reader.read(location, 32 * block + 1, 1, ReadClass.TAIL));
+        }
+        assertThat(asked).endsWith(ReadClass.TAIL).hasSize(4);
+        store.always(null);
+        store.releaseHung();
+        assertThat(asked.get(4)).as("before those that came earlier").isEqualTo(ReadClass.TAIL);
+        reads.forEach(read -> done(read).payload().release());
+        reader.close();
     }
 
     /** Replay: mvn -pl object-store test -Dtest=ReaderFaultsTest#manyThreads* -Dseed=SEED. */

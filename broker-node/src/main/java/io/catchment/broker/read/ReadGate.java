@@ -1,0 +1,41 @@
+package io.catchment.broker.read;
+
+import java.util.ArrayDeque;
+
+/**
+ * So many at a time; who comes later waits, in order. Guarded by its lock; tasks run outside of it, on the thread that entered or left. As many wait as
+ * have memory of the {@link ReadBudget} already, which bounds them.
+ */
+final class ReadGate {
+    private final Object lock = new Object();
+    private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+    private int free;
+
+    ReadGate(int places) {
+        this.free = places;
+    }
+
+    /** Runs the task when there is a place; it leaves once what it began is over. */
+    void enter(Runnable task) {
+        synchronized (lock) {
+            if (free == 0) {
+                waiting.add(task);
+                return;
+            }
+            free--;
+        }
+        task.run();
+    }
+
+    void leave() {
+        Runnable next;
+        synchronized (lock) {
+            next = waiting.poll();
+            if (next == null) {
+                free++;
+                return;
+            }
+        }
+        next.run();
+    }
+}
