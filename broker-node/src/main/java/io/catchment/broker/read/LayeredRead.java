@@ -261,6 +261,10 @@ final class LayeredRead {
             return;
         }
         levels.catchUpExtents.enter(() -> {
+            if (result.isDone()) {
+                giveBack();
+                return false;
+            }
             CompletionStage<FrameRead> reading;
             try {
                 reading = read.get();
@@ -271,6 +275,7 @@ final class LayeredRead {
                 levels.catchUpExtents.leave();
                 guarded(() -> answered.accept(frames, failure));
             });
+            return true;
         });
     }
 

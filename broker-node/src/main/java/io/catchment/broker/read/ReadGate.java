@@ -1,6 +1,7 @@
 package io.catchment.broker.read;
 
 import java.util.ArrayDeque;
+import java.util.function.BooleanSupplier;
 
 /**
  * So many at a time; who comes later waits, in order. Guarded by its lock; tasks run outside of it, on the thread that entered or left. As many wait as
@@ -8,15 +9,15 @@ import java.util.ArrayDeque;
  */
 final class ReadGate {
     private final Object lock = new Object();
-    private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+    private final ArrayDeque<BooleanSupplier> waiting = new ArrayDeque<>();
     private int free;
 
     ReadGate(int places) {
         this.free = places;
     }
 
-    /** Runs the task when there is a place; it leaves once what it began is over. */
-    void enter(Runnable task) {
+    /** Runs the task when there is a place. If it answers true it leaves once what it began is over; false when it needs no place any more. */
+    void enter(BooleanSupplier task) {
         synchronized (lock) {
             if (free == 0) {
                 waiting.add(task);
@@ -24,18 +25,21 @@ final class ReadGate {
             }
             free--;
         }
-        task.run();
+        if (!task.getAsBoolean()) {
+            leave();
+        }
     }
 
     void leave() {
-        Runnable next;
-        synchronized (lock) {
-            next = waiting.poll();
-            if (next == null) {
-                free++;
-                return;
+        BooleanSupplier next;
+        do {
+            synchronized (lock) {
+                next = waiting.poll();
+                if (next == null) {
+                    free++;
+                    return;
+                }
             }
-        }
-        next.run();
+        } while (!next.getAsBoolean());
     }
 }

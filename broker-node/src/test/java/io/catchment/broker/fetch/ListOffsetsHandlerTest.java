@@ -178,6 +178,28 @@ class ListOffsetsHandlerTest {
     }
 
     @Test
+    void aTimeInPublishedRangesCostsAtMostOneIndexStepOfOneObject() throws InterruptedException {
+        for (int object = 0; object < 3; object++) {
+            List<byte[]> range = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                long offset = partition.highWatermark;
+                byte[] large = TestBatches.batch(
+                        offset, 2, Compression.NONE, 20_000, new long[] {100 * offset, 100 * offset + 50});
+                partition.append(large);
+                range.add(large);
+            }
+            long objectId = 100 + object;
+            objects.put(objectId, range);
+            image.updateAndGet(now -> now.published(STREAM, objectId, range));
+        }
+        for (long offset = 0; offset < partition.highWatermark; offset += 14) {
+            int before = objects.reads.get();
+            assertAnswer(ask(100 * offset + 1), 100 * offset + 50, offset + 1, 2);
+            assertThat(objects.reads.get() - before).as("offset %d", offset).isOne();
+        }
+    }
+
+    @Test
     void aFrameOfSeveralBatchesIsSearchedToo() throws InterruptedException {
         byte[] first = batch(Compression.NONE, 10, 20);
         byte[] second = batch(Compression.gzip().build(), 90, 30);

@@ -243,6 +243,25 @@ class LayeredStreamReaderTest {
     }
 
     @Test
+    void readsThatWereGivenUpWhileTheyWaitedForTheDiskAreNotMade() {
+        extents.add(1, STREAM, TestBatches.batch(0, 1, 900));
+        List<Runnable> disk = new ArrayList<>();
+        extents.readOn(disk::add);
+        List<CompletableFuture<BatchRun>> reads = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            reads.add(reader.read(STREAM, 0, 1, 2000, ReadClass.CATCH_UP).toCompletableFuture());
+        }
+        reads.subList(2, 19).forEach(read -> read.cancel(false));
+        disk.remove(0).run();
+        disk.remove(0).run();
+        assertThat(disk).as("only the last one is still wanted").hasSize(1);
+        disk.remove(0).run();
+        for (int i : new int[] {0, 1, 19}) {
+            reads.get(i).join().payload().release();
+        }
+    }
+
+    @Test
     void aReadThatCatchesUpAndFailsGivesItsTurnBack() {
         extents.add(1, STREAM, TestBatches.batch(0, 1, 900));
         for (int i = 0; i < 10; i++) {
