@@ -53,7 +53,7 @@ public final class CatchupCommand implements Callable<Integer> {
             names = "--nice",
             defaultValue = "0",
             description =
-                    "Of the readers and of the raw read: they stand for other machines. Default: ${DEFAULT-VALUE}")
+                    "Of the readers, the raw read and the S3 server: they stand for other machines. Default: ${DEFAULT-VALUE}")
     private int nice;
 
     @Option(names = "--rate", defaultValue = "20", description = "MB/s at the tail. Default: ${DEFAULT-VALUE}")
@@ -98,7 +98,7 @@ public final class CatchupCommand implements Callable<Integer> {
     }
 
     private CatchupFigures catchment(Path scratch, Catchup.Plan plan, Verdict verdict) throws Exception {
-        try (var objects = store.create(scratch);
+        try (var objects = store.create(scratch, nice);
                 var cluster = CatchmentCluster.up(
                         scratch.resolve("server"),
                         new CatchmentCluster.Options(

@@ -26,9 +26,14 @@ public final class StoreOptions {
     @Option(names = "--set", description = "KEY=VALUE: one more configuration key of the node; repeatable")
     private Map<String, String> settings = new LinkedHashMap<>();
 
-    public ObjectStoreServer create(Path scratch) throws IOException {
+    ObjectStoreServer create(Path scratch) throws IOException {
+        return create(scratch, 0);
+    }
+
+    /** @param nice of a server's process */
+    public ObjectStoreServer create(Path scratch, int nice) throws IOException {
         return store == Store.s3
-                ? S3ObjectStore.create(scratch.resolve("s3"))
+                ? S3ObjectStore.create(scratch.resolve("s3"), nice)
                 : DirectoryObjectStore.create(scratch.resolve("objects"));
     }
 

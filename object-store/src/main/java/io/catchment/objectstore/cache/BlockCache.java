@@ -25,7 +25,11 @@ import org.jspecify.annotations.Nullable;
  * the cache once more either finds the block or may start a new flight.
  */
 final class BlockCache implements BlockLoader.Landing {
-    private static final int RUN_BLOCKS_MAX = 8;
+    /**
+     * The S3 client hands a body on as one array on the heap. The launcher's regions of 16 MiB take one of that size as an ordinary object; a larger one
+     * would start a collection of its own, which everybody at the tail waits for.
+     */
+    private static final int RUN_BLOCKS_MAX = 7;
 
     private final Cache<BlockKey, BlockBuffer> blocks;
     private final BlockLoader loader;

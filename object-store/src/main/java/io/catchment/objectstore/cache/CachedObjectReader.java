@@ -79,7 +79,7 @@ public final class CachedObjectReader implements ObjectReader {
             long wanted = start + Math.max(1, Math.min(bytesMax, settings.readBytesMax()));
             long end = Math.min(rangeEnd, Math.max(wanted, footer.positionAfter(range, entry)));
             CompletionStage<ByteBuf> bytes = slice(location.objectId(), footer, start, end, as);
-            ReadAhead.Span ahead = readAhead.read(location.objectId(), location.position(), rangeEnd, start, end);
+            ReadAhead.Span ahead = readAhead.read(location, start, end);
             if (ahead.to() > ahead.from()) {
                 blocks.loadAhead(location.objectId(), footer, block(ahead.from()), block(ahead.to() - 1), as);
             }
