@@ -295,15 +295,22 @@ public sealed interface Command<R> {
      * The offsets of a range, which were in several that follow each other.
      *
      * @param inputObjectIds the object of each of these, in the order of their offsets
+     * @param cleanedTo with this key compaction has seen all keys of the stream below this offset; 0 for a merge, and for all steps of a
+     *     compaction but its last
      */
-    record MergedRange(NewRange range, List<Long> inputObjectIds) {
+    record MergedRange(NewRange range, List<Long> inputObjectIds, long cleanedTo) {
         public MergedRange {
             inputObjectIds = List.copyOf(inputObjectIds);
+        }
+
+        public MergedRange(NewRange range, List<Long> inputObjectIds) {
+            this(range, inputObjectIds, 0);
         }
     }
 
     /**
-     * The object holds, byte for byte, what ranges of several objects hold now: it takes their place in the catalog (DESIGN §7 "Merge").
+     * The object holds what ranges of several objects hold now, byte for byte or without what key compaction takes away: it takes their place in
+     * the catalog (DESIGN §7 "Merge").
      * A stream is left as it is when its ranges are not those that were read any more: others have trimmed or merged it, or it is gone.
      * Any live node may do it, and doing it twice does no harm. NOT_FOUND when the object's time was over.
      */

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param targetNodeId to whom the owner is asked to hand it over, -1 when it is to stay
  * @param writers which nodes, in which of their epochs, may have unflushed extents with frames of it; the present owner's too
  * @param handover what the last owner left for this epoch's; null when it left without a word or others had the stream since
+ * @param cleanedTo key compaction has seen all keys below this offset: what is published from here on is dirty; 0 before the first one
  */
 public record StreamState(
         long streamId,
@@ -36,7 +37,8 @@ public record StreamState(
         boolean pinned,
         int targetNodeId,
         List<Writer> writers,
-        @Nullable Handover handover) {
+        @Nullable Handover handover,
+        long cleanedTo) {
 
     public record EpochStart(int epoch, long startOffset) {}
 
@@ -80,7 +82,8 @@ public record StreamState(
                 false,
                 -1,
                 List.of(),
-                null);
+                null,
+                0);
     }
 
     /**

@@ -328,7 +328,8 @@ public final class FakeControlPlane implements ControlPlane {
                 pinned,
                 target,
                 old.writers(),
-                null);
+                null,
+                old.cleanedTo());
     }
 
     private Command.Done remove(int nodeId) {

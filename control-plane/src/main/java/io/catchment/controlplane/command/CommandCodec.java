@@ -330,7 +330,8 @@ public final class CommandCodec {
         for (Command.MergedRange merged : command.ranges()) {
             builder.addMerged(PublishMerge.Merged.newBuilder()
                     .setRange(Protos.newRange(merged.range()))
-                    .addAllInputObjectIds(merged.inputObjectIds()));
+                    .addAllInputObjectIds(merged.inputObjectIds())
+                    .setCleanedTo(merged.cleanedTo()));
         }
         return builder.build();
     }
@@ -338,7 +339,8 @@ public final class CommandCodec {
     private static Command.PublishMerge publishMerge(PublishMerge command) {
         List<Command.MergedRange> ranges = new ArrayList<>(command.getMergedCount());
         for (PublishMerge.Merged merged : command.getMergedList()) {
-            ranges.add(new Command.MergedRange(Protos.newRange(merged.getRange()), merged.getInputObjectIdsList()));
+            ranges.add(new Command.MergedRange(
+                    Protos.newRange(merged.getRange()), merged.getInputObjectIdsList(), merged.getCleanedTo()));
         }
         return new Command.PublishMerge(
                 command.getNodeId(), command.getNodeEpoch(), command.getObjectId(), command.getObjectBytes(), ranges);

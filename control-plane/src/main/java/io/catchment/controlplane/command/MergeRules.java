@@ -45,6 +45,8 @@ final class MergeRules {
                     || range.position() < 0
                     || range.length() < 1
                     || each.inputObjectIds().isEmpty()
+                    || (each.cleanedTo() != 0
+                            && (each.cleanedTo() <= range.baseOffset() || each.cleanedTo() > range.endOffset()))
                     || !seen.add(range.streamId())) {
                 return Draft.refuse(Reason.INVALID, "an impossible range, or a stream twice: " + each);
             }
@@ -52,7 +54,8 @@ final class MergeRules {
             if (stream != null && isCurrent(each, stream)) {
                 merged.addMerged(RangesMerged.Merged.newBuilder()
                         .setRange(Protos.newRange(range))
-                        .setInputs(each.inputObjectIds().size()));
+                        .setInputs(each.inputObjectIds().size())
+                        .setCleanedTo(each.cleanedTo()));
             }
         }
         if (merged.getMergedCount() == 0) {

@@ -340,7 +340,11 @@ public final class StateBuilder {
         for (RangesMerged.Merged merged : merge.getMergedList()) {
             Range range = merged.getRange();
             streams.merge(
-                    range.getStreamId(), Protos.range(range, merge.getObjectId()), merged.getInputs(), merge.getAtMs());
+                    range.getStreamId(),
+                    Protos.range(range, merge.getObjectId()),
+                    merged.getInputs(),
+                    merged.getCleanedTo(),
+                    merge.getAtMs());
         }
     }
 
@@ -409,7 +413,8 @@ public final class StateBuilder {
                                 stream.getHandover().getExtentId(),
                                 stream.getHandover().getPosition(),
                                 stream.getHandover().getLength())
-                        : null);
+                        : null,
+                stream.getCleanedTo());
     }
 
     private void replaySession(Session session) {

@@ -122,7 +122,8 @@ public final class StateSnapshot {
                 .setLogStartOffset(stream.logStartOffset())
                 .setPreferredNodeId(stream.preferredNodeId())
                 .setPinned(stream.pinned())
-                .setTargetNodeId(stream.targetNodeId());
+                .setTargetNodeId(stream.targetNodeId())
+                .setCleanedTo(stream.cleanedTo());
         for (StreamState.Writer writer : stream.writers()) {
             builder.addWriters(
                     Stream.Writer.newBuilder().setNodeId(writer.nodeId()).setNodeEpoch(writer.nodeEpoch()));

@@ -123,7 +123,8 @@ final class StreamLedger {
                     pinned,
                     NO_OWNER,
                     List.of(),
-                    null));
+                    null,
+                    0));
         }
         nextStreamId = Math.max(nextStreamId, firstStreamId + owners.size());
         topics = topics.updated(topic.name(), new TopicState(topicId, topic.name(), ids));
@@ -196,7 +197,8 @@ final class StreamLedger {
                 pinned,
                 target,
                 old.writers(),
-                old.handover()));
+                old.handover(),
+                old.cleanedTo()));
     }
 
     private static StreamState replaceOwner(
@@ -224,7 +226,8 @@ final class StreamLedger {
                 old.pinned(),
                 target,
                 writers,
-                handover);
+                handover,
+                old.cleanedTo());
     }
 
     /** The range's object has the reference already when {@code countReference} is false (in a snapshot). */
@@ -281,12 +284,13 @@ final class StreamLedger {
                         old.pinned(),
                         old.targetNodeId(),
                         old.writers(),
-                        old.handover()));
+                        old.handover(),
+                        old.cleanedTo()));
         changes.stream(streamId);
     }
 
-    /** The range takes the place of so many from its base offset on. */
-    void merge(long streamId, StreamRange range, int inputs, long atMs) {
+    /** The range takes the place of so many from its base offset on; key compaction has then seen all keys below {@code cleanedTo}, if that is news. */
+    void merge(long streamId, StreamRange range, int inputs, long cleanedTo, long atMs) {
         StreamState old = stream(streamId);
         int first = old.rangeIndex(range.baseOffset());
         List<StreamRange> replaced = first < 0 ? List.of() : old.catalog().subList(first, first + inputs);
@@ -296,7 +300,11 @@ final class StreamLedger {
             throw new IllegalStateException("stream " + streamId + ": " + range + " cannot replace " + replaced);
         }
         objects.addReference(range.objectId());
-        replaceData(old, ((RangeList) old.catalog()).replaced(first, inputs, range), old.checkpoint());
+        replaceData(
+                old,
+                ((RangeList) old.catalog()).replaced(first, inputs, range),
+                old.checkpoint(),
+                Math.max(old.cleanedTo(), cleanedTo));
         for (StreamRange input : replaced) {
             objects.dropReference(input.objectId(), atMs);
         }
@@ -368,6 +376,11 @@ final class StreamLedger {
     }
 
     private void replaceData(StreamState old, List<StreamRange> catalog, @Nullable Checkpoint checkpoint) {
+        replaceData(old, catalog, checkpoint, old.cleanedTo());
+    }
+
+    private void replaceData(
+            StreamState old, List<StreamRange> catalog, @Nullable Checkpoint checkpoint, long cleanedTo) {
         streams = streams.updated(
                 old.streamId(),
                 new StreamState(
@@ -386,7 +399,8 @@ final class StreamLedger {
                         old.pinned(),
                         old.targetNodeId(),
                         old.writers(),
-                        old.handover()));
+                        old.handover(),
+                        cleanedTo));
         changes.stream(old.streamId());
     }
 

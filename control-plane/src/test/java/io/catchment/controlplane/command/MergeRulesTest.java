@@ -77,6 +77,22 @@ class MergeRulesTest {
     }
 
     @Test
+    void theCleanerPointMovesWithTheSwapOrNotAtAllAndNeverBack() {
+        script.done(merge(script.preparedObject(epoch), cleaned(7, a, 0, 9, first, second)));
+        assertThat(stream().cleanedTo()).isEqualTo(7);
+        long merged = stream().catalog().get(0).objectId();
+        script.doneWithoutEffect(merge(script.preparedObject(epoch), cleaned(12, a, 9, 12, second)));
+        assertThat(stream().cleanedTo()).isEqualTo(7);
+        script.done(merge(script.preparedObject(epoch), cleaned(12, a, 9, 12, third)));
+        script.done(merge(script.preparedObject(epoch), cleaned(8, a, 0, 9, merged)));
+        assertThat(stream().cleanedTo()).isEqualTo(12);
+        script.done(new Command.TrimStreams(1, epoch, List.of(new Trim(a, 12))));
+        assertThat(stream().cleanedTo()).isEqualTo(12);
+        script.refused(Reason.INVALID, merge(script.preparedObject(epoch), cleaned(13, a, 9, 12, third)));
+        script.refused(Reason.INVALID, merge(script.preparedObject(epoch), cleaned(9, a, 9, 12, third)));
+    }
+
+    @Test
     void whatCannotBeIsRefused() {
         long object = script.preparedObject(epoch);
         script.refused(Reason.NOT_FOUND, merge(4711, merged(a, 0, 9, first, second)));
@@ -85,6 +101,10 @@ class MergeRulesTest {
         script.refused(Reason.INVALID, merge(object, merged(a, 0, 9)));
         script.done(new Command.FenceNode(1, epoch));
         script.refused(Reason.FENCED, merge(object, merged(a, 0, 9, first, second)));
+    }
+
+    private static MergedRange cleaned(long cleanedTo, long stream, long base, long end, Long... inputs) {
+        return new MergedRange(Script.range(stream, base, end), List.of(inputs), cleanedTo);
     }
 
     private static MergedRange merged(long stream, long base, long end, Long... inputs) {

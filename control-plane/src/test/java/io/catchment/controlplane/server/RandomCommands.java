@@ -160,7 +160,8 @@ final class RandomCommands {
                                 10,
                                 1,
                                 2),
-                        inputs.stream().map(StreamRange::objectId).toList()));
+                        inputs.stream().map(StreamRange::objectId).toList(),
+                        random.nextInt(3) == 0 ? inputs.get(inputs.size() - 1).endOffset() : 0));
             }
         }
         return new Command.PublishMerge(nodeId, epoch, object == null ? 999 : object.objectId(), 100, ranges);
