@@ -1,5 +1,6 @@
 package io.catchment.broker.config;
 
+import io.catchment.broker.compaction.CompactionSettings;
 import io.catchment.broker.fetch.FetchSettings;
 import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
@@ -114,7 +115,8 @@ public record NodeConfig(
             Map<String, String> settings,
             int flushConcurrency,
             MergeSettings merge,
-            TransferSettings transfers) {
+            TransferSettings transfers,
+            CompactionSettings compaction) {
         public Store {
             settings = Map.copyOf(settings);
         }

@@ -1,5 +1,6 @@
 package io.catchment.broker.config;
 
+import io.catchment.broker.compaction.CompactionSettings;
 import io.catchment.broker.fetch.FetchSettings;
 import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
@@ -289,7 +290,13 @@ final class NodeConfigParser {
                         integer(NodeKeys.TRANSFER_CONCURRENCY),
                         number(NodeKeys.TRANSFER_UP),
                         number(NodeKeys.TRANSFER_DOWN),
-                        TransferSettings.DEFAULT.queueMax()));
+                        TransferSettings.DEFAULT.queueMax()),
+                new CompactionSettings(
+                        (Boolean) value(NodeKeys.CLEANER_ENABLE),
+                        number(NodeKeys.DEDUPE_BUFFER_BYTES),
+                        ((Number) value(NodeKeys.DEDUPE_LOAD_FACTOR)).doubleValue(),
+                        number(NodeKeys.DIRTY_BYTES_MIN),
+                        integer(NodeKeys.DIRTY_RANGES_MIN)));
     }
 
     private Map<String, String> s3Settings() {

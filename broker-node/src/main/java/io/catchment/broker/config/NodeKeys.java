@@ -3,6 +3,7 @@ package io.catchment.broker.config;
 import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
 import static org.apache.kafka.common.config.ConfigDef.Range.between;
 
+import io.catchment.broker.compaction.CompactionSettings;
 import io.catchment.broker.group.GroupSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Validator;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.apache.kafka.server.config.ServerTopicConfigSynonyms;
+import org.apache.kafka.storage.internals.log.CleanerConfig;
 import org.jspecify.annotations.Nullable;
 
 /** Every key a node's configuration may have, with type, default and documentation. The table in the README is made from this. */
@@ -69,6 +71,12 @@ final class NodeKeys {
     static final String TRANSFER_DOWN = "catchment.transfer.down.bytes.per.second";
     static final String MERGE_FAN_IN = "catchment.merge.fan.in";
     static final String MERGE_LOOK_MS = "catchment.merge.look.ms";
+
+    static final String CLEANER_ENABLE = "log.cleaner.enable";
+    static final String DEDUPE_BUFFER_BYTES = CleanerConfig.LOG_CLEANER_DEDUPE_BUFFER_SIZE_PROP;
+    static final String DEDUPE_LOAD_FACTOR = CleanerConfig.LOG_CLEANER_DEDUPE_BUFFER_LOAD_FACTOR_PROP;
+    static final String DIRTY_BYTES_MIN = "catchment.compaction.dirty.min.bytes";
+    static final String DIRTY_RANGES_MIN = "catchment.compaction.dirty.min.ranges";
 
     static final String TAIL_CACHE_BYTES = "catchment.tail.cache.bytes";
     static final String BLOCK_CACHE_BYTES = "catchment.block.cache.bytes";
@@ -439,6 +447,32 @@ final class NodeKeys {
                 between(2, 10_000),
                 "Ranges of a stream that make one. With more of them a record is written to the store again less often, and the"
                         + " catalog is longer.");
+        kafka(
+                g,
+                CLEANER_ENABLE,
+                null,
+                "Whether topics with `cleanup.policy=compact` are compacted. It shares the rate of the merges, so with that at 0 nothing is.");
+        kafka(
+                g,
+                DEDUPE_BUFFER_BYTES,
+                CompactionSettings.DEFAULT.dedupeBufferBytes(),
+                "Upper bound of the memory for keys, in bytes: 24 for each key. It is taken only while a partition is compacted; one with more new"
+                        + " keys is compacted in several passes.");
+        kafka(g, DEDUPE_LOAD_FACTOR, null, "How full that memory may get.");
+        key(
+                g,
+                DIRTY_BYTES_MIN,
+                ConfigDef.Type.LONG,
+                CompactionSettings.DEFAULT.dirtyBytesMin(),
+                atLeast(0),
+                "A partition with less than this to compact waits, unless it has many ranges to compact: each pass writes an object.");
+        key(
+                g,
+                DIRTY_RANGES_MIN,
+                ConfigDef.Type.INT,
+                CompactionSettings.DEFAULT.dirtyRangesMin(),
+                atLeast(1),
+                "That many.");
     }
 
     private void read() {

@@ -6,15 +6,19 @@ import io.catchment.objectstore.BundleBuilder;
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 
-/** A range's batches as payloads of a new bundle: pieces of some batches each, so that its index has entries to begin at. */
-final class BatchPieces {
+/**
+ * A range's batches as payloads of a new bundle: pieces of some batches each, so that its index has entries to begin at. Between batches offsets
+ * may be missing, which compaction took away: a piece begins where the one before ended, so that one who looks for a missing offset finds the
+ * batch that follows.
+ */
+public final class BatchPieces {
     private static final int PIECE_BYTES = 64 << 10;
 
     private BatchPieces() {}
 
     /**
      * Adds the whole range to the stream that the builder is in. Bytes that are no row of batches from its base to its end offset go as one
-     * piece: they were acknowledged as they are.
+     * piece: they were acknowledged as they are. Its last batch ends where the range does.
      *
      * @param bytes of the range, in one piece of memory; stays the caller's
      */
@@ -29,6 +33,19 @@ final class BatchPieces {
                     bytes.retainedSlice());
             return;
         }
+        addRow(range.baseOffset(), range.maxAppendTimeMs(), bytes, builder);
+    }
+
+    /**
+     * Adds whole batches.
+     *
+     * @param baseOffset where the offsets of the first piece begin; its first batch may begin later
+     * @param bytes in one piece of memory; stays the caller's
+     * @return the end of the last batch
+     */
+    public static long addRow(long baseOffset, long maxAppendTimeMs, ByteBuf bytes, BundleBuilder builder) {
+        ByteBuffer nio = bytes.nioBuffer();
+        long begin = baseOffset;
         int from = 0;
         int at = 0;
         long newestMs = Long.MIN_VALUE;
@@ -38,15 +55,17 @@ final class BatchPieces {
             at += BatchHeader.sizeInBytes(nio, at);
             if (at - from >= PIECE_BYTES || at == nio.limit()) {
                 builder.payload(
-                        BatchHeader.baseOffset(nio, from),
+                        begin,
                         end,
                         newestMs,
-                        range.maxAppendTimeMs(),
+                        maxAppendTimeMs,
                         bytes.retainedSlice(bytes.readerIndex() + from, at - from));
+                begin = end;
                 from = at;
                 newestMs = Long.MIN_VALUE;
             }
         }
+        return begin;
     }
 
     private static boolean isRowOfBatches(StreamRange range, ByteBuffer nio) {
@@ -55,7 +74,7 @@ final class BatchPieces {
         while (at < nio.limit()) {
             int left = nio.limit() - at;
             int size = left < BatchHeader.BYTES ? -1 : BatchHeader.sizeInBytes(nio, at);
-            if (size < BatchHeader.BYTES || size > left || BatchHeader.baseOffset(nio, at) != offset) {
+            if (size < BatchHeader.BYTES || size > left || BatchHeader.baseOffset(nio, at) < offset) {
                 return false;
             }
             offset = BatchHeader.lastOffset(nio, at) + 1;

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Which ranges of which streams one object is to take in next. Pure.
@@ -45,13 +46,22 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
         return streams.isEmpty();
     }
 
-    /** @param without streams that are not to be touched now */
-    static MergePlan of(ClusterImage image, int nodeId, long nodeEpoch, MergeSettings settings, Set<Long> without) {
+    /**
+     * @param without streams that are not to be touched now
+     * @param dirtyStays topics of which only what key compaction is through with is merged
+     */
+    static MergePlan of(
+            ClusterImage image,
+            int nodeId,
+            long nodeEpoch,
+            MergeSettings settings,
+            Set<Long> without,
+            Predicate<String> dirtyStays) {
         List<StreamMerge> due = new ArrayList<>();
         for (StreamState stream : image.streams()) {
             boolean open = stream.ownerNodeId() == nodeId && stream.ownerNodeEpoch() == nodeEpoch;
             if (open && !without.contains(stream.streamId())) {
-                List<StreamRange> inputs = inputs(stream.catalog(), settings);
+                List<StreamRange> inputs = inputs(stream, dirtyStays.test(stream.topic()), settings);
                 if (!inputs.isEmpty()) {
                     due.add(new StreamMerge(stream.streamId(), inputs));
                 }
@@ -71,9 +81,22 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
         return new MergePlan(chosen, bytes);
     }
 
+    /** What is compacted is not merged with what is not: how much is dirty is counted in ranges. */
+    private static List<StreamRange> inputs(StreamState stream, boolean dirtyStays, MergeSettings settings) {
+        List<StreamRange> catalog = stream.catalog();
+        int clean = 0;
+        while (clean < catalog.size() && catalog.get(clean).endOffset() <= stream.cleanedTo()) {
+            clean++;
+        }
+        List<StreamRange> compacted = inputs(catalog.subList(0, clean), settings, 0);
+        return compacted.isEmpty() && !dirtyStays
+                ? inputs(catalog.subList(clean, catalog.size()), settings, settings.recentRanges())
+                : compacted;
+    }
+
     /** Empty when nothing is to be merged. */
-    static List<StreamRange> inputs(List<StreamRange> catalog, MergeSettings settings) {
-        int end = catalog.size() - settings.recentRanges();
+    static List<StreamRange> inputs(List<StreamRange> catalog, MergeSettings settings, int recent) {
+        int end = catalog.size() - recent;
         int from = 0;
         for (int i = 0; i <= end; i++) {
             if (i == end || catalog.get(i).length() >= settings.segmentBytes() / 2) {

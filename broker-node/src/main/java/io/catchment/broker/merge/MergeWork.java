@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -21,30 +22,12 @@ import org.jspecify.annotations.Nullable;
  * the loop; used once. A crash at any step leaves at most an object whose id expires (O3); the catalog changes in one command, by which
  * every stream's inputs are still current or that stream stays as it is.
  */
-final class MergeWork {
-    /** An input could not be read. */
-    static final class UnreadableException extends RuntimeException {
-        private static final long serialVersionUID = 1;
-
-        private final long streamId;
-
-        UnreadableException(long streamId, StreamRange range, Throwable cause) {
-            super(
-                    "stream " + streamId + ", offsets " + range.baseOffset() + " to " + range.endOffset()
-                            + " in object " + ObjectKeys.key(range.objectId()) + ": " + cause.getMessage(),
-                    cause);
-            this.streamId = streamId;
-        }
-
-        long streamId() {
-            return streamId;
-        }
-    }
-
+final class MergeWork implements RewriteStep {
     private final MergeMeans means;
     private final MergePlan plan;
     private final SerialLoop loop;
     private final long objectTtlMs;
+    private final BiConsumer<MergePlan, @Nullable Long> ended;
     private final BundleWriter writer;
     private final ClusterImage image;
     private final CompletableFuture<Long> result = new CompletableFuture<>();
@@ -52,17 +35,24 @@ final class MergeWork {
     private int input;
     private long objectId;
 
-    MergeWork(MergeMeans means, MergePlan plan, SerialLoop loop, long objectTtlMs) {
+    /** @param ended hears, on the loop, with the bytes of the object; null: it failed */
+    MergeWork(
+            MergeMeans means,
+            MergePlan plan,
+            SerialLoop loop,
+            long objectTtlMs,
+            BiConsumer<MergePlan, @Nullable Long> ended) {
         this.means = means;
         this.plan = plan;
         this.loop = loop;
         this.objectTtlMs = objectTtlMs;
+        this.ended = ended;
         this.writer = new BundleWriter(means.allocator());
         this.image = means.controlPlane().image();
     }
 
-    /** Done, on the loop, with the bytes of the object. */
-    CompletionStage<Long> start() {
+    @Override
+    public CompletionStage<Long> start() {
         then(
                 means.controlPlane()
                         .submit(new Command.PrepareObjects(means.nodeId(), means.nodeEpoch(), 1, objectTtlMs)),
@@ -86,7 +76,7 @@ final class MergeWork {
         then(
                 means.objects().bytes(range.objectId(), object.bytes(), range.position(), range.length()),
                 bytes -> take(merge, range, bytes),
-                failure -> fail(new UnreadableException(merge.streamId(), range, failure)));
+                failure -> fail(new UnreadableRangeException(merge.streamId(), range, failure)));
     }
 
     /** Copied: what was read belongs to a cache of blocks, and a small range must not keep a whole block. */
@@ -155,18 +145,25 @@ final class MergeWork {
                         .submit(new Command.PublishMerge(means.nodeId(), means.nodeEpoch(), objectId, bytes, merged)),
                 done -> {
                     writer.close();
+                    ended.accept(plan, bytes);
                     result.complete(bytes);
                 },
                 this::fail);
     }
 
-    /** The loop has ended: no step comes any more. */
-    void abandon() {
+    @Override
+    public void abandon() {
         writer.close();
+    }
+
+    @Override
+    public String toString() {
+        return "merge of " + plan.streams().size() + " streams";
     }
 
     private void fail(Throwable failure) {
         writer.close();
+        ended.accept(plan, null);
         result.completeExceptionally(failure);
     }
 

@@ -5,6 +5,7 @@ import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
 import io.catchment.broker.network.NetworkServer;
+import io.catchment.broker.observe.CompactionMeters;
 import io.catchment.broker.observe.FlushMeters;
 import io.catchment.broker.observe.HttpServer;
 import io.catchment.broker.observe.MergeMeters;
@@ -114,6 +115,7 @@ final class Node implements AutoCloseable {
                 metrics,
                 new FlushMeters(metrics.registry()),
                 new MergeMeters(metrics.registry()),
+                new CompactionMeters(metrics.registry()),
                 serving,
                 lanes,
                 controlPlane,

@@ -18,8 +18,6 @@ import io.catchment.broker.flush.ObjectReaper;
 import io.catchment.broker.group.GroupCoordinatorHost;
 import io.catchment.broker.group.api.GroupApis;
 import io.catchment.broker.loop.SerialThread;
-import io.catchment.broker.merge.MergeMeans;
-import io.catchment.broker.merge.Merger;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.partition.OwnedPartitions;
 import io.catchment.broker.produce.ProduceHandler;
@@ -35,14 +33,11 @@ import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.NodeState;
-import io.catchment.objectstore.cache.CachedObjectReader;
-import io.catchment.objectstore.cache.ReaderSettings;
 import io.catchment.wal.WalStats;
 import io.catchment.wal.node.LocalWal;
 import io.catchment.wal.node.WalConfig;
 import io.catchment.wal.node.WalPeers;
 import io.catchment.wal.remote.RemoteConfig;
-import io.netty.buffer.PooledByteBufAllocator;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -77,13 +72,6 @@ final class NodeEpoch implements AutoCloseable {
     private static final long GOODBYE_MS = 3_000;
     private static final long SAMPLE_MS = 1_000;
     private static final long DRAIN_LOOK_MS = 20;
-    /** With more than this to flush nothing is merged. */
-    private static final long MERGE_BACKLOG_BYTES_MAX = 512L << 20;
-
-    /** Inputs of a merge are read once; the largest of them fits. */
-    private static final ReaderSettings MERGE_READS =
-            new ReaderSettings(16L << 20, 48L << 20, 4L << 20, 4, 1024, 60_000, 0, 1 << 20);
-
     private final NodeParts parts;
     private final AdminApis admin;
     private final NodeConfig config;
@@ -185,7 +173,7 @@ final class NodeEpoch implements AutoCloseable {
         Flusher flush = flusher(controlPlane, opened, owned);
         serve(controlPlane, extents, streams, owned);
         flush.start();
-        merge(controlPlane, flush);
+        RewriteThread.start(parts, controlPlane, epoch, flush::stats, closers);
         closers.add("readiness", () -> parts.serving().unmet("between two epochs, or stopping"));
         begun = true;
         parts.serving().met();
@@ -342,37 +330,6 @@ final class NodeEpoch implements AutoCloseable {
         parts.clients()
                 .serve(ApiTable.of(
                         NodeDescription.of(config.nodeId(), controlPlane.image().clusterId()), handlers));
-    }
-
-    private void merge(EpochControlPlane controlPlane, Flusher flush) {
-        CachedObjectReader reading = closers.add(
-                "merge reader",
-                new CachedObjectReader(parts.store(), MERGE_READS, PooledByteBufAllocator.DEFAULT, parts.timer()));
-        SerialThread loop = new SerialThread("merge");
-        Merger merger = closers.add(
-                "merger",
-                new Merger(
-                        new MergeMeans(
-                                controlPlane,
-                                parts.store(),
-                                reading,
-                                PooledByteBufAllocator.DEFAULT,
-                                config.nodeId(),
-                                epoch),
-                        config.store().merge(),
-                        () -> isBehind(flush.stats()),
-                        loop,
-                        new SplittableRandom(),
-                        parts.mergeMeters()));
-        closers.add("merge thread", loop);
-        merger.start();
-    }
-
-    private static boolean isBehind(FlushStats flush) {
-        long unflushed = flush.unflushedBytes().values().stream()
-                .mapToLong(Long::longValue)
-                .sum();
-        return flush.storeFailures() > 0 || unflushed > MERGE_BACKLOG_BYTES_MAX;
     }
 
     private void retain(EpochControlPlane controlPlane, TopicConfigs configs) {

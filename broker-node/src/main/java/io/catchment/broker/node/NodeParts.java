@@ -3,6 +3,7 @@ package io.catchment.broker.node;
 import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
+import io.catchment.broker.observe.CompactionMeters;
 import io.catchment.broker.observe.FlushMeters;
 import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
@@ -29,6 +30,7 @@ record NodeParts(
         NodeMetrics metrics,
         FlushMeters flushMeters,
         MergeMeters mergeMeters,
+        CompactionMeters compactionMeters,
         Readiness.Condition serving,
         LaneReadiness lanes,
         ControlPlane controlPlane,

@@ -191,6 +191,7 @@ final class Ownership {
                 }
             } else {
                 partition.begins(stream.logStartOffset(), PartitionView.epochStarts(stream));
+                partition.compacted(stream.cleanedTo());
                 if (stream.targetNodeId() >= 0 && stream.targetNodeId() != nodeId) {
                     handovers.begin(partition);
                 } else {

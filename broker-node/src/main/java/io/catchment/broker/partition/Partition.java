@@ -58,8 +58,10 @@ final class Partition implements PartitionView {
     /** Retries of batches that are still in flight themselves. */
     private final List<DuplicateWait> duplicates = new ArrayList<>();
 
-    /** These two are written by the opener's thread only. */
+    /** These three are written by the opener's thread only. */
     private volatile long logStartOffset;
+
+    private volatile long compactedTo;
 
     private volatile List<EpochStart> epochStarts;
     private volatile long highWatermark;
@@ -515,6 +517,11 @@ final class Partition implements PartitionView {
         }
     }
 
+    /** Below it there is something else to read by now than what the tail still has. On the opener's thread. */
+    void compacted(long toOffset) {
+        compactedTo = toOffset;
+    }
+
     @Override
     public boolean isRecent(long offset) {
         return recent.has(offset);
@@ -537,7 +544,7 @@ final class Partition implements PartitionView {
 
     @Override
     public @Nullable BatchRun readTail(long fromOffset, int bytesMax) {
-        return tail.read(fromOffset, highWatermark, bytesMax);
+        return fromOffset < compactedTo ? null : tail.read(fromOffset, highWatermark, bytesMax);
     }
 
     @Override

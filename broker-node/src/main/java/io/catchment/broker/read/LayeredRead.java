@@ -99,10 +99,14 @@ final class LayeredRead {
         guarded(this::attempt);
     }
 
-    /** What earlier reads suggest needs no search; else extents come before the catalog. */
+    /** What earlier reads suggest needs no search; else extents come before the catalog, except where this was compacted. */
     private void attempt() {
         if (result.isDone()) {
             giveBack();
+            return;
+        }
+        if (isCompacted()) {
+            readPublished();
             return;
         }
         ExtentLocator.Span span = attempts == 0 ? levels.extents.suggestion(streamId, fromOffset) : null;
@@ -118,6 +122,16 @@ final class LayeredRead {
         } else {
             readExtent(span.extentId());
         }
+    }
+
+    /**
+     * What extents still have of it is older: next to a deleted key's old value there the tombstone may be missing, since nodes have some of the
+     * extents only, and tombstones go from objects.
+     */
+    private boolean isCompacted() {
+        return levels.image.get().stream(streamId)
+                .filter(stream -> fromOffset < stream.cleanedTo())
+                .isPresent();
     }
 
     private void search() {
@@ -382,7 +396,7 @@ final class LayeredRead {
     private void objectFailed(StreamRange range, Throwable failure) {
         Optional<StreamRange> now = levels.image.get().stream(streamId).flatMap(stream -> stream.range(fromOffset));
         boolean moved = now.isEmpty() || now.get().objectId() != range.objectId();
-        if (attempts < ATTEMPTS_MAX && (moved || !searched)) {
+        if (attempts < ATTEMPTS_MAX && (moved || !(searched || isCompacted()))) {
             again();
         } else {
             fail(failure);

@@ -1,6 +1,7 @@
 package io.catchment.broker.retention;
 
 import io.catchment.broker.loop.SerialLoop;
+import io.catchment.broker.loop.TrustedClock;
 import io.catchment.broker.topic.TopicConfig;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;

@@ -22,6 +22,10 @@ import org.jspecify.annotations.Nullable;
  * @param deletes cleanup.policy contains delete: retention applies
  * @param retentionMs -1: no limit
  * @param retentionBytes of one partition, -1: no limit
+ * @param minCleanableRatio of a compacted topic: this much of it must be dirty before it is cleaned, 0 to 1
+ * @param minCompactionLagMs records stay uncompacted for so long
+ * @param maxCompactionLagMs records are compacted after so long at the latest; Long.MAX_VALUE: no limit
+ * @param deleteRetentionMs tombstones and transaction markers stay for so long after their first compaction
  * @param retentionByEventTime retention.ms counts from the records' own times instead of their arrival (catchment.retention.time.source)
  */
 public record TopicConfig(
@@ -37,6 +41,10 @@ public record TopicConfig(
         boolean deletes,
         long retentionMs,
         long retentionBytes,
+        double minCleanableRatio,
+        long minCompactionLagMs,
+        long maxCompactionLagMs,
+        long deleteRetentionMs,
         boolean retentionByEventTime,
         int minInsyncReplicas) {
 
@@ -65,6 +73,10 @@ public record TopicConfig(
                 log.delete,
                 log.retentionMs,
                 log.retentionSize,
+                log.minCleanableRatio,
+                log.compactionLagMs,
+                log.maxCompactionLagMs,
+                log.deleteRetentionMs,
                 retentionTimeSource.equals(BY_EVENT_TIME),
                 log.minInSyncReplicas);
     }

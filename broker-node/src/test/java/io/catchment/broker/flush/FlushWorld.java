@@ -3,7 +3,8 @@ package io.catchment.broker.flush;
 import io.catchment.broker.merge.MergeMeans;
 import io.catchment.broker.merge.MergeMetrics;
 import io.catchment.broker.merge.MergeSettings;
-import io.catchment.broker.merge.Merger;
+import io.catchment.broker.merge.Merges;
+import io.catchment.broker.merge.Rewrites;
 import io.catchment.broker.testing.ManualLoop;
 import io.catchment.broker.testing.RuledControlPlane;
 import io.catchment.broker.testing.TestBatches;
@@ -49,7 +50,7 @@ final class FlushWorld {
     long nodeEpoch;
     Flusher flusher;
     ObjectReaper reaper;
-    Merger merger;
+    Rewrites rewrites;
     boolean merging;
     int merges;
     BooleanSupplier readsFail = () -> false;
@@ -92,27 +93,31 @@ final class FlushWorld {
                 random.split(),
                 metrics);
         reaper = new ObjectReaper(control, store, NODE, settings, process, random.split(), metrics);
-        merger = new Merger(
-                new MergeMeans(
-                        control,
-                        store,
-                        new PlainReader(store, () -> readsFail.getAsBoolean()),
-                        new UnpooledByteBufAllocator(false, true),
-                        NODE,
-                        nodeEpoch),
-                new MergeSettings(3, 20_000, 40_000, 1, 1 << 30, 500, settings.objectTtlMs(), 500, 15_000),
+        MergeMeans means = new MergeMeans(
+                control,
+                store,
+                new PlainReader(store, () -> readsFail.getAsBoolean()),
+                new UnpooledByteBufAllocator(false, true),
+                NODE,
+                nodeEpoch);
+        MergeSettings merging =
+                new MergeSettings(3, 20_000, 40_000, 1, 1 << 30, 500, settings.objectTtlMs(), 500, 15_000);
+        MergeMetrics counted = new MergeMetrics() {
+            @Override
+            public void merged(int streams, int ranges, long bytes) {
+                merges++;
+            }
+
+            @Override
+            public void failed() {}
+        };
+        rewrites = new Rewrites(
+                List.of(new Merges(means, merging, topic -> false, process, counted)),
+                means,
+                merging,
                 () -> flusher.stats().storeFailures() > 0,
                 process,
-                random.split(),
-                new MergeMetrics() {
-                    @Override
-                    public void merged(int streams, int ranges, long bytes) {
-                        merges++;
-                    }
-
-                    @Override
-                    public void failed() {}
-                });
+                random.split());
         openStreams(List.copyOf(acknowledged.keySet()));
     }
 
@@ -130,7 +135,7 @@ final class FlushWorld {
         flusher.start();
         reaper.start();
         if (merging) {
-            merger.start();
+            rewrites.start();
         }
         time.settle();
         return this;

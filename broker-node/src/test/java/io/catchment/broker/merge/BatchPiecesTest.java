@@ -85,13 +85,33 @@ class BatchPiecesTest {
     }
 
     @Test
-    void batchesThatAreNotAllOfTheRangeStayAsTheyAre() {
+    void batchesThatEndBeforeOrAfterTheRangeStayAsTheyAre() {
+        for (long end : List.of(6L, 8L)) {
+            ByteBuf bytes = Unpooled.buffer();
+            bytes.writeBytes(TestBatches.batch(0, 3, 50)).writeBytes(TestBatches.batch(3, 4, 50));
+            Pieces pieces = new Pieces();
+            BatchPieces.add(range(0, end, bytes), bytes, pieces);
+            assertThat(pieces.added).hasSize(1);
+            assertThat(pieces.added.get(0).bytes()).isEqualTo(ByteBufUtil.getBytes(bytes));
+            assertThat(pieces.added.get(0).eventMs()).isEqualTo(555);
+        }
+    }
+
+    @Test
+    void whereCompactionTookBatchesAwayAPieceBeginsWhereTheOneBeforeEnded() {
         ByteBuf bytes = Unpooled.buffer();
-        bytes.writeBytes(TestBatches.batch(0, 3, 50)).writeBytes(TestBatches.batch(4, 3, 50));
+        for (int i = 0; i < 40; i++) {
+            bytes.writeBytes(TestBatches.batch(103 + 10L * i, 3, 3_000));
+        }
         Pieces pieces = new Pieces();
-        BatchPieces.add(range(0, 7, bytes), bytes, pieces);
-        assertThat(pieces.added).hasSize(1);
-        assertThat(pieces.added.get(0).bytes()).isEqualTo(ByteBufUtil.getBytes(bytes));
+        BatchPieces.add(range(100, 103 + 390 + 3, bytes), bytes, pieces);
+        assertThat(pieces.added).hasSizeBetween(4, 6);
+        long next = 100;
+        for (Piece piece : pieces.added) {
+            assertThat(piece.base()).isEqualTo(next);
+            next = piece.end();
+        }
+        assertThat(next).isEqualTo(496);
     }
 
     private static StreamRange range(long base, long end, ByteBuf bytes) {

@@ -79,7 +79,7 @@ class MergePlanTest {
             int bytes = 100 + random.nextInt(4_000);
             flushed += bytes;
             add(1, bytes);
-            List<StreamRange> inputs = MergePlan.inputs(catalog, settings);
+            List<StreamRange> inputs = MergePlan.inputs(catalog, settings, settings.recentRanges());
             if (!inputs.isEmpty()) {
                 long merged = inputs.stream().mapToLong(StreamRange::length).sum();
                 rewritten += merged;
@@ -102,7 +102,7 @@ class MergePlanTest {
     }
 
     private List<StreamRange> inputs() {
-        return MergePlan.inputs(catalog, SETTINGS);
+        return MergePlan.inputs(catalog, SETTINGS, SETTINGS.recentRanges());
     }
 
     private void add(int count, int bytes) {

@@ -344,6 +344,10 @@ class PartitionTest {
                 true,
                 -1,
                 -1,
+                0.5,
+                0,
+                Long.MAX_VALUE,
+                86_400_000,
                 false,
                 1);
     }

@@ -130,6 +130,43 @@ class LayeredStreamReaderTest {
         assertThat(readBytes(0, 10, 1000)).isEqualTo(batch);
     }
 
+    /** Else a deleted key's old value could be read from an extent, and its tombstone, which is gone from the object, from nowhere. */
+    @Test
+    void whatIsCompactedIsReadFromItsObjectThoughAnExtentHasMore() {
+        byte[] a = TestBatches.batch(0, 5, 20);
+        byte[] b = TestBatches.batch(5, 5, 20);
+        byte[] c = TestBatches.batch(10, 5, 20);
+        byte[] d = TestBatches.batch(15, 5, 20);
+        extents.add(1, STREAM, a, b, c, d);
+        publish(100, a, b, c);
+        objects.put(101, List.of(b, c));
+        image.updateAndGet(now -> now.compacted(STREAM, 101, List.of(c)));
+
+        assertThat(readBytes(0, 20, 1 << 20)).as("the next batch there is").isEqualTo(concat(b, c));
+        assertThat(readBytes(15, 20, 1 << 20)).as("not compacted").isEqualTo(d);
+        objects.fail(new ObjectStoreException(ObjectStoreException.Reason.TRANSIENT, "away", null));
+        assertThatThrownBy(() -> read(0, 20, 1000)).hasCauseInstanceOf(ObjectStoreException.class);
+        objects.fail(null);
+    }
+
+    @Test
+    void anOffsetThatCompactionTookAwayGivesTheNextBatch() {
+        byte[] early = TestBatches.batch(2, 3, 20);
+        byte[] late = TestBatches.batch(50, 3, 20);
+        byte[] last = TestBatches.batch(90, 10, 20);
+        publish(100, TestBatches.batch(0, 100, 20));
+        objects.put(101, List.of(early, late, last));
+        image.updateAndGet(now -> now.compacted(STREAM, 101, List.of(last)));
+
+        assertThat(readBytes(0, 100, 1 << 20)).isEqualTo(concat(early, late, last));
+        for (long gone : new long[] {5, 20, 49}) {
+            assertThat(readBytes(gone, 100, 1)).isEqualTo(late);
+        }
+        assertThat(readBytes(89, 100, 1)).isEqualTo(last);
+        assertThat(readBytes(5, 60, 1 << 20)).as("up to the limit").isEqualTo(late);
+        assertThat(readBytes(53, 60, 1 << 20)).as("nothing up to the limit").isEmpty();
+    }
+
     @Test
     void anOffsetInNeitherLevelFailsLoudly() {
         extents.add(1, STREAM, TestBatches.batch(20, 10, 10));

@@ -165,7 +165,26 @@ public final class CatalogImage implements ClusterImage {
                         false,
                         -1,
                         writers,
-                        handover));
+                        handover,
+                        state.cleanedTo()));
+    }
+
+    /** All that is published of the stream is compacted into this object. */
+    public CatalogImage compacted(long streamId, long objectId, List<byte[]> batches) {
+        CatalogImage published = published(streamId, objectId, batches);
+        return published.changed(streamId, state -> {
+            List<StreamRange> catalog = state.catalog();
+            StreamRange last = catalog.get(catalog.size() - 1);
+            StreamRange whole = new StreamRange(
+                    catalog.get(0).baseOffset(),
+                    last.endOffset(),
+                    objectId,
+                    0,
+                    last.length(),
+                    last.maxEventTimeMs(),
+                    last.maxAppendTimeMs());
+            return with(state, List.of(whole), last.endOffset());
+        });
     }
 
     public CatalogImage logStart(long streamId, long offset) {
@@ -182,6 +201,27 @@ public final class CatalogImage implements ClusterImage {
         TreeMap<Long, StreamState> changed = new TreeMap<>(streams);
         changed.put(streamId, change.apply(stream(streamId).orElseThrow()));
         return new CatalogImage(base, changed, objects, extents);
+    }
+
+    private static StreamState with(StreamState state, List<StreamRange> catalog, long cleanedTo) {
+        return new StreamState(
+                state.streamId(),
+                state.topicId(),
+                state.topic(),
+                state.partition(),
+                state.ownerNodeId(),
+                state.ownerNodeEpoch(),
+                state.epoch(),
+                state.epochStarts(),
+                state.logStartOffset(),
+                catalog,
+                state.checkpoint(),
+                state.preferredNodeId(),
+                state.pinned(),
+                state.targetNodeId(),
+                state.writers(),
+                state.handover(),
+                cleanedTo);
     }
 
     private static StreamState with(StreamState state, long logStart, List<StreamRange> catalog) {
@@ -206,7 +246,8 @@ public final class CatalogImage implements ClusterImage {
                 state.pinned(),
                 state.targetNodeId(),
                 state.writers(),
-                state.handover());
+                state.handover(),
+                state.cleanedTo());
     }
 
     @Override

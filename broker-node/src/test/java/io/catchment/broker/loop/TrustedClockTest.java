@@ -1,4 +1,4 @@
-package io.catchment.broker.retention;
+package io.catchment.broker.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

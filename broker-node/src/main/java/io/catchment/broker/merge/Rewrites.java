@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -15,39 +16,40 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Merges the published ranges of the streams that this node has open, one object at a time and no faster than it may, behind the flush:
- * while that is behind, nothing is merged. Owned by its loop. Everything is planned from the newest image, so nothing is lost
- * with a failure, and two nodes that merge the same stream around a change of owner do no harm.
+ * Writes published ranges anew for all who have reasons to, one step at a time, in turns, and no faster than it may, behind the flush: while that
+ * is behind, no step begins. Owned by its loop. Everything is planned from the newest image, so nothing is lost with a failure, and two
+ * nodes that rewrite the same stream around a change of owner do no harm.
  */
-public final class Merger implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Merger.class);
+public final class Rewrites implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Rewrites.class);
     /** A stream with an input that cannot be read is left alone for so long: others are not to wait for it. */
     private static final long UNREADABLE_MS = 600_000;
 
+    private final List<RewriteSource> sources;
     private final MergeMeans means;
     private final MergeSettings settings;
     private final BooleanSupplier flushIsBehind;
     private final SerialLoop loop;
     private final Backoff backoff;
-    private final MergeMetrics metrics;
     private final Map<Long, Long> unreadableUntilNanos = new HashMap<>();
     private volatile boolean closed;
 
-    private @Nullable MergeWork work;
+    private @Nullable RewriteStep step;
+    private int turn;
 
-    public Merger(
+    public Rewrites(
+            List<RewriteSource> sources,
             MergeMeans means,
             MergeSettings settings,
             BooleanSupplier flushIsBehind,
             SerialLoop loop,
-            RandomGenerator random,
-            MergeMetrics metrics) {
+            RandomGenerator random) {
+        this.sources = List.copyOf(sources);
         this.means = means;
         this.settings = settings;
         this.flushIsBehind = flushIsBehind;
         this.loop = loop;
         this.backoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
-        this.metrics = metrics;
     }
 
     public void start() {
@@ -60,8 +62,8 @@ public final class Merger implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        if (work != null) {
-            work.abandon();
+        if (step != null) {
+            step.abandon();
         }
     }
 
@@ -71,52 +73,46 @@ public final class Merger implements AutoCloseable {
         }
         long now = loop.nanoTime();
         unreadableUntilNanos.values().removeIf(until -> until - now <= 0);
-        MergePlan plan = flushIsBehind.getAsBoolean()
-                ? new MergePlan(List.of(), 0)
-                : MergePlan.of(
-                        means.controlPlane().image(),
-                        means.nodeId(),
-                        means.nodeEpoch(),
-                        settings,
-                        new HashSet<>(unreadableUntilNanos.keySet()));
-        if (plan.isEmpty()) {
+        RewriteStep next = flushIsBehind.getAsBoolean() ? null : next();
+        if (next == null) {
             loop.schedule(this::look, settings.lookMs());
             return;
         }
-        work = new MergeWork(means, plan, loop, settings.objectTtlMs());
-        work.start().whenComplete((bytes, failure) -> ended(plan, bytes, failure));
+        step = next;
+        next.start().whenComplete((bytes, failure) -> ended(next, bytes, failure));
     }
 
-    private void ended(MergePlan plan, @Nullable Long bytes, @Nullable Throwable failure) {
-        work = null;
+    /** Of the source whose turn it is, else of the next one that has any. */
+    private @Nullable RewriteStep next() {
+        for (int i = 0; i < sources.size(); i++) {
+            RewriteSource source = sources.get(turn);
+            turn = (turn + 1) % sources.size();
+            Set<Long> without = new HashSet<>(unreadableUntilNanos.keySet());
+            sources.stream().filter(other -> other != source).forEach(other -> without.addAll(other.busy()));
+            RewriteStep next = source.next(means.controlPlane().image(), without);
+            if (next != null) {
+                return next;
+            }
+        }
+        return null;
+    }
+
+    private void ended(RewriteStep done, @Nullable Long bytes, @Nullable Throwable failure) {
+        step = null;
         if (bytes != null) {
             backoff.succeeded();
-            int ranges = plan.streams().stream()
-                    .mapToInt(merge -> merge.inputs().size())
-                    .sum();
-            metrics.merged(plan.streams().size(), ranges, bytes);
-            LOG.info(
-                    "Merged {} ranges of {} streams into {} bytes",
-                    ranges,
-                    plan.streams().size(),
-                    bytes);
             loop.schedule(this::look, 1_000 * bytes / settings.bytesPerSecond());
             return;
         }
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        metrics.failed();
-        if (cause instanceof MergeWork.UnreadableException unreadable) {
+        if (cause instanceof UnreadableRangeException unreadable) {
             unreadableUntilNanos.put(
                     unreadable.streamId(), loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(UNREADABLE_MS));
         }
         long waitMs = backoff.failedMs();
         if (backoff.isWorthALine() && !closed) {
-            LOG.warn(
-                    "A merge of {} streams failed, the next one in {} ms: {}",
-                    plan.streams().size(),
-                    waitMs,
-                    String.valueOf(cause));
+            LOG.warn("The {} failed, the next step in {} ms: {}", done, waitMs, String.valueOf(cause));
         }
         loop.schedule(this::look, waitMs);
     }

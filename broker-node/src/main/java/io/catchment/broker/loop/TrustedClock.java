@@ -1,4 +1,4 @@
-package io.catchment.broker.retention;
+package io.catchment.broker.loop;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
  * Wall-clock time to delete data by: follows the wall clock as long as that goes about as fast as the monotonic one. After a jump it goes on
  * without it, until the process is started again: a clock that is set to next year must not cost a year of data. Of one thread.
  */
-final class TrustedClock {
+public final class TrustedClock {
     private static final Logger LOG = LoggerFactory.getLogger(TrustedClock.class);
     private static final long DRIFT_MAX_MS = 300_000;
 
@@ -19,14 +19,14 @@ final class TrustedClock {
     private long lastNanos;
     private boolean jumped;
 
-    TrustedClock(LongSupplier wallClockMs, LongSupplier nanoTime) {
+    public TrustedClock(LongSupplier wallClockMs, LongSupplier nanoTime) {
         this.wallClockMs = wallClockMs;
         this.nanoTime = nanoTime;
         this.lastMs = wallClockMs.getAsLong();
         this.lastNanos = nanoTime.getAsLong();
     }
 
-    long nowMs() {
+    public long nowMs() {
         long nanos = nanoTime.getAsLong();
         long expectedMs = lastMs + TimeUnit.NANOSECONDS.toMillis(nanos - lastNanos);
         long wallMs = wallClockMs.getAsLong();

@@ -1,0 +1,79 @@
+package io.catchment.broker.node;
+
+import io.catchment.broker.compaction.Compactions;
+import io.catchment.broker.config.NodeConfig;
+import io.catchment.broker.flush.FlushStats;
+import io.catchment.broker.loop.SerialThread;
+import io.catchment.broker.merge.MergeMeans;
+import io.catchment.broker.merge.MergeSettings;
+import io.catchment.broker.merge.Merges;
+import io.catchment.broker.merge.Rewrites;
+import io.catchment.broker.topic.TopicConfig;
+import io.catchment.broker.topic.TopicConfigs;
+import io.catchment.objectstore.cache.CachedObjectReader;
+import io.catchment.objectstore.cache.ReaderSettings;
+import io.netty.buffer.PooledByteBufAllocator;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+
+/** The thread of an epoch that writes published ranges anew: merges and key compaction. */
+final class RewriteThread {
+    /** With more than this to flush nothing is rewritten. */
+    private static final long BACKLOG_BYTES_MAX = 512L << 20;
+
+    /** Inputs are read once; the largest of them fits. */
+    private static final ReaderSettings READS =
+            new ReaderSettings(16L << 20, 48L << 20, 4L << 20, 4, 1024, 60_000, 0, 1 << 20);
+
+    private RewriteThread() {}
+
+    static void start(
+            NodeParts parts, EpochControlPlane controlPlane, long epoch, Supplier<FlushStats> flush, Closers closers) {
+        NodeConfig config = parts.config();
+        MergeSettings settings = config.store().merge();
+        CachedObjectReader reading = closers.add(
+                "rewrite reader",
+                new CachedObjectReader(parts.store(), READS, PooledByteBufAllocator.DEFAULT, parts.timer()));
+        SerialThread loop = new SerialThread("rewrite");
+        MergeMeans means = new MergeMeans(
+                controlPlane, parts.store(), reading, PooledByteBufAllocator.DEFAULT, config.nodeId(), epoch);
+        TopicConfigs topics = TopicConfigs.of(controlPlane, config.topics().schema());
+        Rewrites rewrites = closers.add(
+                "rewrites",
+                new Rewrites(
+                        List.of(
+                                new Merges(
+                                        means,
+                                        settings,
+                                        topic -> mustKnowItsAge(topics.forTopic(topic)),
+                                        loop,
+                                        parts.mergeMeters()),
+                                new Compactions(
+                                        means,
+                                        settings,
+                                        config.store().compaction(),
+                                        topics::forTopic,
+                                        loop,
+                                        parts.compactionMeters())),
+                        means,
+                        settings,
+                        () -> isBehind(flush.get()),
+                        loop,
+                        new SplittableRandom()));
+        closers.add("rewrite thread", loop);
+        rewrites.start();
+    }
+
+    /** When its oldest dirty range must be compacted: merged with later ones it would seem younger. */
+    private static boolean mustKnowItsAge(TopicConfig config) {
+        return config.compacted() && config.maxCompactionLagMs() != Long.MAX_VALUE;
+    }
+
+    private static boolean isBehind(FlushStats flush) {
+        long unflushed = flush.unflushedBytes().values().stream()
+                .mapToLong(Long::longValue)
+                .sum();
+        return flush.storeFailures() > 0 || unflushed > BACKLOG_BYTES_MAX;
+    }
+}
