@@ -3,6 +3,7 @@ package io.catchment.chaos;
 import io.catchment.chaos.bench.BenchCommand;
 import io.catchment.chaos.catchup.BacklogReadCommand;
 import io.catchment.chaos.catchup.CatchupCommand;
+import io.catchment.chaos.compaction.CompactionCommand;
 import io.catchment.chaos.nodes.BlackoutCommand;
 import io.catchment.chaos.nodes.FailoverCommand;
 import io.catchment.chaos.nodes.PauseCommand;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Command;
             ZonesCommand.class,
             CatchupCommand.class,
             BacklogReadCommand.class,
+            CompactionCommand.class,
             BenchCommand.class,
             CommandLine.HelpCommand.class
         },
