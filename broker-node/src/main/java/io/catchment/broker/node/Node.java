@@ -82,6 +82,7 @@ final class Node implements AutoCloseable {
         for (Listener listener : config.listeners().clients()) {
             clientListeners.add(network.bind(listener.name(), address(listener)));
         }
+        metrics.observeCatalog(controlPlane::image);
         ObjectStore store = closers.add(
                 "object store",
                 ObjectStores.open(
