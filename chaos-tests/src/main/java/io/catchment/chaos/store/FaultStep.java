@@ -67,6 +67,13 @@ enum FaultStep {
         return stopsFlush;
     }
 
+    /** So many requests fail in a row that the circuit opens; other kinds of request that succeed would keep it closed. */
+    boolean opensCircuit() {
+        return stopsFlush
+                && shows != Show.TIMEOUT
+                && (rules.isEmpty() || rules.get(0).kinds().size() == RequestKind.values().length);
+    }
+
     Duration time() {
         return Duration.ofSeconds(seconds);
     }

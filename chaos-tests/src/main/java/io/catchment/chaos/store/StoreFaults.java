@@ -30,21 +30,18 @@ final class StoreFaults {
     private static final double FLOWS_S = 5;
 
     private static final long SLOW_LINK_BYTES = 200_000;
-    /** Memory that a failing store may cost. */
-    private static final long GROWTH_BYTES = 400L << 20;
-
-    /** Of requests at the proxy during a fault that fails all of them, per node: no retry storm. */
-    private static final int WORST_SECOND = 40;
-
-    private static final double MEAN_PER_SECOND = 4;
+    private static final Duration CALM = Duration.ofSeconds(5);
 
     record Plan(List<FaultStep> steps, double timeFactor, long coldBytes, Shape shape) {}
+
+    private record Calm(double p99Ms, long residentBytes) {}
+
+    private record Watch(long residentBytes, boolean circuitOpened) {}
 
     private final CatchmentCluster cluster;
     private final ProxiedStore store;
     private final Plan plan;
     private final Verdict verdict;
-    private final StringBuilder figures = new StringBuilder();
 
     StoreFaults(CatchmentCluster cluster, ProxiedStore store, Plan plan, Verdict verdict) {
         this.cluster = cluster;
@@ -55,44 +52,37 @@ final class StoreFaults {
 
     /** What was seen of each fault, a line each. */
     String run() throws IOException {
-        figures.append(String.format(
-                Locale.ROOT,
-                "  %-20s %10s %12s %14s %9s %9s %8s%n",
-                "fault",
-                "requests",
-                "worst second",
-                "told as (n)",
-                "resumed s",
-                "p99 ms",
-                "RSS MB"));
+        StringBuilder figures = new StringBuilder(FaultSeen.header());
         try (var cold = new ColdReads(
                         cluster, "cold-" + plan.shape.seed(), plan.coldBytes, plan.shape.seed(), verdict);
                 var exercise = new Exercise(cluster, "store-faults", plan.shape, verdict)) {
             exercise.awaitFlow(Duration.ofSeconds(30));
-            pass(Duration.ofSeconds(5));
+            pass(CALM);
             awaitResumed("the beginning");
-            long calmBytes = NodeMemory.residentBytes(cluster);
+            long from = System.nanoTime();
+            long residentBytes = pass(CALM).residentBytes;
+            var calm = new Calm(exercise.times().waitMs(from, System.nanoTime(), all(), 0.99), residentBytes);
             for (FaultStep step : plan.steps) {
-                step(step, exercise, cold, calmBytes);
+                FaultSeen seen = step(step, exercise, cold, calm);
+                figures.append(seen.line());
+                seen.check(verdict);
             }
             exercise.finish();
         }
         return figures.toString();
     }
 
-    private void step(FaultStep step, Exercise exercise, ColdReads cold, long calmBytes) throws IOException {
+    private FaultSeen step(FaultStep step, Exercise exercise, ColdReads cold, Calm calm) throws IOException {
         LOG.info("{}", step);
-        Metrics before = cluster.metrics();
+        double toldBefore = told(step, cluster.metrics());
+        int requestsBefore = requests();
         long from = System.nanoTime();
-        int requestsBefore = (int) store.proxy().traffic().figures().allRequests();
         begin(step);
         Duration time = Duration.ofMillis((long) (step.time().toMillis() * plan.timeFactor));
-        long worstBytes = pass(time);
+        Watch watch = pass(time);
         long to = System.nanoTime();
         Metrics during = cluster.metrics();
-        int requests = (int) store.proxy().traffic().figures().allRequests() - requestsBefore;
-        int worst = store.proxy().traffic().requestsInWorstSecond(from, to);
-        double told = told(step, during) - told(step, before);
+        int requests = requests() - requestsBefore;
         int passesBefore = cold.passes();
         end(step);
         long ended = System.nanoTime();
@@ -101,46 +91,24 @@ final class StoreFaults {
         if (!Await.within(RESUMED, () -> cold.passes() > passesBefore)) {
             verdict.violation(Violation.Kind.LATE, step + ": what is in the store could not be read afterwards");
         }
-        double p99 = exercise.times().waitMs(from, to, all(), 0.99);
-        figures.append(String.format(
-                Locale.ROOT,
-                "  %-20s %10d %12d %14s %9.1f %9.1f %8d%n",
-                step.name().toLowerCase(Locale.ROOT).replace('_', '-'),
+        return new FaultSeen(
+                step,
+                time,
+                cluster.nodes().size(),
                 requests,
-                worst,
-                step.shows().name().toLowerCase(Locale.ROOT) + " " + Math.round(told),
+                store.proxy().traffic().requestsInWorstSecond(from, to),
+                told(step, during) - toldBefore,
+                watch.circuitOpened,
+                FlushProgress.oldestUnflushedSeconds(during),
                 resumedS,
-                p99,
-                worstBytes >> 20));
-        check(step, time, during, requests, worst, told);
-        if (worstBytes > calmBytes + GROWTH_BYTES) {
-            verdict.violation(
-                    Violation.Kind.FAILED,
-                    "%s: the node took %d MB, before the faults %d MB"
-                            .formatted(step, worstBytes >> 20, calmBytes >> 20));
-        }
+                exercise.times().waitMs(from, to, all(), 0.99),
+                calm.p99Ms,
+                watch.residentBytes,
+                calm.residentBytes);
     }
 
-    private void check(FaultStep step, Duration time, Metrics during, int requests, int worst, double told) {
-        if (step.shows() != FaultStep.Show.NOTHING && told < 1) {
-            verdict.violation(Violation.Kind.FAILED, step + " is not in the metrics as " + step.shows());
-        }
-        if (!step.stopsFlush()) {
-            return;
-        }
-        double unflushedS = FlushProgress.oldestUnflushedSeconds(during);
-        if (unflushedS < time.toMillis() / 2000.0) {
-            throw new IllegalStateException(
-                    "%s did not stop the flush: the oldest is unflushed for %.1f s".formatted(step, unflushedS));
-        }
-        int nodes = cluster.nodes().size();
-        double allowed = nodes * (WORST_SECOND + MEAN_PER_SECOND * time.toSeconds());
-        if (worst > nodes * WORST_SECOND || requests > allowed) {
-            verdict.violation(
-                    Violation.Kind.FAILED,
-                    "%s: a retry storm: %d requests in %d s, %d in one second"
-                            .formatted(step, requests, time.toSeconds(), worst));
-        }
+    private int requests() {
+        return (int) store.proxy().traffic().figures().allRequests();
     }
 
     private void begin(FaultStep step) throws IOException {
@@ -183,15 +151,17 @@ final class StoreFaults {
         };
     }
 
-    /** Lets time pass; the most memory that a node had meanwhile. */
-    private long pass(Duration time) {
+    /** Lets time pass, and looks at the nodes meanwhile. */
+    private Watch pass(Duration time) {
         long end = System.nanoTime() + time.toNanos();
-        long[] worst = {0};
-        Await.within(time.plusSeconds(10), Duration.ofMillis(250), () -> {
-            worst[0] = Math.max(worst[0], NodeMemory.residentBytes(cluster));
+        long[] resident = {0};
+        boolean[] opened = {false};
+        Await.within(time.plusSeconds(10), Duration.ofMillis(400), () -> {
+            resident[0] = Math.max(resident[0], NodeMemory.residentBytes(cluster));
+            opened[0] |= cluster.metrics().sum("catchment_object_circuit_open") > 0;
             return System.nanoTime() - end >= 0;
         });
-        return worst[0];
+        return new Watch(resident[0], opened[0]);
     }
 
     private void awaitResumed(String after) {
