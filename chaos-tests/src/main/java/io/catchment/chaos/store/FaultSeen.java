@@ -8,7 +8,7 @@ import java.util.Locale;
 /**
  * What was seen of one fault, and whether that is what must be.
  *
- * @param requests that arrived at the proxy meanwhile, {@code worstSecond} the most of them within one second
+ * @param requests of the kinds that fail that arrived at the proxy meanwhile, {@code worstSecond} the most of them within one second
  * @param told how often the metrics named it
  * @param unflushedS age of the oldest unflushed data at its end
  * @param resumedS from its end until the flush had caught up

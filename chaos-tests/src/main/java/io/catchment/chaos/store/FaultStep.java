@@ -67,11 +67,16 @@ enum FaultStep {
         return stopsFlush;
     }
 
+    /** What fails. */
+    Set<RequestKind> kinds() {
+        return rules.isEmpty() ? Set.of(RequestKind.values()) : rules.get(0).kinds();
+    }
+
     /** So many requests fail in a row that the circuit opens; other kinds of request that succeed would keep it closed. */
     boolean opensCircuit() {
         return stopsFlush
                 && shows != Show.TIMEOUT
-                && (rules.isEmpty() || rules.get(0).kinds().size() == RequestKind.values().length);
+                && kinds().size() == RequestKind.values().length;
     }
 
     Duration time() {

@@ -8,6 +8,7 @@ import io.catchment.chaos.history.Verdict;
 import io.catchment.chaos.history.Violation;
 import io.catchment.chaos.nodes.Exercise;
 import io.catchment.chaos.nodes.Shape;
+import io.catchment.chaos.storefault.Traffic;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -75,14 +76,12 @@ final class StoreFaults {
     private FaultSeen step(FaultStep step, Exercise exercise, ColdReads cold, Calm calm) throws IOException {
         LOG.info("{}", step);
         double toldBefore = told(step, cluster.metrics());
-        int requestsBefore = requests();
         long from = System.nanoTime();
         begin(step);
         Duration time = Duration.ofMillis((long) (step.time().toMillis() * plan.timeFactor));
         Watch watch = pass(time);
         long to = System.nanoTime();
         Metrics during = cluster.metrics();
-        int requests = requests() - requestsBefore;
         int passesBefore = cold.passes();
         end(step);
         long ended = System.nanoTime();
@@ -91,12 +90,13 @@ final class StoreFaults {
         if (!Await.within(RESUMED, () -> cold.passes() > passesBefore)) {
             verdict.violation(Violation.Kind.LATE, step + ": what is in the store could not be read afterwards");
         }
+        Traffic traffic = store.proxy().traffic();
         return new FaultSeen(
                 step,
                 time,
                 cluster.nodes().size(),
-                requests,
-                store.proxy().traffic().requestsInWorstSecond(from, to),
+                traffic.requests(step.kinds(), from, to),
+                traffic.requestsInWorstSecond(step.kinds(), from, to),
                 told(step, during) - toldBefore,
                 watch.circuitOpened,
                 FlushProgress.oldestUnflushedSeconds(during),
@@ -105,10 +105,6 @@ final class StoreFaults {
                 calm.p99Ms,
                 watch.residentBytes,
                 calm.residentBytes);
-    }
-
-    private int requests() {
-        return (int) store.proxy().traffic().figures().allRequests();
     }
 
     private void begin(FaultStep step) throws IOException {

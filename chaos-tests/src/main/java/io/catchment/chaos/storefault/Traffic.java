@@ -1,10 +1,11 @@
 package io.catchment.chaos.storefault;
 
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 
 /** What has come by. Guarded by its own lock; remembers when each of the last {@value #REMEMBERED} requests arrived. */
 public final class Traffic {
@@ -12,6 +13,7 @@ public final class Traffic {
     private final Map<RequestKind, Long> requests = new EnumMap<>(RequestKind.class);
     private final Map<RequestKind, Long> failed = new EnumMap<>(RequestKind.class);
     private final long[] arrivals = new long[REMEMBERED];
+    private final RequestKind[] kinds = new RequestKind[REMEMBERED];
     private long arrived;
     private long bytesUp;
     private long bytesDown;
@@ -30,15 +32,13 @@ public final class Traffic {
         public long requests(RequestKind kind) {
             return Objects.requireNonNullElse(requests.get(kind), 0L);
         }
-
-        public long allRequests() {
-            return requests.values().stream().mapToLong(Long::longValue).sum();
-        }
     }
 
     synchronized void arrived(RequestKind kind) {
         requests.merge(kind, 1L, Long::sum);
-        arrivals[(int) (arrived % REMEMBERED)] = System.nanoTime();
+        int at = (int) (arrived % REMEMBERED);
+        arrivals[at] = System.nanoTime();
+        kinds[at] = kind;
         arrived++;
     }
 
@@ -58,17 +58,12 @@ public final class Traffic {
         return new Figures(requests, failed, bytesUp, bytesDown);
     }
 
-    /** The most requests that arrived within one second of that span of {@link System#nanoTime}. */
-    public synchronized int requestsInWorstSecond(long fromNanos, long toNanos) {
-        long[] times = Arrays.copyOf(arrivals, (int) Math.min(arrived, REMEMBERED));
-        Arrays.sort(times);
+    /** The most requests of these kinds that arrived within one second of that span of {@link System#nanoTime}. */
+    public int requestsInWorstSecond(Set<RequestKind> of, long fromNanos, long toNanos) {
+        long[] times = arrivals(of, fromNanos, toNanos);
         int worst = 0;
         int begin = 0;
         for (int end = 0; end < times.length; end++) {
-            if (times[end] - fromNanos < 0 || times[end] - toNanos >= 0) {
-                begin = end + 1;
-                continue;
-            }
             while (times[end] - times[begin] >= TimeUnit.SECONDS.toNanos(1)) {
                 begin++;
             }
@@ -77,10 +72,17 @@ public final class Traffic {
         return worst;
     }
 
-    /** Requests that arrived in that span. */
-    public synchronized int requestsBetween(long fromNanos, long toNanos) {
-        return (int) Arrays.stream(arrivals, 0, (int) Math.min(arrived, REMEMBERED))
-                .filter(time -> time - fromNanos >= 0 && time - toNanos < 0)
-                .count();
+    /** Requests of these kinds that arrived in that span. */
+    public int requests(Set<RequestKind> of, long fromNanos, long toNanos) {
+        return arrivals(of, fromNanos, toNanos).length;
+    }
+
+    /** Ascending. */
+    private synchronized long[] arrivals(Set<RequestKind> of, long fromNanos, long toNanos) {
+        return IntStream.range(0, (int) Math.min(arrived, REMEMBERED))
+                .filter(i -> of.contains(kinds[i]) && arrivals[i] - fromNanos >= 0 && arrivals[i] - toNanos < 0)
+                .mapToLong(i -> arrivals[i])
+                .sorted()
+                .toArray();
     }
 }

@@ -38,7 +38,7 @@ public final class CachedObjectReader implements ObjectReader {
         this.allocator = allocator;
         this.loader = new BlockLoader(store, settings, allocator, timer);
         this.blocks = new BlockCache(settings.cacheBytes(), loader);
-        this.footerLoader = new FooterLoader(store, loader::corruptFooter);
+        this.footerLoader = new FooterLoader(store, timer, loader::corruptFooter);
         this.readAhead = new ReadAhead(settings.readAheadBlocksMax(), BundleFormat.BLOCK_BYTES);
         this.footers = Caffeine.newBuilder()
                 .maximumWeight(settings.footerBytes())

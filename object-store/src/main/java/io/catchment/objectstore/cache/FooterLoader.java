@@ -7,19 +7,23 @@ import io.catchment.objectstore.ObjectStoreException.Reason;
 import io.catchment.objectstore.bundle.BundleFooter;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Immutable. Reads the footer of an object: the last bytes first, more if it is longer; what is corrupt is read again, then reported. */
+/** Immutable. Reads the footer of an object: the last bytes first, more if it is longer; what is corrupt is read again after a pause, then reported. */
 final class FooterLoader {
     private static final Logger LOG = LoggerFactory.getLogger(FooterLoader.class);
     private static final int ATTEMPTS_MAX = 3;
 
     private final ObjectStore store;
+    private final ScheduledExecutorService timer;
     private final Runnable corrupt;
 
-    FooterLoader(ObjectStore store, Runnable corrupt) {
+    FooterLoader(ObjectStore store, ScheduledExecutorService timer, Runnable corrupt) {
         this.store = store;
+        this.timer = timer;
         this.corrupt = corrupt;
     }
 
@@ -38,7 +42,9 @@ final class FooterLoader {
             String key = ObjectKeys.key(objectId);
             if (attempt < ATTEMPTS_MAX) {
                 LOG.warn("footer of object {}: {}; reading again", key, cause.getMessage());
-                return attempt(objectId, objectBytes, attempt + 1);
+                return CompletableFuture.runAsync(() -> {}, CompletableFuture.delayedExecutor(
+                                RereadPause.ms(attempt), TimeUnit.MILLISECONDS, timer))
+                        .thenCompose(nothing -> attempt(objectId, objectBytes, attempt + 1));
             }
             LOG.error(
                     "the footer of object {} of {} bytes is not what was written, nothing of it is served (O4)",

@@ -185,6 +185,8 @@ class S3FaultsTest {
         assertThat(S3Failures.reason(403, "InvalidAccessKeyId")).isEqualTo(Reason.CREDENTIALS);
         assertThat(S3Failures.reason(403, "AccessDenied")).isEqualTo(Reason.REFUSED);
         assertThat(S3Failures.reason(400, "BadDigest")).isEqualTo(Reason.TRANSIENT);
+        assertThat(S3Failures.reason(400, "")).isEqualTo(Reason.TRANSIENT);
+        assertThat(S3Failures.reason(400, "InvalidArgument")).isEqualTo(Reason.REFUSED);
         assertThat(S3Failures.reason(500, "")).isEqualTo(Reason.TRANSIENT);
         assertThat(S3Failures.reason(301, "PermanentRedirect")).isEqualTo(Reason.REFUSED);
     }
