@@ -77,7 +77,8 @@ record FaultSeen(
         // Generous, for machines that do other things as well: a store that reaches the producers costs seconds
         if (p99Ms > Math.max(5 * calmP99Ms, 500)) {
             verdict.violation(
-                    Violation.Kind.LATE, "%s: p99 of produce %.1f ms, before %.1f ms".formatted(step, p99Ms, calmP99Ms));
+                    Violation.Kind.LATE,
+                    "%s: p99 of produce %.1f ms, before %.1f ms".formatted(step, p99Ms, calmP99Ms));
         }
         if (residentBytes > calmBytes + GROWTH_BYTES) {
             verdict.violation(

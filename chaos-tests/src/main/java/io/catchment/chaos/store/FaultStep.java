@@ -74,9 +74,7 @@ enum FaultStep {
 
     /** So many requests fail in a row that the circuit opens; other kinds of request that succeed would keep it closed. */
     boolean opensCircuit() {
-        return stopsFlush
-                && shows != Show.TIMEOUT
-                && kinds().size() == RequestKind.values().length;
+        return stopsFlush && shows != Show.TIMEOUT && kinds().size() == RequestKind.values().length;
     }
 
     Duration time() {

@@ -42,8 +42,10 @@ final class FooterLoader {
             String key = ObjectKeys.key(objectId);
             if (attempt < ATTEMPTS_MAX) {
                 LOG.warn("footer of object {}: {}; reading again", key, cause.getMessage());
-                return CompletableFuture.runAsync(() -> {}, CompletableFuture.delayedExecutor(
-                                RereadPause.ms(attempt), TimeUnit.MILLISECONDS, timer))
+                return CompletableFuture.runAsync(
+                                () -> {},
+                                CompletableFuture.delayedExecutor(
+                                        RereadPause.ms(attempt), TimeUnit.MILLISECONDS, timer))
                         .thenCompose(nothing -> attempt(objectId, objectBytes, attempt + 1));
             }
             LOG.error(

@@ -93,7 +93,8 @@ final class S3Failures {
             case 408, 409, 425 -> Reason.TRANSIENT;
             case 429 -> Reason.THROTTLED;
             case 401 -> Reason.CREDENTIALS;
-            // Without a word why: the answer to a body that changed on its way comes like this through the native client.
+            // Without a word why: the answer to a body that changed on its way comes like this through the native
+            // client.
             case 400 -> code.isEmpty() ? Reason.TRANSIENT : Reason.REFUSED;
             default -> status >= 300 && status < 500 ? Reason.REFUSED : Reason.TRANSIENT;
         };
