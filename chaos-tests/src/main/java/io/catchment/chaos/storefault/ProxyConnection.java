@@ -1,8 +1,6 @@
 package io.catchment.chaos.storefault;
 
 import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFutureListener;
@@ -14,11 +12,8 @@ import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.DefaultHttpContent;
-import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
@@ -28,7 +23,6 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
@@ -201,7 +195,7 @@ final class ProxyConnection {
                 return;
             }
             if (of.fault instanceof Fault.RequestCorrupted && of.corruptNow()) {
-                flip(content.content());
+                Bodies.flip(content.content());
             }
         }
         send(content);
@@ -209,7 +203,7 @@ final class ProxyConnection {
 
     /** The store gets half of these bytes and never the rest. */
     private void halfThenEnd(Exchange of, HttpContent content) {
-        send(half(content));
+        send(Bodies.half(content));
         if (of.trapAt(Trap.Moment.MIDDLE)) {
             hold(of);
         } else {
@@ -314,7 +308,7 @@ final class ProxyConnection {
                 return;
             }
             if (of.fault instanceof Fault.AnswerCorrupted && of.corruptNow()) {
-                flip(content.content());
+                Bodies.flip(content.content());
             }
         }
         boolean last = content instanceof LastHttpContent;
@@ -326,7 +320,7 @@ final class ProxyConnection {
     }
 
     private void halfThenClose(Exchange of, HttpContent content) {
-        client.writeAndFlush(half(content)).addListener(written -> {
+        client.writeAndFlush(Bodies.half(content)).addListener(written -> {
             if (of.fault instanceof Fault.Truncated) {
                 client.close();
             } else {
@@ -336,18 +330,7 @@ final class ProxyConnection {
     }
 
     private void answerInstead(Exchange of, Fault.Answer answer) {
-        ByteBuf body = of.head
-                ? Unpooled.EMPTY_BUFFER
-                : Unpooled.copiedBuffer(
-                        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>" + answer.code() + "</Code><Message>"
-                                + answer.message() + "</Message><RequestId>fault</RequestId></Error>",
-                        StandardCharsets.UTF_8);
-        FullHttpResponse response =
-                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(answer.status()), body);
-        response.headers()
-                .set(HttpHeaderNames.CONTENT_TYPE, "application/xml")
-                .set(HttpHeaderNames.CONTENT_LENGTH, body.readableBytes());
-        client.writeAndFlush(response).addListener(written -> ended(of));
+        client.writeAndFlush(Bodies.errorAnswer(answer, of.head)).addListener(written -> ended(of));
     }
 
     private void ended(Exchange of) {
@@ -399,18 +382,6 @@ final class ProxyConnection {
         if (trap != null) {
             trap.spring();
         }
-    }
-
-    /** The first half of these bytes, of a body that goes on. */
-    private static HttpContent half(HttpContent content) {
-        ByteBuf half = content.content().readRetainedSlice(content.content().readableBytes() / 2);
-        content.release();
-        return new DefaultHttpContent(half);
-    }
-
-    private static void flip(ByteBuf body) {
-        int at = body.readerIndex() + body.readableBytes() / 2;
-        body.setByte(at, body.getByte(at) ^ 0x10);
     }
 
     private void reset() {
