@@ -49,6 +49,8 @@ enum FaultStep {
     private final Show shows;
     private final boolean stopsFlush;
     private final int seconds;
+
+    @SuppressWarnings("ImmutableEnumChecker") // List.of
     private final List<FaultRule> rules;
 
     FaultStep(Show shows, boolean stopsFlush, int seconds, FaultRule... rules) {

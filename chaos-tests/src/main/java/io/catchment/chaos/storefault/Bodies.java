@@ -36,8 +36,8 @@ final class Bodies {
                         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>" + answer.code() + "</Code><Message>"
                                 + answer.message() + "</Message><RequestId>fault</RequestId></Error>",
                         StandardCharsets.UTF_8);
-        FullHttpResponse response = new DefaultFullHttpResponse(
-                HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(answer.status()), body);
+        FullHttpResponse response =
+                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(answer.status()), body);
         response.headers()
                 .set(HttpHeaderNames.CONTENT_TYPE, "application/xml")
                 .set(HttpHeaderNames.CONTENT_LENGTH, body.readableBytes());

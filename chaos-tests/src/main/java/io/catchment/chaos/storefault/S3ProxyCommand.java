@@ -42,7 +42,8 @@ public final class S3ProxyCommand implements Callable<Integer> {
             throw new ParameterException(
                     java.util.Objects.requireNonNull(command).commandLine(), "--target " + target + ": HOST:PORT");
         }
-        var address = new InetSocketAddress(target.substring(0, colon), Integer.parseInt(target.substring(colon + 1)));
+        var address = InetSocketAddress.createUnresolved(
+                target.substring(0, colon), Integer.parseInt(target.substring(colon + 1)));
         try (var proxy = StoreProxy.start(listen, address, seed);
                 var controlled = new ProxyControl(proxy, control)) {
             System.out.printf(

@@ -14,6 +14,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -120,7 +121,7 @@ public final class StoreProxy implements AutoCloseable {
                 });
         try {
             return bootstrap
-                    .bind(new InetSocketAddress("127.0.0.1", onPort))
+                    .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), onPort))
                     .syncUninterruptibly()
                     .channel();
         } catch (Exception failed) { // netty rethrows the checked cause
