@@ -1,6 +1,8 @@
 package io.catchment.chaos;
 
 import io.catchment.chaos.bench.BenchCommand;
+import io.catchment.chaos.catchup.BacklogReadCommand;
+import io.catchment.chaos.catchup.CatchupCommand;
 import io.catchment.chaos.nodes.BlackoutCommand;
 import io.catchment.chaos.nodes.FailoverCommand;
 import io.catchment.chaos.nodes.PauseCommand;
@@ -43,6 +45,8 @@ import picocli.CommandLine.Command;
             StoreFaultsCommand.class,
             CrashPointsCommand.class,
             S3ProxyCommand.class,
+            CatchupCommand.class,
+            BacklogReadCommand.class,
             BenchCommand.class,
             CommandLine.HelpCommand.class
         },

@@ -28,6 +28,11 @@ public interface ObjectReader extends AutoCloseable {
      */
     CompletionStage<RangeRead> read(Location location, long fromOffset, int bytesMax);
 
+    /** The same, for one of a class. A reader that knows no classes treats all alike. */
+    default CompletionStage<RangeRead> read(Location location, long fromOffset, int bytesMax, ReadClass as) {
+        return read(location, fromOffset, bytesMax);
+    }
+
     /** The position to read from for the first batch whose max event time is at or after {@code timeMs}: an offset to scan from. */
     CompletionStage<Long> offsetForTime(Location location, long timeMs);
 

@@ -5,6 +5,7 @@ import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
 import io.catchment.broker.topic.TopicSchema;
+import io.catchment.objectstore.transfer.TransferSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -116,7 +117,8 @@ public record NodeConfig(
             int flushConcurrency,
             long uploadLimitMs,
             long deleteGraceMs,
-            MergeSettings merge) {
+            MergeSettings merge,
+            TransferSettings transfers) {
         public Store {
             settings = Map.copyOf(settings);
         }

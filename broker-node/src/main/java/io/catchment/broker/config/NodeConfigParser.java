@@ -5,6 +5,7 @@ import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
 import io.catchment.broker.topic.TopicSchema;
+import io.catchment.objectstore.transfer.TransferSettings;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -286,7 +287,12 @@ final class NodeConfigParser {
                         .withObjectTtlMs(number(NodeKeys.UPLOAD_LIMIT_MS))
                         .withBytesPerSecond(number(NodeKeys.MERGE_BYTES_PER_SECOND))
                         .withFanIn(integer(NodeKeys.MERGE_FAN_IN))
-                        .withLookMs(number(NodeKeys.MERGE_LOOK_MS)));
+                        .withLookMs(number(NodeKeys.MERGE_LOOK_MS)),
+                new TransferSettings(
+                        integer(NodeKeys.TRANSFER_CONCURRENCY),
+                        number(NodeKeys.TRANSFER_UP),
+                        number(NodeKeys.TRANSFER_DOWN),
+                        TransferSettings.DEFAULT.queueMax()));
     }
 
     private Map<String, String> s3Settings() {

@@ -4,6 +4,7 @@ import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
 import static org.apache.kafka.common.config.ConfigDef.Range.between;
 
 import io.catchment.broker.group.GroupSettings;
+import io.catchment.objectstore.transfer.TransferSettings;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -65,6 +66,9 @@ final class NodeKeys {
     static final String UPLOAD_LIMIT_MS = "catchment.object.upload.limit.ms";
     static final String DELETE_GRACE_MS = "catchment.object.delete.grace.ms";
     static final String MERGE_BYTES_PER_SECOND = "catchment.merge.bytes.per.second";
+    static final String TRANSFER_CONCURRENCY = "catchment.transfer.concurrency";
+    static final String TRANSFER_UP = "catchment.transfer.up.bytes.per.second";
+    static final String TRANSFER_DOWN = "catchment.transfer.down.bytes.per.second";
     static final String MERGE_FAN_IN = "catchment.merge.fan.in";
     static final String MERGE_LOOK_MS = "catchment.merge.look.ms";
 
@@ -408,6 +412,28 @@ final class NodeKeys {
                 60_000L,
                 between(0, 86_400_000),
                 "How long an object that nothing refers to any more is kept for readers under way.");
+        key(
+                g,
+                TRANSFER_CONCURRENCY,
+                ConfigDef.Type.INT,
+                TransferSettings.DEFAULT.places(),
+                between(1, 256),
+                "Transfers to the object store at a time, and as many from it. Who comes first: flushes of urgent, normal, bulk topics,"
+                        + " readers at the tail, readers that catch up, merges; each of them gets a least share.");
+        key(
+                g,
+                TRANSFER_UP,
+                ConfigDef.Type.LONG,
+                TransferSettings.DEFAULT.upBytesPerSecond(),
+                atLeast(0),
+                "What this node sends to the object store at most, on average; 0: no bound.");
+        key(
+                g,
+                TRANSFER_DOWN,
+                ConfigDef.Type.LONG,
+                TransferSettings.DEFAULT.downBytesPerSecond(),
+                atLeast(0),
+                "What this node reads from the object store at most, on average; 0: no bound.");
         key(
                 g,
                 MERGE_BYTES_PER_SECOND,

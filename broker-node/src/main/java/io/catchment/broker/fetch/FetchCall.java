@@ -6,6 +6,7 @@ import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.BatchRuns;
 import io.catchment.broker.read.StreamReader;
+import io.catchment.objectstore.ReadClass;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -238,9 +239,10 @@ final class FetchCall {
     }
 
     private void readCold(FetchSlot slot, PartitionView view, int max, boolean oversize) {
+        ReadClass as = view.isRecent(slot.offset()) ? ReadClass.TAIL : ReadClass.CATCH_UP;
         CompletionStage<BatchRun> stage = coldReads.isEmpty()
-                ? services.reader().read(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max))
-                : services.reader().readIfRoom(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max));
+                ? services.reader().read(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max), as)
+                : services.reader().readIfRoom(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max), as);
         ColdRead read = new ColdRead(slot, max, oversize, stage.toCompletableFuture());
         coldReads.add(read);
         outstanding++;
@@ -277,7 +279,7 @@ final class FetchCall {
                             read.slot().partition.topicPartition(),
                             "reading offset " + read.slot().offset(),
                             failure);
-            read.slot().failRead(Errors.KAFKA_STORAGE_ERROR);
+            read.slot().failRead(ReadFailures.error(failure));
         }
         if (--outstanding == 0) {
             guarded(this::allArrived);

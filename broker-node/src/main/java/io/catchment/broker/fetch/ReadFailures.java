@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +37,18 @@ final class ReadFailures {
         } else {
             LOG.warn("{}: {} failed: {} ({} like it not shown)", partition, what, String.valueOf(cause), others);
         }
+    }
+
+    /**
+     * What the client is told. Bytes that are not what was written (O4) are the one trouble that asking again does not end: a stock consumer
+     * throws it to its user, the others it tries again without a word.
+     */
+    static Errors error(@Nullable Throwable failure) {
+        Throwable cause = unwrap(failure);
+        boolean corrupt = cause instanceof CorruptExtentException
+                || (cause instanceof ObjectStoreException store
+                        && store.reason() == ObjectStoreException.Reason.CORRUPT);
+        return corrupt ? Errors.CORRUPT_MESSAGE : Errors.KAFKA_STORAGE_ERROR;
     }
 
     static @Nullable Throwable unwrap(@Nullable Throwable failure) {

@@ -24,14 +24,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Owned by the flush loop. Turns each sealed extent of this node, and of those it has the FLUSH task for, into one published bundle: urgent extents
- * first, then the oldest.
+ * Owned by the flush loop. Turns each sealed extent of this node, and of those it has the FLUSH task for, into one published bundle, in the
+ * {@link FlushOrder}.
  *
  * <p>What is to be done is read from the image each time, nothing is kept that a crash could lose: a sealed extent that is here and not
  * FLUSHED is flushed, whoever began it. An extent goes through two steps. <i>Upload</i> has few places and bounded memory; a failing store is
@@ -62,6 +63,7 @@ public final class Flusher implements AutoCloseable {
     private final Publishes publishes;
     private final HotWindow hotWindow;
     private final StuckExtents stuck;
+    private final FlushOrder order = new FlushOrder();
 
     /** Extents under upload, with the bytes they take in memory. */
     private final Map<Long, Long> uploading = new HashMap<>();
@@ -76,11 +78,11 @@ public final class Flusher implements AutoCloseable {
     private volatile String stopped = "";
     private volatile boolean closed;
 
-    /** Idle until {@link #start}. The loop stays the caller's. */
+    /** Idle until {@link #start}. The loop stays the caller's. {@code stores}: the object store as each lane's flush uses it. */
     public Flusher(
             Wal wal,
             ControlPlane controlPlane,
-            ObjectStore store,
+            Function<Lane, ObjectStore> stores,
             RollRequest roller,
             int nodeId,
             long nodeEpoch,
@@ -97,7 +99,7 @@ public final class Flusher implements AutoCloseable {
         this.extents = new LocalExtents(wal, nodeId, nodeEpoch);
         this.stuck = new StuckExtents(loop, settings, random, this::pump);
         this.uploads =
-                new Uploads(wal, controlPlane, store, loop, settings, nodeId, nodeEpoch, ByteBufAllocator.DEFAULT);
+                new Uploads(wal, controlPlane, stores, loop, settings, nodeId, nodeEpoch, ByteBufAllocator.DEFAULT);
         this.hotWindow = new HotWindow(wal, controlPlane, extents, loop, settings, metrics, nodeId);
         this.storeBackoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
         this.prepareBackoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
@@ -221,22 +223,21 @@ public final class Flusher implements AutoCloseable {
         }
         List<ExtentState> sealed = extents.sealed(controlPlane.image());
         forgetAllBut(sealed);
-        if (storeBackoff.failing()) {
-            sealed.sort(Comparator.comparingInt(stuck::round));
-        }
-        for (ExtentState extent : sealed) {
-            int places = troubled() ? 1 : settings.concurrency();
-            if (uploading.size() >= places) {
+        while (uploading.size() < (troubled() ? 1 : settings.concurrency())) {
+            List<ExtentState> due = sealed.stream().filter(this::mayStart).toList();
+            ExtentState extent = storeBackoff.failing() ? inRounds(due) : order.next(due);
+            if (extent == null || !fits(extent)) {
+                // Nothing goes before one that does not fit yet: else small ones would keep the memory from it for
+                // ever.
                 return;
             }
-            if (mayStart(extent)) {
-                if (!fits(extent)) {
-                    // Else small ones would keep the memory from it for ever.
-                    return;
-                }
-                upload(extent);
-            }
+            order.begun();
+            upload(extent);
         }
+    }
+
+    private @Nullable ExtentState inRounds(List<ExtentState> due) {
+        return due.stream().min(Comparator.comparingInt(stuck::round)).orElse(null);
     }
 
     private boolean troubled() {

@@ -5,6 +5,7 @@ import io.catchment.broker.loop.SerialLoop;
 import io.catchment.controlplane.ExtentState;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +36,8 @@ final class StuckExtents {
     private final Map<Long, Long> restingUntilNanos = new HashMap<>();
     /** By the store, since it took them or their trouble was found to be their own. */
     private final Map<Long, Refused> refused = new HashMap<>();
+    /** Refused while others were too, before the store worked again: mostly that was an outage, so each is tried once more at once. */
+    private final Set<Long> suspects = new HashSet<>();
 
     /** @param look called on the loop after each rest */
     StuckExtents(SerialLoop loop, FlushSettings settings, RandomGenerator random, Runnable look) {
@@ -70,7 +73,7 @@ final class StuckExtents {
 
     /** Whose trouble it is shows when the store takes another one. */
     void storeRefused(ExtentState extent, FlushFailure failure) {
-        if (loud().contains(extent.extentId())) {
+        if (suspects.remove(extent.extentId()) || loud().contains(extent.extentId())) {
             rest(extent, failure);
             return;
         }
@@ -83,11 +86,18 @@ final class StuckExtents {
     /** The store works: those that it has refused several times in a row have a trouble of their own. */
     void storeTook(long extentId) {
         refused.remove(extentId);
+        suspects.remove(extentId);
+        boolean outage = refused.size() > 1;
         for (Refused one : Set.copyOf(refused.values())) {
-            boolean again = backoffs.containsKey(one.extent().extentId());
+            long id = one.extent().extentId();
+            boolean again = backoffs.containsKey(id);
             if (again || one.times() >= TRIES_IN_A_ROW) {
-                refused.remove(one.extent().extentId());
-                rest(one.extent(), one.last());
+                refused.remove(id);
+                if (outage && !again) {
+                    suspects.add(id);
+                } else {
+                    rest(one.extent(), one.last());
+                }
             }
         }
     }
@@ -118,6 +128,7 @@ final class StuckExtents {
         backoffs.keySet().retainAll(extentIds);
         restingUntilNanos.keySet().retainAll(extentIds);
         refused.keySet().retainAll(extentIds);
+        suspects.retainAll(extentIds);
     }
 
     String describe() {

@@ -11,6 +11,7 @@ import io.catchment.objectstore.BundleBuilder;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.bundle.BundleWriter;
+import io.catchment.wal.Lane;
 import io.catchment.wal.LoadedExtent;
 import io.catchment.wal.Wal;
 import io.netty.buffer.ByteBufAllocator;
@@ -23,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,7 +48,7 @@ final class Uploads {
 
     private final Wal wal;
     private final ControlPlane controlPlane;
-    private final ObjectStore store;
+    private final Function<Lane, ObjectStore> stores;
     private final SerialLoop loop;
     private final FlushSettings settings;
     private final int nodeId;
@@ -59,7 +61,7 @@ final class Uploads {
     Uploads(
             Wal wal,
             ControlPlane controlPlane,
-            ObjectStore store,
+            Function<Lane, ObjectStore> stores,
             SerialLoop loop,
             FlushSettings settings,
             int nodeId,
@@ -67,7 +69,7 @@ final class Uploads {
             ByteBufAllocator allocator) {
         this.wal = wal;
         this.controlPlane = controlPlane;
-        this.store = store;
+        this.stores = stores;
         this.loop = loop;
         this.settings = settings;
         this.nodeId = nodeId;
@@ -120,7 +122,7 @@ final class Uploads {
         deletingLate = true;
         List<Long> now = List.copyOf(late);
         List<String> keys = now.stream().map(ObjectKeys::key).toList();
-        FlushFailure.attempt(Stage.REAP, () -> store.delete(keys))
+        FlushFailure.attempt(Stage.REAP, () -> stores.apply(Lane.BULK).delete(keys))
                 .whenComplete((done, failure) -> loop.execute(() -> {
                     deletingLate = false;
                     if (failure == null) {
@@ -179,6 +181,7 @@ final class Uploads {
             built.body().release();
             return CompletableFuture.completedStage(Uploaded.NOTHING);
         }
+        ObjectStore store = stores.apply(Lane.of(extent.lane()));
         return FlushFailure.of(Stage.UPLOAD, store.put(ObjectKeys.key(object.objectId()), built.body()))
                 .thenApply(done -> Uploaded.of(object.objectId(), bytes, built.ranges(), built.checkpoints()));
     }

@@ -11,15 +11,17 @@ import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.NodeRoutes;
 import io.catchment.broker.observe.Readiness;
-import io.catchment.broker.read.ReadBudget;
+import io.catchment.broker.read.ReadBudgets;
 import io.catchment.broker.verify.VerifyRoutes;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.server.ControlPlaneServer;
-import io.catchment.objectstore.ObjectStore;
+import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.cache.CachedObjectReader;
 import io.catchment.objectstore.cache.ReaderSettings;
 import io.catchment.objectstore.open.ObjectStores;
 import io.catchment.objectstore.retry.RetryPolicy;
+import io.catchment.objectstore.transfer.ObjectTransfers;
+import io.catchment.objectstore.transfer.TransferClass;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -83,20 +85,28 @@ final class Node implements AutoCloseable {
             clientListeners.add(network.bind(listener.name(), address(listener)));
         }
         metrics.observeCatalog(controlPlane::image);
-        ObjectStore store = closers.add(
+        ObjectTransfers transfers = closers.add(
                 "object store",
-                ObjectStores.open(
-                        config.store().uri(), config.store().settings(), RetryPolicy.DEFAULT, timer, metrics.store()));
+                ObjectStores.openTransfers(
+                        config.store().uri(),
+                        config.store().settings(),
+                        RetryPolicy.DEFAULT,
+                        config.store().transfers(),
+                        timer,
+                        metrics.store(),
+                        metrics.transfers()));
+        metrics.transfers().observe(transfers.scheduler());
         CachedObjectReader objects = closers.add(
                 "object reader",
                 new CachedObjectReader(
-                        store,
+                        as -> transfers.of(transferClass(as)),
                         ReaderSettings.ofCacheBytes(config.reads().blockCacheBytes()),
                         PooledByteBufAllocator.DEFAULT,
                         timer));
         metrics.observeBlockCache(objects::stats);
-        ReadBudget readBudget = new ReadBudget(readBudgetBytes());
-        network.answersHoldMemory(() -> readBudget.waiting() > 0);
+        ReadBudgets readBudgets = ReadBudgets.ofBytes(readBudgetBytes());
+        metrics.observeReadMemory(readBudgets);
+        network.answersHoldMemory(() -> readBudgets.waiting() > 0);
 
         NodeParts parts = new NodeParts(
                 config,
@@ -110,9 +120,9 @@ final class Node implements AutoCloseable {
                 controlPlane,
                 clientListeners,
                 new ClientAccess(clientListeners),
-                store,
+                transfers,
                 objects,
-                readBudget,
+                readBudgets,
                 threads("search", SEARCH_THREADS),
                 threads("lookup", 1),
                 timer);
@@ -120,7 +130,7 @@ final class Node implements AutoCloseable {
         closers.add("epoch", epochs);
         epochs.observe();
         ClusterRoutes.add(http, config.nodeId(), controlPlane, epochs);
-        VerifyRoutes.add(http, controlPlane, store, parts.searches());
+        VerifyRoutes.add(http, controlPlane, parts.store(), parts.searches());
         epochs.begin();
         closers.add("clients", network);
         closers.add("goodbye to clients", epochs::giveAwayStreams);
@@ -151,6 +161,13 @@ final class Node implements AutoCloseable {
         bound.ifPresent(
                 listening -> listening.startRaw(frame -> server.endpoint().handle(frame, unknown)));
         return server.controlPlane();
+    }
+
+    private static TransferClass transferClass(ReadClass as) {
+        return switch (as) {
+            case TAIL -> TransferClass.TAIL_READ;
+            case CATCH_UP -> TransferClass.CATCH_UP_READ;
+        };
     }
 
     /** Reads from extents are not in the block cache: half as much again for them. */

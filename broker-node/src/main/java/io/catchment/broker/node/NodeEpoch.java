@@ -10,6 +10,7 @@ import io.catchment.broker.extents.WalControl;
 import io.catchment.broker.fetch.FetchHandler;
 import io.catchment.broker.fetch.ListOffsetsHandler;
 import io.catchment.broker.fetch.OffsetForLeaderEpochHandler;
+import io.catchment.broker.flush.FlushOrder;
 import io.catchment.broker.flush.FlushSettings;
 import io.catchment.broker.flush.FlushStats;
 import io.catchment.broker.flush.Flusher;
@@ -160,7 +161,7 @@ final class NodeEpoch implements AutoCloseable {
                 ? StreamExtents.of(opened, config.nodeId(), opened.peers())
                 : StreamExtents.alone(opened);
         LayeredStreamReader streams = new LayeredStreamReader(
-                extents, parts.objects(), controlPlane::image, parts.readBudget(), parts.searches());
+                extents, parts.objects(), controlPlane::image, parts.readBudgets(), parts.searches());
         reader = streams;
         OwnedPartitions owned = closers.add("partitions", partitions(controlPlane, extents, streams));
         partitions = owned;
@@ -410,7 +411,7 @@ final class NodeEpoch implements AutoCloseable {
                 new Flusher(
                         opened,
                         controlPlane,
-                        parts.store(),
+                        lane -> parts.transfers().of(FlushOrder.transferClass(lane)),
                         owned.walListener()::rollDue,
                         config.nodeId(),
                         epoch,

@@ -7,10 +7,12 @@ import io.catchment.broker.observe.FlushMeters;
 import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.Readiness;
-import io.catchment.broker.read.ReadBudget;
+import io.catchment.broker.read.ReadBudgets;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.cache.CachedObjectReader;
+import io.catchment.objectstore.transfer.ObjectTransfers;
+import io.catchment.objectstore.transfer.TransferClass;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -32,9 +34,15 @@ record NodeParts(
         ControlPlane controlPlane,
         List<BoundListener> clientListeners,
         ClientAccess clients,
-        ObjectStore store,
+        ObjectTransfers transfers,
         CachedObjectReader objects,
-        ReadBudget readBudget,
+        ReadBudgets readBudgets,
         Executor searches,
         Executor lookups,
-        ScheduledExecutorService timer) {}
+        ScheduledExecutorService timer) {
+
+    /** For work that nobody waits for. */
+    ObjectStore store() {
+        return transfers.of(TransferClass.BACKGROUND);
+    }
+}

@@ -2,6 +2,8 @@ package io.catchment.broker.observe;
 
 import io.catchment.broker.network.NetworkServer;
 import io.catchment.broker.read.LayeredStreamReader;
+import io.catchment.broker.read.ReadBudget;
+import io.catchment.broker.read.ReadBudgets;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.objectstore.cache.ReaderStats;
 import io.catchment.wal.WalStats;
@@ -16,6 +18,7 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.netty.buffer.PooledByteBufAllocator;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -28,6 +31,7 @@ public final class NodeMetrics implements AutoCloseable {
     private final RequestMetrics requests = new RequestMetrics(registry);
     private final WalMetrics wal = new WalMetrics(registry);
     private final StoreMetrics store = new StoreMetrics(registry);
+    private final TransferMetrics transfers = new TransferMetrics(registry);
     private final ArrivalMetrics arrivals = new ArrivalMetrics(registry);
 
     public NodeMetrics() {
@@ -62,6 +66,11 @@ public final class NodeMetrics implements AutoCloseable {
     /** Requests to the object store by outcome: for the store. */
     public StoreMetrics store() {
         return store;
+    }
+
+    /** Transfers with the object store by class: for the scheduler. */
+    public TransferMetrics transfers() {
+        return transfers;
     }
 
     /** Event-time delay at arrival by topic: for the partitions. */
@@ -133,6 +142,26 @@ public final class NodeMetrics implements AutoCloseable {
                 .gauge(objects, what, null, CatalogFigures::doomed, "phase", "doomed")
                 .gauge(bytes, what, "bytes", CatalogFigures::publishedBytes, "phase", "published")
                 .gauge(bytes, what, "bytes", CatalogFigures::doomedBytes, "phase", "doomed");
+    }
+
+    /** Memory of reads below the tail. */
+    public void observeReadMemory(ReadBudgets budgets) {
+        Map.of("tail", budgets.tail(), "catch_up", budgets.catchUp())
+                .forEach((of, budget) -> new Snapshots<>(registry, () -> budget)
+                        .gauge(
+                                "catchment.read.memory",
+                                "Memory of reads below the tail, until clients have taken the answers",
+                                "bytes",
+                                ReadBudget::usedBytes,
+                                "class",
+                                of)
+                        .gauge(
+                                "catchment.read.memory.waiting",
+                                "Reads below the tail that wait for memory",
+                                null,
+                                ReadBudget::waiting,
+                                "class",
+                                of));
     }
 
     /** What each level below the tail has served. */

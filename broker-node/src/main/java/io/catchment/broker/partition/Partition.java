@@ -64,6 +64,8 @@ final class Partition implements PartitionView {
     private volatile List<EpochStart> epochStarts;
     private volatile long highWatermark;
     private volatile boolean owned = true;
+    private final RecentOffsets recent;
+    private long announcedEnd;
     private final WatcherList watchers = new WatcherList();
 
     private record DuplicateWait(long firstOffset, long lastOffset, AppendCompletion completion, int slot) {}
@@ -77,6 +79,8 @@ final class Partition implements PartitionView {
         this.epochStarts = stream.epochStarts();
         this.nextOffset = stream.endOffset();
         this.highWatermark = stream.endOffset();
+        this.announcedEnd = stream.endOffset();
+        this.recent = new RecentOffsets(stream.endOffset(), loop.time().nanoseconds());
         this.lane = loop.config(stream.topicPartition().topic()).lane();
     }
 
@@ -336,6 +340,8 @@ final class Partition implements PartitionView {
     /** After a round of acknowledgements: tells who waits for this partition. */
     void announce() {
         touched = false;
+        recent.advanced(announcedEnd, loop.time().nanoseconds());
+        announcedEnd = highWatermark;
         if (!duplicates.isEmpty()) {
             duplicates.removeIf(wait -> {
                 if (wait.lastOffset() >= highWatermark) {
@@ -507,6 +513,11 @@ final class Partition implements PartitionView {
             epochStarts = List.copyOf(newEpochStarts);
             logStartOffset = newLogStartOffset;
         }
+    }
+
+    @Override
+    public boolean isRecent(long offset) {
+        return recent.has(offset);
     }
 
     @Override

@@ -32,6 +32,9 @@ public interface PartitionView {
     /** The acknowledged end: readers see offsets below it only (P3). */
     long highWatermark();
 
+    /** Whether the record at the offset was acknowledged a moment ago, or will be: who reads older ones catches up. */
+    boolean isRecent(long offset);
+
     /** Equals the high watermark while there are no transactions. */
     long lastStableOffset();
 

@@ -6,6 +6,7 @@ import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectReader;
+import io.catchment.objectstore.ReadClass;
 import io.catchment.wal.FrameRead;
 import io.catchment.wal.StoreRef;
 import io.netty.buffer.ByteBuf;
@@ -18,6 +19,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +47,8 @@ final class LayeredRead {
     private final long fromOffset;
     private final long limitOffset;
     private final int granted;
+    private final ReadClass as;
+    private final ReadBudget budget;
     private final CompletableFuture<BatchRun> result = new CompletableFuture<>();
     private int bytesWanted;
     private int attempts;
@@ -56,12 +61,15 @@ final class LayeredRead {
     private ExtentLocator.@Nullable Span suggested;
 
     /** {@code granted} bytes of the budget are this read's once it is started; they pass on to the payload or are given back. */
-    LayeredRead(LayeredStreamReader levels, long streamId, long fromOffset, long limitOffset, int granted) {
+    LayeredRead(
+            LayeredStreamReader levels, long streamId, long fromOffset, long limitOffset, int granted, ReadClass as) {
         this.levels = levels;
         this.streamId = streamId;
         this.fromOffset = fromOffset;
         this.limitOffset = limitOffset;
         this.granted = granted;
+        this.as = as;
+        this.budget = levels.budgets.of(as);
         this.bytesWanted = granted;
     }
 
@@ -192,9 +200,9 @@ final class LayeredRead {
     }
 
     private void readElsewhere(ClusterImage image, ExtentState extent, @Nullable StoreRef holder) {
-        levels.streamExtents
-                .read(image, extent, holder, streamId, fromOffset, bytesWanted)
-                .whenComplete((frames, failure) -> guarded(() -> {
+        paced(
+                () -> levels.streamExtents.read(image, extent, holder, streamId, fromOffset, bytesWanted),
+                (frames, failure) -> {
                     if (frames == null) {
                         elsewhereFailed(image, extent, failure);
                         return;
@@ -205,7 +213,7 @@ final class LayeredRead {
                     levels.peerReads.increment();
                     levels.peerBytes.add(frames.payload().readableBytes());
                     finish(frames.payload(), cut(frames.payload()));
-                }));
+                });
     }
 
     /** A hint costs a search; what was just found and cannot be read may be flushed by now, or on another store in a moment. */
@@ -240,9 +248,35 @@ final class LayeredRead {
     // ---- this node
 
     private void readExtent(long extentId) {
-        levels.wal
-                .read(extentId, streamId, fromOffset, bytesWanted)
-                .whenComplete((frames, failure) -> guarded(() -> extentAnswered(extentId, frames, failure)));
+        paced(
+                () -> levels.wal.read(extentId, streamId, fromOffset, bytesWanted),
+                (frames, failure) -> extentAnswered(extentId, frames, failure));
+    }
+
+    /** Who catches up takes turns with others of its kind. */
+    private void paced(
+            Supplier<CompletionStage<FrameRead>> read, BiConsumer<@Nullable FrameRead, @Nullable Throwable> answered) {
+        if (as == ReadClass.TAIL) {
+            read.get().whenComplete((frames, failure) -> guarded(() -> answered.accept(frames, failure)));
+            return;
+        }
+        levels.catchUpExtents.enter(() -> {
+            if (result.isDone()) {
+                giveBack();
+                return false;
+            }
+            CompletionStage<FrameRead> reading;
+            try {
+                reading = read.get();
+            } catch (RuntimeException refused) {
+                reading = CompletableFuture.failedStage(refused);
+            }
+            reading.whenComplete((frames, failure) -> {
+                levels.catchUpExtents.leave();
+                guarded(() -> answered.accept(frames, failure));
+            });
+            return true;
+        });
     }
 
     private void extentAnswered(long extentId, @Nullable FrameRead frames, @Nullable Throwable failure) {
@@ -314,7 +348,7 @@ final class LayeredRead {
                 range.position(),
                 range.length());
         levels.objects
-                .read(location, fromOffset, bytesWanted)
+                .read(location, fromOffset, bytesWanted, as)
                 .whenComplete((read, failure) -> guarded(() -> objectAnswered(image, range, read, failure)));
     }
 
@@ -379,11 +413,11 @@ final class LayeredRead {
         }
         int pinned = payload.readableBytes();
         if (pinned > granted) {
-            levels.budget.grow(pinned - granted);
+            budget.grow(pinned - granted);
         } else if (pinned < granted) {
-            levels.budget.release(granted - pinned);
+            budget.release(granted - pinned);
         }
-        ByteBuf counted = new CountedPayload(payload.slice(cut.start(), cut.length()), levels.budget, pinned);
+        ByteBuf counted = new CountedPayload(payload.slice(cut.start(), cut.length()), budget, pinned);
         if (!result.complete(new BatchRun(cut.baseOffset(), cut.endOffset(), counted))) {
             counted.release();
         }
@@ -400,7 +434,7 @@ final class LayeredRead {
     }
 
     private void giveBack() {
-        levels.budget.release(granted);
+        budget.release(granted);
     }
 
     private void guarded(Runnable step) {

@@ -4,6 +4,7 @@ import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectReader;
+import io.catchment.objectstore.ReadClass;
 import io.catchment.wal.Wal;
 import java.util.List;
 import java.util.Set;
@@ -19,12 +20,17 @@ import java.util.function.Supplier;
  * Thread-safe: each read is a {@link LayeredRead} of its own.
  */
 public final class LayeredStreamReader implements StreamReader {
+    private static final int CATCH_UP_EXTENT_READS = 2;
+
     final Wal wal;
     final StreamExtents streamExtents;
     final ExtentLocator extents;
     final ObjectReader objects;
     final Supplier<ClusterImage> image;
-    final ReadBudget budget;
+    final ReadBudgets budgets;
+    /** Those who catch up leave the disk, and whoever reads it for others, to readers near the tail and to the WAL. */
+    final ReadGate catchUpExtents = new ReadGate(CATCH_UP_EXTENT_READS);
+
     final Executor searches;
     final LongAdder extentReads = new LongAdder();
     final LongAdder extentBytes = new LongAdder();
@@ -35,8 +41,8 @@ public final class LayeredStreamReader implements StreamReader {
 
     /** Of a node that is alone. */
     public LayeredStreamReader(
-            Wal wal, ObjectReader objects, Supplier<ClusterImage> image, ReadBudget budget, Executor searches) {
-        this(StreamExtents.alone(wal), objects, image, budget, searches);
+            Wal wal, ObjectReader objects, Supplier<ClusterImage> image, ReadBudgets budgets, Executor searches) {
+        this(StreamExtents.alone(wal), objects, image, budgets, searches);
     }
 
     /** @param searches where this node's extents are searched for an offset, which may wait for the disk */
@@ -44,25 +50,32 @@ public final class LayeredStreamReader implements StreamReader {
             StreamExtents streamExtents,
             ObjectReader objects,
             Supplier<ClusterImage> image,
-            ReadBudget budget,
+            ReadBudgets budgets,
             Executor searches) {
         this.wal = streamExtents.wal();
         this.streamExtents = streamExtents;
         this.extents = new ExtentLocator(wal);
         this.objects = objects;
         this.image = image;
-        this.budget = budget;
+        this.budgets = budgets;
         this.searches = searches;
     }
 
     @Override
     public CompletionStage<BatchRun> read(long streamId, long fromOffset, long limitOffset, int bytesMax) {
+        return read(streamId, fromOffset, limitOffset, bytesMax, ReadClass.TAIL);
+    }
+
+    @Override
+    public CompletionStage<BatchRun> read(
+            long streamId, long fromOffset, long limitOffset, int bytesMax, ReadClass as) {
         if (fromOffset >= limitOffset) {
             return CompletableFuture.completedFuture(BatchRuns.empty(fromOffset));
         }
+        ReadBudget budget = budgets.of(as);
         int granted = budget.share(bytesMax);
         CompletableFuture<Void> grant = budget.acquire(granted);
-        LayeredRead read = new LayeredRead(this, streamId, fromOffset, limitOffset, granted);
+        LayeredRead read = new LayeredRead(this, streamId, fromOffset, limitOffset, granted, as);
         if (grant.isDone() && !grant.isCompletedExceptionally()) {
             read.start();
         } else {
@@ -72,12 +85,14 @@ public final class LayeredStreamReader implements StreamReader {
     }
 
     @Override
-    public CompletionStage<BatchRun> readIfRoom(long streamId, long fromOffset, long limitOffset, int bytesMax) {
+    public CompletionStage<BatchRun> readIfRoom(
+            long streamId, long fromOffset, long limitOffset, int bytesMax, ReadClass as) {
+        ReadBudget budget = budgets.of(as);
         int granted = budget.share(bytesMax);
         if (fromOffset >= limitOffset || !budget.tryAcquire(granted)) {
             return CompletableFuture.completedFuture(BatchRuns.empty(fromOffset));
         }
-        LayeredRead read = new LayeredRead(this, streamId, fromOffset, limitOffset, granted);
+        LayeredRead read = new LayeredRead(this, streamId, fromOffset, limitOffset, granted, as);
         read.start();
         return read.result();
     }

@@ -1,5 +1,6 @@
 package io.catchment.broker.read;
 
+import io.catchment.objectstore.ReadClass;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -19,11 +20,18 @@ public interface StreamReader {
      */
     CompletionStage<BatchRun> read(long streamId, long fromOffset, long limitOffset, int bytesMax);
 
+    /** The same, for one of a class. A reader that knows no classes treats all alike. */
+    default CompletionStage<BatchRun> read(
+            long streamId, long fromOffset, long limitOffset, int bytesMax, ReadClass as) {
+        return read(streamId, fromOffset, limitOffset, bytesMax);
+    }
+
     /**
      * Like {@link #read}, but empty at once when the memory for reads below the tail is taken. For the second and further
      * partitions of one request: readers that wait while they hold could wait for each other for ever.
      */
-    default CompletionStage<BatchRun> readIfRoom(long streamId, long fromOffset, long limitOffset, int bytesMax) {
-        return read(streamId, fromOffset, limitOffset, bytesMax);
+    default CompletionStage<BatchRun> readIfRoom(
+            long streamId, long fromOffset, long limitOffset, int bytesMax, ReadClass as) {
+        return read(streamId, fromOffset, limitOffset, bytesMax, as);
     }
 }

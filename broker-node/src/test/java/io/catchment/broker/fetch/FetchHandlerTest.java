@@ -14,6 +14,8 @@ import io.catchment.broker.testing.OpenRequest;
 import io.catchment.broker.testing.TestBatches;
 import io.catchment.broker.testing.TrackedBuffers;
 import io.catchment.controlplane.Command;
+import io.catchment.objectstore.ObjectStoreException;
+import io.catchment.objectstore.ReadClass;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
@@ -92,17 +94,25 @@ class FetchHandlerTest {
                 long from,
                 long limit,
                 int bytesMax,
+                ReadClass as,
                 boolean waits,
                 CompletableFuture<BatchRun> answer) {}
 
         @Override
         public CompletionStage<BatchRun> read(long streamId, long fromOffset, long limitOffset, int bytesMax) {
-            return ask(new Asked(streamId, fromOffset, limitOffset, bytesMax, true, new CompletableFuture<>()));
+            throw new AssertionError("a fetch says who reads");
         }
 
         @Override
-        public CompletionStage<BatchRun> readIfRoom(long streamId, long fromOffset, long limitOffset, int bytesMax) {
-            return ask(new Asked(streamId, fromOffset, limitOffset, bytesMax, false, new CompletableFuture<>()));
+        public CompletionStage<BatchRun> read(
+                long streamId, long fromOffset, long limitOffset, int bytesMax, ReadClass as) {
+            return ask(new Asked(streamId, fromOffset, limitOffset, bytesMax, as, true, new CompletableFuture<>()));
+        }
+
+        @Override
+        public CompletionStage<BatchRun> readIfRoom(
+                long streamId, long fromOffset, long limitOffset, int bytesMax, ReadClass as) {
+            return ask(new Asked(streamId, fromOffset, limitOffset, bytesMax, as, false, new CompletableFuture<>()));
         }
 
         private CompletionStage<BatchRun> ask(Asked read) {
@@ -765,6 +775,19 @@ class FetchHandlerTest {
     // ---- below the tail
 
     @Test
+    void whoReadsOldRecordsCatchesUpAndWhoReadsRecentOnesBelowTheTailDoesNot() {
+        for (FakePartition partition : partitions) {
+            partition.append(1, 100);
+            partition.append(1, 100);
+            partition.evictTo(2);
+        }
+        partitions.get(0).recentFrom = 2;
+        partitions.get(1).recentFrom = 1;
+        new Fetch().from(0, want(1, 400)).from(1, want(1, 400)).send();
+        assertThat(cold.asked.stream().map(ColdReader.Asked::as)).containsExactly(ReadClass.CATCH_UP, ReadClass.TAIL);
+    }
+
+    @Test
     void coldPartitionsAreReadSideBySideWithinTheByteLimit() {
         byte[][] batches = new byte[PARTITIONS][];
         for (int i = 0; i < PARTITIONS; i++) {
@@ -840,6 +863,20 @@ class FetchHandlerTest {
                 .isFalse();
         pass(500);
         assertThat(error(request, 0)).isEqualTo(Errors.KAFKA_STORAGE_ERROR);
+    }
+
+    @Test
+    void bytesThatAreNotWhatWasWrittenAreToldAsCorruptSoThatTheClientThrows() {
+        partitions.get(0).append(1, 100);
+        partitions.get(0).evictTo(1);
+        OpenRequest request = new Fetch().from(0, want(0)).waiting(500).send();
+        cold.asked
+                .get(0)
+                .answer()
+                .completeExceptionally(new ObjectStoreException(ObjectStoreException.Reason.CORRUPT, "block 3", null));
+        pass(500);
+        assertThat(error(request, 0)).isEqualTo(Errors.CORRUPT_MESSAGE);
+        assertThat(records(request, 0)).isEmpty();
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.catchment.broker.partition.PartitionView.EpochStart;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.broker.read.ReadBudget;
+import io.catchment.broker.read.ReadBudgets;
 import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.testing.CatalogImage;
 import io.catchment.broker.testing.FakeControlPlane;
@@ -56,7 +57,7 @@ class ListOffsetsHandlerTest {
     private final ExecutorService executor = Executors.newSingleThreadExecutor();
     private ListOffsetsHandler handler = new ListOffsetsHandler(
             directory,
-            new LayeredStreamReader(extents, objects, image::get, budget, Runnable::run),
+            new LayeredStreamReader(extents, objects, image::get, new ReadBudgets(budget, budget), Runnable::run),
             extents,
             objects,
             image::get,
@@ -177,6 +178,28 @@ class ListOffsetsHandlerTest {
     }
 
     @Test
+    void aTimeInPublishedRangesCostsAtMostOneIndexStepOfOneObject() throws InterruptedException {
+        for (int object = 0; object < 3; object++) {
+            List<byte[]> range = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                long offset = partition.highWatermark;
+                byte[] large = TestBatches.batch(
+                        offset, 2, Compression.NONE, 20_000, new long[] {100 * offset, 100 * offset + 50});
+                partition.append(large);
+                range.add(large);
+            }
+            long objectId = 100 + object;
+            objects.put(objectId, range);
+            image.updateAndGet(now -> now.published(STREAM, objectId, range));
+        }
+        for (long offset = 0; offset < partition.highWatermark; offset += 14) {
+            int before = objects.reads.get();
+            assertAnswer(ask(100 * offset + 1), 100 * offset + 50, offset + 1, 2);
+            assertThat(objects.reads.get() - before).as("offset %d", offset).isOne();
+        }
+    }
+
+    @Test
     void aFrameOfSeveralBatchesIsSearchedToo() throws InterruptedException {
         byte[] first = batch(Compression.NONE, 10, 20);
         byte[] second = batch(Compression.gzip().build(), 90, 30);
@@ -250,7 +273,8 @@ class ListOffsetsHandlerTest {
         StreamExtents everywhere = StreamExtents.of(extents, 1, peers);
         handler = new ListOffsetsHandler(
                 directory,
-                new LayeredStreamReader(everywhere, objects, image::get, budget, Runnable::run),
+                new LayeredStreamReader(
+                        everywhere, objects, image::get, new ReadBudgets(budget, budget), Runnable::run),
                 everywhere,
                 objects,
                 image::get,

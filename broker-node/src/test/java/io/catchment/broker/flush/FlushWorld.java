@@ -83,7 +83,7 @@ final class FlushWorld {
         flusher = new Flusher(
                 wal,
                 control,
-                store,
+                lane -> store,
                 (lane, extentId) -> rolls.add(extentId),
                 NODE,
                 nodeEpoch,

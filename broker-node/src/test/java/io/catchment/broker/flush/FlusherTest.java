@@ -9,7 +9,9 @@ import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.wal.Lane;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -71,6 +73,32 @@ class FlusherTest {
         long urgent = world.sealed(Lane.URGENT, 100, streams.get(3));
         world.start();
         assertThat(world.published()).containsExactly(urgent, older, newer, bulk);
+    }
+
+    @Test
+    void afterAnOutageUrgentExtentsGoFirstAndTheOthersGetTheirLeastShares() {
+        world(FlushWorld.SETTINGS.withConcurrency(1));
+        world.store.down(true);
+        Map<Long, Lane> lanes = new HashMap<>();
+        for (int i = 0; i < 60; i++) {
+            lanes.put(world.sealed(Lane.BULK, 100, streams.get(0)), Lane.BULK);
+            lanes.put(world.sealed(Lane.NORMAL, 100, streams.get(1)), Lane.NORMAL);
+            lanes.put(world.sealed(Lane.URGENT, 100, streams.get(2)), Lane.URGENT);
+        }
+        world.start();
+        world.time.pass(60_000);
+        assertThat(world.published()).isEmpty();
+        world.store.down(false);
+        world.time.passUntil(world::allFlushed, 600_000);
+        List<Lane> order = world.published().stream().map(lanes::get).toList();
+        assertThat(order).hasSize(180);
+        assertThat(order.subList(5, 12))
+                .as("after those that were tried again and again meanwhile: %s", order)
+                .containsOnly(Lane.URGENT);
+        int urgentDone = order.lastIndexOf(Lane.URGENT) + 1;
+        assertThat(urgentDone).as("15 % and 5 % are others'").isBetween(68, 80);
+        assertThat(order.subList(0, urgentDone)).contains(Lane.NORMAL, Lane.BULK);
+        assertThat(order.lastIndexOf(Lane.NORMAL)).isLessThan(order.lastIndexOf(Lane.BULK));
     }
 
     @Test

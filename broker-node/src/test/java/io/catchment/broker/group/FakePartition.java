@@ -172,6 +172,11 @@ final class FakePartition implements PartitionView {
     }
 
     @Override
+    public boolean isRecent(long offset) {
+        return true;
+    }
+
+    @Override
     public synchronized long highWatermark() {
         return highWatermark;
     }

@@ -6,11 +6,17 @@ import io.catchment.broker.network.CloseReason;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.objectstore.cache.ReaderStats;
 import io.catchment.objectstore.retry.StoreListener;
+import io.catchment.objectstore.transfer.Direction;
+import io.catchment.objectstore.transfer.TransferClass;
+import io.catchment.objectstore.transfer.TransferScheduler;
+import io.catchment.objectstore.transfer.TransferSettings;
 import io.catchment.wal.Lane;
 import io.catchment.wal.WalStats;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
@@ -141,6 +147,39 @@ class NodeMetricsTest {
                         "catchment_read_bytes_total{level=\"extent\"} 700.0",
                         "catchment_read_bytes_total{level=\"peer\"} 900.0",
                         "catchment_read_bytes_total{level=\"object\"} 800.0");
+    }
+
+    @Test
+    void transfersShowByClass() {
+        List<Runnable> running = new ArrayList<>();
+        TransferScheduler scheduler = new TransferScheduler(
+                new TransferSettings(1, 0, 0, 1), System::nanoTime, (nanos, task) -> {}, metrics.transfers());
+        metrics.transfers().observe(scheduler);
+        for (int i = 0; i < 3; i++) {
+            CompletionStage<String> unused = scheduler.submit(
+                    TransferClass.CATCH_UP_READ,
+                    Direction.DOWN,
+                    700,
+                    () -> {
+                        CompletableFuture<String> read = new CompletableFuture<>();
+                        running.add(() -> read.complete("bytes"));
+                        return read;
+                    },
+                    () -> {},
+                    late -> {});
+        }
+        String tags = "{class=\"catch_up_read\",direction=\"down\"}";
+        assertThat(lines("catchment_transfers_waiting" + tags))
+                .containsExactly("catchment_transfers_waiting" + tags + " 1.0");
+        assertThat(lines("catchment_transfers_running" + tags))
+                .containsExactly("catchment_transfers_running" + tags + " 1.0");
+        running.remove(0).run();
+        assertThat(lines("catchment_transfer_bytes_total" + tags))
+                .containsExactly("catchment_transfer_bytes_total" + tags + " 700.0");
+        assertThat(lines("catchment_transfer_queue_seconds_count" + tags))
+                .containsExactly("catchment_transfer_queue_seconds_count" + tags + " 2");
+        assertThat(lines("catchment_transfer_refused_total" + tags))
+                .containsExactly("catchment_transfer_refused_total" + tags + " 1.0");
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.catchment.broker.partition.StreamOpening.Found;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.broker.read.ReadBudget;
+import io.catchment.broker.read.ReadBudgets;
 import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.testing.CatalogImage;
 import io.catchment.broker.testing.FakeControlPlane;
@@ -131,7 +132,10 @@ class PeerOpeningTest {
         StreamOpening opening = new StreamOpening(
                 new StreamOpening.Owner(3, 3),
                 new StreamOpening.Sources(
-                        extents, new LayeredStreamReader(extents, objects, image::get, budget, Runnable::run), objects),
+                        extents,
+                        new LayeredStreamReader(
+                                extents, objects, image::get, new ReadBudgets(budget, budget), Runnable::run),
+                        objects),
                 CONFIG,
                 Time.SYSTEM,
                 image::get);

@@ -6,6 +6,7 @@ import io.catchment.broker.partition.StreamOpening.Found;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.broker.read.ReadBudget;
+import io.catchment.broker.read.ReadBudgets;
 import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.testing.CatalogImage;
 import io.catchment.broker.testing.FakeControlPlane;
@@ -93,7 +94,11 @@ class RealPeersTest {
         ensemble.add(writer.localStore());
         ensemble.add(replica.localStore());
         reader = new LayeredStreamReader(
-                StreamExtents.of(reading, 3, reading.peers()), objects, image::get, budget, Runnable::run);
+                StreamExtents.of(reading, 3, reading.peers()),
+                objects,
+                image::get,
+                new ReadBudgets(budget, budget),
+                Runnable::run);
     }
 
     private LocalWal start(int nodeId, ExtentRegistry registry) throws IOException {

@@ -8,6 +8,7 @@ import io.catchment.broker.testing.MemoryExtents;
 import io.catchment.broker.testing.MemoryObjects;
 import io.catchment.broker.testing.TestBatches;
 import io.catchment.objectstore.ObjectStoreException;
+import io.catchment.objectstore.ReadClass;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -32,7 +33,7 @@ class LayeredStreamReaderTest {
             new AtomicReference<>(CatalogImage.empty().withStream(STREAM));
     private final ReadBudget budget = new ReadBudget(8 << 20);
     private final LayeredStreamReader reader =
-            new LayeredStreamReader(extents, objects, image::get, budget, Runnable::run);
+            new LayeredStreamReader(extents, objects, image::get, new ReadBudgets(budget, budget), Runnable::run);
 
     @AfterEach
     void everyBufferIsReleasedAndTheBudgetIsWhole() {
@@ -175,7 +176,8 @@ class LayeredStreamReaderTest {
     @Test
     void readsWaitForTheBudgetInOrderAndMayBeGivenUp() {
         ReadBudget small = new ReadBudget(8000);
-        LayeredStreamReader narrow = new LayeredStreamReader(extents, objects, image::get, small, Runnable::run);
+        LayeredStreamReader narrow =
+                new LayeredStreamReader(extents, objects, image::get, new ReadBudgets(small, small), Runnable::run);
         byte[] batch = TestBatches.batch(0, 1, 900);
         extents.add(1, STREAM, batch);
         List<BatchRun> held = new ArrayList<>();
@@ -187,7 +189,7 @@ class LayeredStreamReaderTest {
         CompletableFuture<BatchRun> first = narrow.read(STREAM, 0, 1, 5000).toCompletableFuture();
         CompletableFuture<BatchRun> second = narrow.read(STREAM, 0, 1, 5000).toCompletableFuture();
         CompletableFuture<BatchRun> third = narrow.read(STREAM, 0, 1, 5000).toCompletableFuture();
-        assertThat(narrow.readIfRoom(STREAM, 0, 1, 5000)
+        assertThat(narrow.readIfRoom(STREAM, 0, 1, 5000, ReadClass.TAIL)
                         .toCompletableFuture()
                         .join()
                         .isEmpty())
@@ -203,6 +205,76 @@ class LayeredStreamReaderTest {
         held.forEach(run -> run.payload().release());
         assertThat(small.usedBytes()).isZero();
         assertThat(small.waiting()).isZero();
+    }
+
+    @Test
+    void readersThatCatchUpTakeNeitherTheMemoryNorTheDiskOfThoseAtTheTail() {
+        ReadBudgets budgets = ReadBudgets.ofBytes(32_000);
+        LayeredStreamReader both = new LayeredStreamReader(extents, objects, image::get, budgets, Runnable::run);
+        extents.add(1, STREAM, TestBatches.batch(0, 1, 900));
+        List<Runnable> disk = new ArrayList<>();
+        extents.readOn(disk::add);
+        List<CompletableFuture<BatchRun>> catchingUp = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            catchingUp.add(both.read(STREAM, 0, 1, 2000, ReadClass.CATCH_UP).toCompletableFuture());
+        }
+        assertThat(disk).as("reads of the disk at a time").hasSize(2);
+        assertThat(budgets.catchUp().waiting()).isPositive();
+        CompletableFuture<BatchRun> tail =
+                both.read(STREAM, 0, 1, 1000, ReadClass.TAIL).toCompletableFuture();
+        assertThat(disk).as("goes to the disk at once").hasSize(3);
+        disk.remove(2).run();
+        assertThat(tail).isCompleted();
+        tail.join().payload().release();
+
+        int answered = 0;
+        while (answered < catchingUp.size()) {
+            assertThat(disk).as("after %d answers", answered).isNotEmpty();
+            disk.remove(0).run();
+            for (CompletableFuture<BatchRun> one : catchingUp.subList(answered, catchingUp.size())) {
+                if (one.isDone()) {
+                    one.join().payload().release();
+                    answered++;
+                }
+            }
+        }
+        assertThat(budgets.catchUp().usedBytes()).isZero();
+        assertThat(budgets.tail().usedBytes()).isZero();
+    }
+
+    @Test
+    void readsThatWereGivenUpWhileTheyWaitedForTheDiskAreNotMade() {
+        extents.add(1, STREAM, TestBatches.batch(0, 1, 900));
+        List<Runnable> disk = new ArrayList<>();
+        extents.readOn(disk::add);
+        List<CompletableFuture<BatchRun>> reads = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            reads.add(reader.read(STREAM, 0, 1, 2000, ReadClass.CATCH_UP).toCompletableFuture());
+        }
+        reads.subList(2, 19).forEach(read -> read.cancel(false));
+        disk.remove(0).run();
+        disk.remove(0).run();
+        assertThat(disk).as("only the last one is still wanted").hasSize(1);
+        disk.remove(0).run();
+        for (int i : new int[] {0, 1, 19}) {
+            reads.get(i).join().payload().release();
+        }
+    }
+
+    @Test
+    void aReadThatCatchesUpAndFailsGivesItsTurnBack() {
+        extents.add(1, STREAM, TestBatches.batch(0, 1, 900));
+        for (int i = 0; i < 10; i++) {
+            extents.failReads(new IOException("unreadable"));
+            assertThat(reader.read(STREAM, 0, 1, 2000, ReadClass.CATCH_UP).toCompletableFuture())
+                    .isCompletedExceptionally();
+        }
+        extents.failReads(null);
+        reader.read(STREAM, 0, 1, 2000, ReadClass.CATCH_UP)
+                .toCompletableFuture()
+                .join()
+                .payload()
+                .release();
     }
 
     /**

@@ -50,7 +50,11 @@ class PeerReadTest {
             .owned(STREAM, THREE, List.of(new EpochStart(5, 0)), List.of(ONE, THREE), null));
     private final ReadBudget budget = new ReadBudget(8 << 20);
     private final LayeredStreamReader reader = new LayeredStreamReader(
-            new StreamExtents(here, FakePeers.ref(3), peers, 2_000, 5_000), objects, image::get, budget, Runnable::run);
+            new StreamExtents(here, FakePeers.ref(3), peers, 2_000, 5_000),
+            objects,
+            image::get,
+            new ReadBudgets(budget, budget),
+            Runnable::run);
 
     @AfterEach
     void everyBufferIsReleasedAndTheBudgetIsWhole() {
@@ -134,7 +138,11 @@ class PeerReadTest {
     @Test
     void aHolderThatDoesNotAnswerInTimeIsPassedOverAndWhatItBringsLaterIsReleased() {
         LayeredStreamReader impatient = new LayeredStreamReader(
-                new StreamExtents(here, FakePeers.ref(3), peers, 30, 30), objects, image::get, budget, Runnable::run);
+                new StreamExtents(here, FakePeers.ref(3), peers, 30, 30),
+                objects,
+                image::get,
+                new ReadBudgets(budget, budget),
+                Runnable::run);
         byte[] batch = TestBatches.batch(0, 10, 20);
         sealed(4, ONE, STORE_1, STORE_2);
         peers.store(1).add(4, STREAM, batch);

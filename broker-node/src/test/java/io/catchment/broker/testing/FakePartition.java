@@ -27,6 +27,7 @@ public final class FakePartition implements PartitionView {
     public volatile long highWatermark;
     public volatile long lastStableOffset = Long.MAX_VALUE;
     public volatile long tailStart;
+    public volatile long recentFrom;
     private volatile boolean serving = true;
 
     public FakePartition(String topic, Uuid topicId, int partition, long streamId) {
@@ -103,6 +104,11 @@ public final class FakePartition implements PartitionView {
     @Override
     public long logStartOffset() {
         return logStartOffset;
+    }
+
+    @Override
+    public boolean isRecent(long offset) {
+        return offset >= recentFrom;
     }
 
     @Override

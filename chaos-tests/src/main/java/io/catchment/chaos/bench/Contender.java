@@ -9,11 +9,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /** One of the two clusters, with what differs between them. CPU and memory are sums over its nodes. */
-final class Contender {
+public final class Contender {
     private static final Duration FLUSH = Duration.ofMinutes(10);
     private final Cluster cluster;
 
-    Contender(Cluster cluster) {
+    public Contender(Cluster cluster) {
         this.cluster = cluster;
     }
 
@@ -21,11 +21,11 @@ final class Contender {
         return cluster.name();
     }
 
-    String bootstrap() {
+    public String bootstrap() {
         return cluster.bootstrap();
     }
 
-    double cpuSeconds() {
+    public double cpuSeconds() {
         return cluster.nodes().stream()
                 .mapToDouble(node -> ProcessCpu.seconds(cluster.pid(node)))
                 .sum();
@@ -50,7 +50,7 @@ final class Contender {
      *
      * @return whether the machine permitted the latter
      */
-    boolean cool() throws IOException {
+    public boolean cool() throws IOException {
         settle();
         for (int node : cluster.nodes()) {
             cluster.stop(node);

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The machine's page cache. */
-final class PageCache {
+public final class PageCache {
     private static final Path DROP = Path.of("/proc/sys/vm/drop_caches");
 
     private PageCache() {}
@@ -20,7 +20,7 @@ final class PageCache {
     }
 
     /** Whether it could be dropped: that takes root. */
-    static boolean drop() {
+    public static boolean drop() {
         writeBack();
         try {
             Files.writeString(DROP, "3");

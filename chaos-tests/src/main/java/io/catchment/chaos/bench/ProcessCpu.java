@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** What Linux's /proc says about a process and the machine. */
-final class ProcessCpu {
+public final class ProcessCpu {
     private static final double TICKS_PER_SECOND = 100; // USER_HZ, fixed in the kernel's interface
 
     private ProcessCpu() {}
@@ -33,7 +33,7 @@ final class ProcessCpu {
         return busy / TICKS_PER_SECOND;
     }
 
-    static double residentMb(long pid) {
+    public static double residentMb(long pid) {
         return statusKb(pid, "VmRSS:") / 1024.0;
     }
 

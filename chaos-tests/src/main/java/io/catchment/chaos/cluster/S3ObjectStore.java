@@ -24,16 +24,23 @@ public final class S3ObjectStore implements ObjectStoreServer {
     private static final Duration START = Duration.ofSeconds(30);
     private final Path directory;
     private final int port;
+    private final int nice;
     private @Nullable Process process;
 
-    private S3ObjectStore(Path directory, int port) {
+    private S3ObjectStore(Path directory, int port, int nice) {
         this.directory = directory;
         this.port = port;
+        this.nice = nice;
     }
 
     public static S3ObjectStore create(Path directory) throws IOException {
+        return create(directory, 0);
+    }
+
+    /** @param nice of its process, which stands for another machine */
+    public static S3ObjectStore create(Path directory, int nice) throws IOException {
         Files.createDirectories(directory);
-        var store = new S3ObjectStore(directory.toAbsolutePath(), FreePorts.pair());
+        var store = new S3ObjectStore(directory.toAbsolutePath(), FreePorts.pair(), nice);
         store.giveBack();
         return store;
     }
@@ -75,6 +82,9 @@ public final class S3ObjectStore implements ObjectStoreServer {
         Path output = directory.resolveSibling(directory.getFileName() + ".out");
         try {
             Process started = new ProcessBuilder(List.of(
+                            "nice",
+                            "-n",
+                            String.valueOf(nice),
                             Path.of(System.getProperty("java.home"), "bin", "java")
                                     .toString(),
                             "-Xmx512m",

@@ -10,7 +10,7 @@ import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Which object store a scenario gives the node. */
-final class StoreOptions {
+public final class StoreOptions {
     enum Store {
         file,
         s3
@@ -27,19 +27,24 @@ final class StoreOptions {
     private Map<String, String> settings = new LinkedHashMap<>();
 
     ObjectStoreServer create(Path scratch) throws IOException {
+        return create(scratch, 0);
+    }
+
+    /** @param nice of a server's process */
+    public ObjectStoreServer create(Path scratch, int nice) throws IOException {
         return store == Store.s3
-                ? S3ObjectStore.create(scratch.resolve("s3"))
+                ? S3ObjectStore.create(scratch.resolve("s3"), nice)
                 : DirectoryObjectStore.create(scratch.resolve("objects"));
     }
 
     /** What was asked for goes over what the scenario wants. */
-    Map<String, String> settings(Map<String, String> wanted) {
+    public Map<String, String> settings(Map<String, String> wanted) {
         Map<String, String> all = new LinkedHashMap<>(wanted);
         all.putAll(settings);
         return all;
     }
 
-    String name() {
+    public String name() {
         return store.name();
     }
 }

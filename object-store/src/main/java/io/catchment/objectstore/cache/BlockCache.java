@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.bundle.BundleFooter;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,7 +25,11 @@ import org.jspecify.annotations.Nullable;
  * the cache once more either finds the block or may start a new flight.
  */
 final class BlockCache implements BlockLoader.Landing {
-    private static final int RUN_BLOCKS_MAX = 8;
+    /**
+     * The S3 client hands a body on as one array on the heap. The launcher's regions of 16 MiB take one of that size as an ordinary object; a larger one
+     * would start a collection of its own, which everybody at the tail waits for.
+     */
+    private static final int RUN_BLOCKS_MAX = 7;
 
     private final Cache<BlockKey, BlockBuffer> blocks;
     private final BlockLoader loader;
@@ -54,7 +59,8 @@ final class BlockCache implements BlockLoader.Landing {
     }
 
     /** Consecutive blocks, one reference each for the receiver. On failure none is held. */
-    CompletableFuture<List<BlockBuffer>> acquire(long objectId, BundleFooter footer, int first, int last) {
+    CompletableFuture<List<BlockBuffer>> acquire(
+            long objectId, BundleFooter footer, int first, int last, ReadClass as) {
         List<CompletableFuture<BlockBuffer>> wanted = new ArrayList<>(last - first + 1);
         List<Integer> absent = new ArrayList<>();
         for (int block = first; block <= last; block++) {
@@ -71,16 +77,16 @@ final class BlockCache implements BlockLoader.Landing {
                     wanted.stream().map(CompletableFuture::join).toList());
         }
         if (wanted.size() == 1) {
-            join(objectId, footer, first, absent, wanted);
+            join(objectId, footer, first, absent, wanted, as);
             return Gathered.all(wanted);
         }
         loader.partialReadBegins();
-        join(objectId, footer, first, absent, wanted);
+        join(objectId, footer, first, absent, wanted, as);
         return Gathered.all(wanted).whenComplete((all, failure) -> loader.partialReadEnds());
     }
 
     /** Starts what of these blocks is neither cached nor under way, if there is room to spare. */
-    void loadAhead(long objectId, BundleFooter footer, int first, int last) {
+    void loadAhead(long objectId, BundleFooter footer, int first, int last, ReadClass as) {
         List<Integer> fresh = new ArrayList<>();
         lock.lock();
         try {
@@ -94,7 +100,7 @@ final class BlockCache implements BlockLoader.Landing {
         } finally {
             lock.unlock();
         }
-        for (Load load : runs(objectId, footer, fresh, true)) {
+        for (Load load : runs(objectId, footer, fresh, as, true)) {
             if (!loader.tryAhead(load, this)) {
                 notAhead(load);
             }
@@ -114,7 +120,7 @@ final class BlockCache implements BlockLoader.Landing {
         } finally {
             lock.unlock();
         }
-        for (Load wanted : runs(load.objectId(), load.footer(), joined, false)) {
+        for (Load wanted : runs(load.objectId(), load.footer(), joined, load.as(), false)) {
             loader.load(wanted, this);
         }
     }
@@ -197,7 +203,8 @@ final class BlockCache implements BlockLoader.Landing {
             BundleFooter footer,
             int first,
             List<Integer> absent,
-            List<CompletableFuture<BlockBuffer>> wanted) {
+            List<CompletableFuture<BlockBuffer>> wanted,
+            ReadClass as) {
         List<Integer> fresh = new ArrayList<>();
         List<Runnable> landedMeanwhile = new ArrayList<>();
         boolean refused;
@@ -228,19 +235,20 @@ final class BlockCache implements BlockLoader.Landing {
             ObjectStoreException cause = new ObjectStoreException(Reason.REFUSED, "the object reader is closed", null);
             absent.forEach(block -> wanted.get(block - first).completeExceptionally(cause));
         }
-        for (Load load : runs(objectId, footer, fresh, false)) {
+        for (Load load : runs(objectId, footer, fresh, as, false)) {
             loader.load(load, this);
         }
     }
 
     /** Neighbouring blocks come with one request. */
-    private static List<Load> runs(long objectId, BundleFooter footer, List<Integer> blocks, boolean ahead) {
+    private static List<Load> runs(
+            long objectId, BundleFooter footer, List<Integer> blocks, ReadClass as, boolean ahead) {
         List<Load> runs = new ArrayList<>(2);
         int from = 0;
         for (int i = 1; i <= blocks.size(); i++) {
             boolean ends = i == blocks.size() || blocks.get(i) != blocks.get(i - 1) + 1 || i - from == RUN_BLOCKS_MAX;
             if (ends) {
-                runs.add(new Load(objectId, footer, blocks.get(from), i - from, 1, ahead));
+                runs.add(new Load(objectId, footer, blocks.get(from), i - from, 1, as, ahead));
                 from = i;
             }
         }

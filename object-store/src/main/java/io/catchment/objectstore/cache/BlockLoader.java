@@ -4,11 +4,12 @@ import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.bundle.BlockChecksums;
 import io.catchment.objectstore.bundle.BundleFormat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import java.util.ArrayDeque;
+import io.netty.buffer.CompositeByteBuf;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
@@ -19,6 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,14 +44,15 @@ final class BlockLoader {
         void failed(Load load, Throwable cause);
     }
 
-    private record Queued(Load load, Landing landing) {}
+    /** A load that waits for its turn. */
+    record Queued(Load load, Landing landing) {}
 
-    private final ObjectStore store;
+    private final Function<ReadClass, ObjectStore> stores;
     private final ReaderSettings settings;
     private final ByteBufAllocator allocator;
     private final ScheduledExecutorService timer;
     private final ReentrantLock lock = new ReentrantLock();
-    private final ArrayDeque<Queued> queue = new ArrayDeque<>();
+    private final LoadQueue queue;
     private int running;
     private volatile int queued;
 
@@ -60,11 +63,15 @@ final class BlockLoader {
     private final LongAdder corruptBlocks = new LongAdder();
 
     BlockLoader(
-            ObjectStore store, ReaderSettings settings, ByteBufAllocator allocator, ScheduledExecutorService timer) {
-        this.store = store;
+            Function<ReadClass, ObjectStore> stores,
+            ReaderSettings settings,
+            ByteBufAllocator allocator,
+            ScheduledExecutorService timer) {
+        this.stores = stores;
         this.settings = settings;
         this.allocator = allocator;
         this.timer = timer;
+        this.queue = new LoadQueue(settings.queueMax());
     }
 
     /** A read of several blocks has begun to wait; it may hold some of them. */
@@ -83,12 +90,9 @@ final class BlockLoader {
         boolean waits;
         lock.lock();
         try {
-            full = queue.size() >= settings.queueMax();
-            waits = !full && (!queue.isEmpty() || !fits(load));
-            if (!full) {
-                queue.add(entry);
-                queued = queue.size();
-            }
+            waits = queue.goesBehindOthers(load.as()) || !fits(load);
+            full = !queue.add(entry);
+            queued = queue.size();
         } finally {
             lock.unlock();
         }
@@ -102,13 +106,13 @@ final class BlockLoader {
         startWhatFits();
     }
 
-    /** Only if nothing else waits and a quarter of the bounds stays free for what is really asked for. */
+    /** Only if nothing else waits and half of the bounds stays free for what is really asked for. */
     boolean tryAhead(Load load, Landing landing) {
         lock.lock();
         try {
             boolean room = queue.isEmpty()
-                    && running < Math.max(1, settings.loadsMax() * 3 / 4)
-                    && liveBytes.get() + load.bytes() <= settings.cacheBytes() + settings.extraBytes() * 3 / 4;
+                    && running < Math.max(1, settings.loadsMax() / 2)
+                    && liveBytes.get() + load.bytes() <= settings.cacheBytes() + settings.extraBytes() / 2;
             if (!room) {
                 return false;
             }
@@ -147,24 +151,30 @@ final class BlockLoader {
 
     /**
      * Reads of several blocks hold what has come while they wait for the rest. When nothing is loading, all may wait for each other's memory:
-     * then loads may take as much again as {@code extraBytes}, one at a time, so that one of them is done.
+     * then loads may take as much again as {@code extraBytes}, one at a time, so that one of them is done. Readers that catch up leave a quarter of
+     * the bounds to those at the tail.
      */
     private boolean fits(Load load) {
         long live = liveBytes.get();
         boolean stuck = running == 0 && partialReads.get() > 0;
-        long bound = settings.cacheBytes() + settings.extraBytes() * (stuck ? 2 : 1);
-        return running < settings.loadsMax() && (live == 0 || live + load.bytes() <= bound);
+        boolean all = load.as() == ReadClass.TAIL;
+        long extra = all ? settings.extraBytes() : settings.extraBytes() / 4 * 3;
+        int loads = all ? settings.loadsMax() : Math.max(1, settings.loadsMax() / 4 * 3);
+        long bound = settings.cacheBytes() + extra * (stuck ? 2 : 1);
+        return running < loads && (live == 0 || live + load.bytes() <= bound);
     }
 
     private void startWhatFits() {
         List<Queued> starting = new ArrayList<>(2);
         lock.lock();
         try {
-            while (!queue.isEmpty() && fits(queue.peekFirst().load())) {
-                Queued next = queue.removeFirst();
+            Queued next = queue.peek();
+            while (next != null && fits(next.load())) {
+                queue.remove(next);
                 running++;
                 liveBytes.addAndGet(next.load().bytes());
                 starting.add(next);
+                next = queue.peek();
             }
             queued = queue.size();
         } finally {
@@ -177,7 +187,8 @@ final class BlockLoader {
         Load load = entry.load();
         long position = (long) load.firstBlock() * BundleFormat.BLOCK_BYTES;
         try {
-            store.get(ObjectKeys.key(load.objectId()), position, Math.toIntExact(load.bytes()))
+            stores.apply(load.as())
+                    .get(ObjectKeys.key(load.objectId()), position, Math.toIntExact(load.bytes()))
                     .whenComplete((bytes, failure) -> arrived(entry, bytes, failure));
         } catch (RuntimeException refused) {
             arrived(entry, null, refused);
@@ -240,8 +251,14 @@ final class BlockLoader {
         entry.landing().landed(load, i, block);
     }
 
-    /** The store's own buffer where it is in one piece and has nothing else in it, else a copy: a block must not keep others alive. */
+    /** The store's own memory where the block is a piece of it by itself, else a copy: a block must not keep others alive. */
     private BlockBuffer block(ByteBuf bytes, int at, int length, boolean alone) {
+        if (bytes instanceof CompositeByteBuf pieces) {
+            int piece = pieces.toComponentIndex(at);
+            if (pieces.toByteIndex(piece) == at && pieces.componentSlice(piece).readableBytes() == length) {
+                return new BlockBuffer(pieces.componentSlice(piece).retain(), this::freed);
+            }
+        }
         if (alone && bytes.isDirect() && bytes.nioBufferCount() == 1 && bytes.capacity() == length) {
             return new BlockBuffer(bytes.retain(), this::freed);
         }

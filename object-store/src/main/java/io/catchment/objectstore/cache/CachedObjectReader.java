@@ -7,6 +7,7 @@ import io.catchment.objectstore.ObjectReader;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.bundle.BundleFooter;
 import io.catchment.objectstore.bundle.BundleFormat;
 import io.netty.buffer.ByteBuf;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
 
 /**
  * Thread-safe. Reads by way of the footer of the object (cached) and its blocks (cached); stages complete on the store's threads, or at
@@ -31,14 +33,26 @@ public final class CachedObjectReader implements ObjectReader {
     private final BlockCache blocks;
     private final ReadAhead readAhead;
 
-    /** @param timer for the bound on waiting; not closed here */
+    /** All who read are alike. */
     public CachedObjectReader(
             ObjectStore store, ReaderSettings settings, ByteBufAllocator allocator, ScheduledExecutorService timer) {
+        this(as -> store, settings, allocator, timer);
+    }
+
+    /**
+     * @param stores the store as each class of readers uses it
+     * @param timer for the bound on waiting; not closed here
+     */
+    public CachedObjectReader(
+            Function<ReadClass, ObjectStore> stores,
+            ReaderSettings settings,
+            ByteBufAllocator allocator,
+            ScheduledExecutorService timer) {
         this.settings = settings;
         this.allocator = allocator;
-        this.loader = new BlockLoader(store, settings, allocator, timer);
+        this.loader = new BlockLoader(stores, settings, allocator, timer);
         this.blocks = new BlockCache(settings.cacheBytes(), loader);
-        this.footerLoader = new FooterLoader(store, timer, loader::corruptFooter);
+        this.footerLoader = new FooterLoader(stores, timer, loader::corruptFooter);
         this.readAhead = new ReadAhead(settings.readAheadBlocksMax(), BundleFormat.BLOCK_BYTES);
         this.footers = Caffeine.newBuilder()
                 .maximumWeight(settings.footerBytes())
@@ -49,20 +63,25 @@ public final class CachedObjectReader implements ObjectReader {
 
     @Override
     public CompletionStage<RangeRead> read(Location location, long fromOffset, int bytesMax) {
+        return read(location, fromOffset, bytesMax, ReadClass.TAIL);
+    }
+
+    @Override
+    public CompletionStage<RangeRead> read(Location location, long fromOffset, int bytesMax, ReadClass as) {
         if (fromOffset < location.baseOffset() || fromOffset >= location.endOffset()) {
             throw new IllegalArgumentException("offset " + fromOffset + " is not in " + location);
         }
-        return footer(location.objectId(), location.objectBytes()).thenCompose(footer -> {
+        return footer(location.objectId(), location.objectBytes(), as).thenCompose(footer -> {
             int range = find(footer, location);
             int entry = footer.entryForOffset(range, fromOffset);
             long start = footer.entryPosition(entry);
             long rangeEnd = location.position() + location.length();
             long wanted = start + Math.max(1, Math.min(bytesMax, settings.readBytesMax()));
             long end = Math.min(rangeEnd, Math.max(wanted, footer.positionAfter(range, entry)));
-            CompletionStage<ByteBuf> bytes = slice(location.objectId(), footer, start, end);
-            ReadAhead.Span ahead = readAhead.read(location.objectId(), location.position(), rangeEnd, start, end);
+            CompletionStage<ByteBuf> bytes = slice(location.objectId(), footer, start, end, as);
+            ReadAhead.Span ahead = readAhead.read(location, start, end);
             if (ahead.to() > ahead.from()) {
-                blocks.loadAhead(location.objectId(), footer, block(ahead.from()), block(ahead.to() - 1));
+                blocks.loadAhead(location.objectId(), footer, block(ahead.from()), block(ahead.to() - 1), as);
             }
             return bytes.thenApply(payload -> new RangeRead(payload, end == rangeEnd));
         });
@@ -71,10 +90,11 @@ public final class CachedObjectReader implements ObjectReader {
     /** The end offset if nothing in the range is that new. */
     @Override
     public CompletionStage<Long> offsetForTime(Location location, long timeMs) {
-        return footer(location.objectId(), location.objectBytes()).thenApply(footer -> {
-            int entry = footer.entryForTime(find(footer, location), timeMs);
-            return entry < 0 ? location.endOffset() : footer.entryOffset(entry);
-        });
+        return footer(location.objectId(), location.objectBytes(), ReadClass.TAIL)
+                .thenApply(footer -> {
+                    int entry = footer.entryForTime(find(footer, location), timeMs);
+                    return entry < 0 ? location.endOffset() : footer.entryOffset(entry);
+                });
     }
 
     @Override
@@ -82,7 +102,7 @@ public final class CachedObjectReader implements ObjectReader {
         if (length == 0) {
             return CompletableFuture.completedFuture(Unpooled.EMPTY_BUFFER);
         }
-        return footer(objectId, objectBytes).thenCompose(footer -> {
+        return footer(objectId, objectBytes, ReadClass.TAIL).thenCompose(footer -> {
             if (position < 0 || length < 0 || position + length > footer.bodyBytes()) {
                 throw new ObjectStoreException(
                         Reason.CORRUPT,
@@ -90,7 +110,7 @@ public final class CachedObjectReader implements ObjectReader {
                                 + " are outside its body of " + footer.bodyBytes(),
                         null);
             }
-            return slice(objectId, footer, position, position + length);
+            return slice(objectId, footer, position, position + length, ReadClass.TAIL);
         });
     }
 
@@ -113,8 +133,8 @@ public final class CachedObjectReader implements ObjectReader {
         footers.synchronous().invalidateAll();
     }
 
-    private CompletableFuture<BundleFooter> footer(long objectId, long objectBytes) {
-        return footers.get(objectId, (id, executor) -> footerLoader.load(id, objectBytes));
+    private CompletableFuture<BundleFooter> footer(long objectId, long objectBytes, ReadClass as) {
+        return footers.get(objectId, (id, executor) -> footerLoader.load(id, objectBytes, as));
     }
 
     private static int find(BundleFooter footer, Location location) {
@@ -130,10 +150,10 @@ public final class CachedObjectReader implements ObjectReader {
         return range;
     }
 
-    private CompletionStage<ByteBuf> slice(long objectId, BundleFooter footer, long start, long end) {
+    private CompletionStage<ByteBuf> slice(long objectId, BundleFooter footer, long start, long end, ReadClass as) {
         int first = block(start);
         int last = block(end - 1);
-        return blocks.acquire(objectId, footer, first, last)
+        return blocks.acquire(objectId, footer, first, last, as)
                 .thenApply(acquired -> compose(acquired, start - (long) first * BundleFormat.BLOCK_BYTES, end - start));
     }
 

@@ -4,11 +4,13 @@ import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.bundle.BundleFooter;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,23 +19,23 @@ final class FooterLoader {
     private static final Logger LOG = LoggerFactory.getLogger(FooterLoader.class);
     private static final int ATTEMPTS_MAX = 3;
 
-    private final ObjectStore store;
+    private final Function<ReadClass, ObjectStore> stores;
     private final ScheduledExecutorService timer;
     private final Runnable corrupt;
 
-    FooterLoader(ObjectStore store, ScheduledExecutorService timer, Runnable corrupt) {
-        this.store = store;
+    FooterLoader(Function<ReadClass, ObjectStore> stores, ScheduledExecutorService timer, Runnable corrupt) {
+        this.stores = stores;
         this.timer = timer;
         this.corrupt = corrupt;
     }
 
-    CompletableFuture<BundleFooter> load(long objectId, long objectBytes) {
-        return attempt(objectId, objectBytes, 1);
+    CompletableFuture<BundleFooter> load(long objectId, long objectBytes, ReadClass as) {
+        return attempt(stores.apply(as), objectId, objectBytes, 1);
     }
 
-    private CompletableFuture<BundleFooter> attempt(long objectId, long objectBytes, int attempt) {
+    private CompletableFuture<BundleFooter> attempt(ObjectStore store, long objectId, long objectBytes, int attempt) {
         int tail = (int) Math.min(objectBytes, BundleFooter.TAIL_BYTES);
-        return read(objectId, objectBytes, tail).exceptionallyCompose(failure -> {
+        return read(store, objectId, objectBytes, tail).exceptionallyCompose(failure -> {
             Throwable cause = StageFailure.cause(failure);
             if (!(cause instanceof ObjectStoreException known) || known.reason() != Reason.CORRUPT) {
                 return CompletableFuture.failedFuture(cause);
@@ -46,7 +48,7 @@ final class FooterLoader {
                                 () -> {},
                                 CompletableFuture.delayedExecutor(
                                         RereadPause.ms(attempt), TimeUnit.MILLISECONDS, timer))
-                        .thenCompose(nothing -> attempt(objectId, objectBytes, attempt + 1));
+                        .thenCompose(nothing -> attempt(store, objectId, objectBytes, attempt + 1));
             }
             LOG.error(
                     "the footer of object {} of {} bytes is not what was written, nothing of it is served (O4)",
@@ -57,14 +59,14 @@ final class FooterLoader {
         });
     }
 
-    private CompletableFuture<BundleFooter> read(long objectId, long objectBytes, int tailBytes) {
+    private CompletableFuture<BundleFooter> read(ObjectStore store, long objectId, long objectBytes, int tailBytes) {
         String key = ObjectKeys.key(objectId);
         return store.get(key, objectBytes - tailBytes, tailBytes)
                 .thenCompose(tail -> {
                     try {
                         int needed = BundleFooter.footerAndTrailerBytes(tail, objectBytes);
                         if (needed > tail.readableBytes()) {
-                            return read(objectId, objectBytes, needed);
+                            return read(store, objectId, objectBytes, needed);
                         }
                         ByteBuf exact = tail.slice(tail.writerIndex() - needed, needed);
                         return CompletableFuture.completedFuture(BundleFooter.read(exact, objectBytes));

@@ -1,14 +1,16 @@
 package io.catchment.objectstore.cache;
 
+import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.bundle.BundleFooter;
 
 /**
  * One request to the store: consecutive blocks of one object.
  *
  * @param attempt 1 for the first try of these blocks
+ * @param as who asked for them first
  * @param ahead nobody had asked for them yet
  */
-record Load(long objectId, BundleFooter footer, int firstBlock, int count, int attempt, boolean ahead) {
+record Load(long objectId, BundleFooter footer, int firstBlock, int count, int attempt, ReadClass as, boolean ahead) {
 
     long bytes() {
         long bytes = 0;
@@ -23,6 +25,6 @@ record Load(long objectId, BundleFooter footer, int firstBlock, int count, int a
     }
 
     Load again(int i) {
-        return new Load(objectId, footer, firstBlock + i, 1, attempt + 1, ahead);
+        return new Load(objectId, footer, firstBlock + i, 1, attempt + 1, as, ahead);
     }
 }

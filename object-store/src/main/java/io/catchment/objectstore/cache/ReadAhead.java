@@ -2,10 +2,12 @@ package io.catchment.objectstore.cache;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.catchment.objectstore.ObjectReader;
 
 /**
  * Thread-safe. Recognises sequential readers of a range by where they read last, and tells how far to read ahead of them: nothing at
- * first, then twice as far with each further step, up to a bound; a jump starts over.
+ * first, then twice as far with each further step, up to a bound; a jump starts over. From the end of a range to the beginning of the stream's next one is a
+ * step like any other.
  */
 final class ReadAhead {
     private static final int RANGES_MAX = 8192;
@@ -13,6 +15,12 @@ final class ReadAhead {
     private final long aheadBytesMax;
     private final long blockBytes;
     private final Cache<RangeKey, Progress> ranges = Caffeine.newBuilder()
+            .maximumSize(RANGES_MAX)
+            .executor(Runnable::run)
+            .build();
+
+    /** Windows that readers had at the ends of ranges. */
+    private final Cache<NextKey, Long> ends = Caffeine.newBuilder()
             .maximumSize(RANGES_MAX)
             .executor(Runnable::run)
             .build();
@@ -29,12 +37,32 @@ final class ReadAhead {
 
     private record RangeKey(long objectId, long position) {}
 
-    Span read(long objectId, long rangePosition, long rangeEnd, long start, long end) {
+    /** Where a reader goes on after a range that it has read to the end. */
+    private record NextKey(long streamId, long offset) {}
+
+    /** @param start position of the read, which goes to {@code end} */
+    Span read(ObjectReader.Location range, long start, long end) {
         if (aheadBytesMax == 0) {
             return Span.NONE;
         }
-        return ranges.get(new RangeKey(objectId, rangePosition), k -> new Progress())
-                .read(start, end, rangeEnd, blockBytes, aheadBytesMax);
+        long rangeEnd = range.position() + range.length();
+        Progress progress = ranges.get(
+                new RangeKey(range.objectId(), range.position()),
+                key -> new Progress(start == range.position() ? windowBefore(range) : 0));
+        Span span = progress.read(start, end, rangeEnd, blockBytes, aheadBytesMax);
+        if (end == rangeEnd) {
+            ends.put(new NextKey(range.streamId(), range.endOffset()), progress.window());
+        }
+        return span;
+    }
+
+    private long windowBefore(ObjectReader.Location range) {
+        Long window = ends.getIfPresent(new NextKey(range.streamId(), range.baseOffset()));
+        return window == null ? 0 : grown(window, blockBytes, aheadBytesMax);
+    }
+
+    private static long grown(long window, long step, long max) {
+        return Math.min(max, Math.max(step, window * 2));
     }
 
     /** Owned by its monitor, held for a few instructions. */
@@ -44,12 +72,22 @@ final class ReadAhead {
         private long aheadTo;
         private long window;
 
+        /** @param window to begin with */
+        Progress(long window) {
+            this.window = window;
+        }
+
+        synchronized long window() {
+            return window;
+        }
+
         synchronized Span read(long start, long end, long rangeEnd, long step, long windowMax) {
             boolean again = start == lastStart;
             boolean sequential = lastStart >= 0 && start > lastStart && start <= lastEnd;
+            boolean first = lastStart < 0;
             if (sequential) {
-                window = Math.min(windowMax, Math.max(step, window * 2));
-            } else if (!again) {
+                window = grown(window, step, windowMax);
+            } else if (!again && !first) {
                 window = 0;
                 aheadTo = 0;
             }

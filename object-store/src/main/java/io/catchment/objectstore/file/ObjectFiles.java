@@ -3,6 +3,7 @@ package io.catchment.objectstore.file;
 import io.catchment.objectstore.ObjectStore.Listed;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.PiecedBuffers;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.io.IOException;
@@ -69,12 +70,15 @@ final class ObjectFiles {
     /** The caller releases the answer. */
     ByteBuf read(String key, long position, int length) throws IOException {
         requireRoot();
-        ByteBuf buffer = allocator.directBuffer(length, length);
+        ByteBuf buffer = PiecedBuffers.allocate(allocator, length);
         try (FileChannel channel = FileChannel.open(KeyPaths.path(root, key), StandardOpenOption.READ)) {
-            ByteBuffer room = buffer.internalNioBuffer(0, length);
-            while (room.hasRemaining()) {
-                int read = channel.read(room, position + length - room.remaining());
-                if (read < 0) {
+            ByteBuffer[] room = buffer.nioBuffers(0, length);
+            channel.position(position);
+            int piece = 0;
+            while (piece < room.length) {
+                if (!room[piece].hasRemaining()) {
+                    piece++;
+                } else if (channel.read(room, piece, room.length - piece) < 0) {
                     throw new ObjectStoreException(
                             Reason.CORRUPT,
                             "object " + key + " has " + channel.size() + " bytes, wanted were " + length + " from "

@@ -6,15 +6,22 @@ import io.catchment.objectstore.retry.RetryPolicy;
 import io.catchment.objectstore.retry.RetryingStore;
 import io.catchment.objectstore.retry.StoreListener;
 import io.catchment.objectstore.s3.S3Store;
+import io.catchment.objectstore.transfer.ObjectTransfers;
+import io.catchment.objectstore.transfer.TransferListener;
+import io.catchment.objectstore.transfer.TransferScheduler;
+import io.catchment.objectstore.transfer.TransferSettings;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /** Opens stores by URI. */
 public final class ObjectStores {
-    private static final int FILE_THREADS = 4;
+    private static final int FILE_THREADS = 8;
 
     private ObjectStores() {}
 
@@ -35,6 +42,31 @@ public final class ObjectStores {
         // Thread-safe: it asks the calling thread's generator each time.
         RandomGenerator random = () -> ThreadLocalRandom.current().nextLong();
         return new RetryingStore(bare(uri, settings), policy, timer, System::nanoTime, random, listener);
+    }
+
+    /** The same, with all transfers scheduled by class. */
+    public static ObjectTransfers openTransfers(
+            String uri,
+            Map<String, String> settings,
+            RetryPolicy policy,
+            TransferSettings transfers,
+            ScheduledExecutorService timer,
+            StoreListener storeListener,
+            TransferListener transferListener) {
+        TransferScheduler scheduler =
+                new TransferScheduler(transfers, System::nanoTime, alarm(timer), transferListener);
+        ObjectStore store = open(uri, settings, policy, timer, new ResentBytes(storeListener, scheduler));
+        return new ObjectTransfers(store, scheduler);
+    }
+
+    private static TransferScheduler.Alarm alarm(ScheduledExecutorService timer) {
+        return (nanos, task) -> {
+            try {
+                ScheduledFuture<?> unused = timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException stopping) {
+                // What waits is ended by the close that follows.
+            }
+        };
     }
 
     /** Checks what {@link #open} would check. */

@@ -107,7 +107,7 @@ sealed interface StoreUri {
                         ownEndpoint ? Checksums.WHEN_REQUIRED : Checksums.WHEN_SUPPORTED),
                 number(values, "multipart-bytes", Math.max(part, 128L << 20)),
                 part,
-                Math.toIntExact(number(values, "connections", 8)),
+                Math.toIntExact(number(values, "connections", 16)),
                 decimal(values, "gbps", 2.0),
                 Math.toIntExact(number(values, "connect-timeout-ms", 3000)));
     }

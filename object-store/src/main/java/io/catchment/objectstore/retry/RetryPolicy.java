@@ -7,7 +7,6 @@ package io.catchment.objectstore.retry;
  * @param attemptsMax first try included; what fails after that is the caller's to retry
  * @param backoffMs waited before the second attempt at most (full jitter), doubled for each further one
  * @param backoffMaxMs upper bound of that
- * @param requestsMax under way at a time; more fail at once with TRANSIENT
  * @param failuresToOpen consecutive failed attempts that open the circuit
  * @param openMs how long the circuit stays open at first (doubled while its probes fail, jittered)
  * @param openMaxMs upper bound of that
@@ -18,12 +17,11 @@ public record RetryPolicy(
         int attemptsMax,
         long backoffMs,
         long backoffMaxMs,
-        int requestsMax,
         int failuresToOpen,
         long openMs,
         long openMaxMs) {
 
-    public static final RetryPolicy DEFAULT = new RetryPolicy(15_000, 1 << 20, 4, 100, 3_000, 256, 10, 1_000, 15_000);
+    public static final RetryPolicy DEFAULT = new RetryPolicy(15_000, 1 << 20, 4, 100, 3_000, 10, 1_000, 15_000);
 
     public RetryPolicy {
         if (attemptTimeoutMs < 1
@@ -31,7 +29,6 @@ public record RetryPolicy(
                 || attemptsMax < 1
                 || backoffMs < 1
                 || backoffMaxMs < backoffMs
-                || requestsMax < 1
                 || failuresToOpen < 1
                 || openMs < 1
                 || openMaxMs < openMs) {

@@ -12,7 +12,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -21,9 +20,9 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread-safe. Any store with a timeout on each attempt, retries of what is retriable, a circuit breaker and figures. A store that wants fewer requests
- * gets them one by one, at a growing distance ({@link Pace}). Nothing else queues here: what is over the bound of requests, would wait for too
- * long, or is not to be sent while the circuit is open, fails.
+ * Thread-safe. Any store with a timeout on each attempt, retries of what may heal, a circuit breaker and figures. A store that wants fewer requests gets
+ * them one by one, at a growing distance ({@link Pace}). Nothing else queues here, and how many requests there are at a time is the caller's to
+ * bound (the transfer package does); while the circuit is open, or where a turn is too far away, they fail.
  *
  * <p>{@code putIfAbsent} is not retried: after an attempt whose fate is unknown ALREADY_EXISTS could mean this caller itself.
  */
@@ -36,7 +35,6 @@ public final class RetryingStore implements ObjectStore {
     private final StoreListener listener;
     private final CircuitBreaker breaker;
     private final Pace pace;
-    private final Semaphore requests;
 
     /**
      * @param timer not closed here
@@ -58,7 +56,6 @@ public final class RetryingStore implements ObjectStore {
         this.listener = listener;
         this.breaker = new CircuitBreaker(policy, nanoTime, random, listener);
         this.pace = new Pace(random);
-        this.requests = new Semaphore(policy.requestsMax());
     }
 
     @Override
@@ -143,13 +140,7 @@ public final class RetryingStore implements ObjectStore {
         }
 
         CompletableFuture<T> start() {
-            if (requests.tryAcquire()) {
-                attempt();
-            } else {
-                listener.attempted(operation, Outcome.NOT_SENT, 0, 0, 0, 1);
-                result.completeExceptionally(new ObjectStoreException(
-                        Reason.TRANSIENT, policy.requestsMax() + " object requests are under way already", null));
-            }
+            attempt();
             return result;
         }
 
@@ -172,6 +163,9 @@ public final class RetryingStore implements ObjectStore {
                 // Its callers retry later; waiting here for the store to come back would only collect requests.
                 notSent(Reason.TRANSIENT, "the object store keeps failing: not asked for the moment (circuit open)");
                 return;
+            }
+            if (attempt > 1) {
+                listener.again(operation, bytes);
             }
             long started = nanoTime.getAsLong();
             CompletableFuture<T> once = new CompletableFuture<>();
@@ -240,7 +234,6 @@ public final class RetryingStore implements ObjectStore {
         }
 
         private void finish(@Nullable T value, @Nullable ObjectStoreException failure) {
-            requests.release();
             if (failure != null) {
                 result.completeExceptionally(failure);
             } else if (!complete(value)) {

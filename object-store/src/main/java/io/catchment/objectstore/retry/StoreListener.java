@@ -38,6 +38,9 @@ public interface StoreListener {
     /** From now on requests are at least so far apart, because the store wants fewer of them; 0: as many as there are. */
     void paced(long distanceMs);
 
+    /** An attempt that is not the first is sent, with so many bytes of body. */
+    default void again(Operation operation, long bytes) {}
+
     /** The circuit opened (requests are not sent for a while) or closed again. */
     void circuit(boolean open);
 

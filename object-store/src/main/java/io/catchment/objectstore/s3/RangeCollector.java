@@ -2,6 +2,7 @@ package io.catchment.objectstore.s3;
 
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.PiecedBuffers;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.ByteBuffer;
@@ -14,7 +15,7 @@ import software.amazon.awssdk.core.async.SdkPublisher;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 
 /**
- * Collects one response body into one direct buffer. Signals come one after the other, from the SDK's threads; {@code buffer} is guarded by
+ * Collects one response body into one buffer of direct pieces. Signals come one after the other, from the SDK's threads; {@code buffer} is guarded by
  * this object's monitor because a cancel may come at any time.
  */
 final class RangeCollector implements AsyncResponseTransformer<GetObjectResponse, ByteBuf>, Subscriber<ByteBuffer> {
@@ -57,7 +58,7 @@ final class RangeCollector implements AsyncResponseTransformer<GetObjectResponse
     public void onSubscribe(Subscription s) {
         synchronized (this) {
             subscription = s;
-            buffer = allocator.directBuffer(length, length);
+            buffer = PiecedBuffers.allocate(allocator, length);
         }
         s.request(Long.MAX_VALUE);
     }

@@ -65,7 +65,7 @@ class S3FaultsTest {
         System.setProperty("aws.sharedCredentialsFile", file.toString());
         try (EmbeddedS3 server = EmbeddedS3.start(0, directory.resolve("store"))) {
             String uri = server.uri("r").replaceAll("&access-key-id=.*", "");
-            RetryPolicy policy = new RetryPolicy(5_000, 1 << 20, 3, 400, 800, 64, 50, 20, 100);
+            RetryPolicy policy = new RetryPolicy(5_000, 1 << 20, 3, 400, 800, 50, 20, 100);
             ObjectStore store = ObjectStores.open(uri, Map.of(), policy, timer, StoreListener.NONE);
             fails(Reason.CREDENTIALS, store.put("a", body("x")));
             credentials(file, EmbeddedS3.SECRET_ACCESS_KEY);
@@ -87,7 +87,7 @@ class S3FaultsTest {
     void aServerThatGoesAndComesBackIsTransientTroubleOnly() throws Exception {
         EmbeddedS3 first = EmbeddedS3.start(0, directory);
         int port = first.port();
-        RetryPolicy policy = new RetryPolicy(5_000, 1 << 20, 3, 5, 20, 64, 5, 20, 100);
+        RetryPolicy policy = new RetryPolicy(5_000, 1 << 20, 3, 5, 20, 5, 20, 100);
         ObjectStore store = ObjectStores.open(first.uri("p"), Map.of(), policy, timer, StoreListener.NONE);
         done(store.put("before", body("one")));
         first.close();
@@ -137,7 +137,7 @@ class S3FaultsTest {
     @Test
     void aServerThatNeverAnswersTimesOutAndCloseDoesNotHangOrCrash() throws Exception {
         try (RawServer server = new RawServer("")) {
-            RetryPolicy policy = new RetryPolicy(300, 1 << 30, 2, 5, 20, 64, 50, 20, 100);
+            RetryPolicy policy = new RetryPolicy(300, 1 << 30, 2, 5, 20, 50, 20, 100);
             ObjectStore store = ObjectStores.open(server.uri(), Map.of(), policy, timer, StoreListener.NONE);
             fails(Reason.TRANSIENT, store.get("a", 0, 10));
             server.hangUp();

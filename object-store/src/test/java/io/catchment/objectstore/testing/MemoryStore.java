@@ -4,6 +4,7 @@ import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.PiecedBuffers;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
@@ -43,7 +44,7 @@ public class MemoryStore implements ObjectStore {
             return CompletableFuture.failedFuture(new ObjectStoreException(Reason.CORRUPT, key + " is shorter", null));
         }
         return CompletableFuture.completedFuture(
-                ByteBufAllocator.DEFAULT.directBuffer(length, length).writeBytes(object, (int) position, length));
+                PiecedBuffers.allocate(ByteBufAllocator.DEFAULT, length).writeBytes(object, (int) position, length));
     }
 
     @Override
