@@ -17,6 +17,10 @@ import io.catchment.chaos.scenario.OutageCommand;
 import io.catchment.chaos.scenario.StatelessCommand;
 import io.catchment.chaos.station.CheckCommand;
 import io.catchment.chaos.station.PlayCommand;
+import io.catchment.chaos.store.BacklogCommand;
+import io.catchment.chaos.store.CrashPointsCommand;
+import io.catchment.chaos.store.StoreFaultsCommand;
+import io.catchment.chaos.storefault.S3ProxyCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -38,6 +42,10 @@ import picocli.CommandLine.Command;
             ScaleCommand.class,
             SlowDiskCommand.class,
             ZonesCommand.class,
+            BacklogCommand.class,
+            StoreFaultsCommand.class,
+            CrashPointsCommand.class,
+            S3ProxyCommand.class,
             CatchupCommand.class,
             BacklogReadCommand.class,
             CompactionCommand.class,

@@ -35,6 +35,11 @@ public interface ObjectStore extends AutoCloseable {
     /** All objects whose key starts with the prefix, in key order. */
     CompletionStage<List<Listed>> list(String prefix);
 
+    /** As how many requests the store counts, and bills, a put of so many bytes. */
+    default int requestsOfPut(long bytes) {
+        return 1;
+    }
+
     record Listed(String key, long bytes) {}
 
     @Override

@@ -9,9 +9,13 @@ public final class ObjectStoreException extends RuntimeException {
     public enum Reason {
         NOT_FOUND,
         ALREADY_EXISTS,
-        /** Timeout, throttling, 5xx, connection or disk trouble: the same request may succeed later. */
+        /** Timeout, 5xx, connection or disk trouble: the same request may succeed later. */
         TRANSIENT,
-        /** Credentials, permissions, no such bucket, a malformed request: a person must look, though it may heal. */
+        /** The store wants fewer requests: the same one may succeed later. */
+        THROTTLED,
+        /** Credentials that expired, are unknown or cannot be had at the moment: they are looked up anew, and the request may succeed later. */
+        CREDENTIALS,
+        /** Permissions, no such bucket, a malformed request: a person must look, though it may heal. */
         REFUSED,
         /** The bytes are not what was written (O4). */
         CORRUPT
@@ -29,6 +33,6 @@ public final class ObjectStoreException extends RuntimeException {
     }
 
     public boolean retriable() {
-        return reason == Reason.TRANSIENT;
+        return reason == Reason.TRANSIENT || reason == Reason.THROTTLED || reason == Reason.CREDENTIALS;
     }
 }

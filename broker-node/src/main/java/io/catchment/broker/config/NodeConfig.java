@@ -109,11 +109,15 @@ public record NodeConfig(
     /**
      * @param uri file:///DIR or s3://BUCKET/PREFIX
      * @param settings by the names that the object store's own URI query has, secrets in the clear
+     * @param uploadLimitMs time limit of an object's id until it is published
+     * @param deleteGraceMs how long an object without a reference is kept
      */
     public record Store(
             String uri,
             Map<String, String> settings,
             int flushConcurrency,
+            long uploadLimitMs,
+            long deleteGraceMs,
             MergeSettings merge,
             TransferSettings transfers,
             CompactionSettings compaction) {

@@ -282,7 +282,10 @@ final class NodeConfigParser {
                 string(NodeKeys.OBJECT_STORE),
                 s3Settings(),
                 integer(NodeKeys.FLUSH_CONCURRENCY),
+                number(NodeKeys.UPLOAD_LIMIT_MS),
+                number(NodeKeys.DELETE_GRACE_MS),
                 MergeSettings.DEFAULT
+                        .withObjectTtlMs(number(NodeKeys.UPLOAD_LIMIT_MS))
                         .withBytesPerSecond(number(NodeKeys.MERGE_BYTES_PER_SECOND))
                         .withFanIn(integer(NodeKeys.MERGE_FAN_IN))
                         .withLookMs(number(NodeKeys.MERGE_LOOK_MS)),

@@ -65,6 +65,8 @@ final class NodeKeys {
     static final String OBJECT_STORE = "catchment.object.store";
     static final String S3_PREFIX = "catchment.s3.";
     static final String FLUSH_CONCURRENCY = "catchment.flush.concurrency";
+    static final String UPLOAD_LIMIT_MS = "catchment.object.upload.limit.ms";
+    static final String DELETE_GRACE_MS = "catchment.object.delete.grace.ms";
     static final String MERGE_BYTES_PER_SECOND = "catchment.merge.bytes.per.second";
     static final String TRANSFER_CONCURRENCY = "catchment.transfer.concurrency";
     static final String TRANSFER_UP = "catchment.transfer.up.bytes.per.second";
@@ -403,6 +405,21 @@ final class NodeKeys {
                 ConfigDef.Type.STRING,
                 "The protocol's own checksums: `when-supported` or `when-required`. Every block has ours anyway.");
         key(g, FLUSH_CONCURRENCY, ConfigDef.Type.INT, 2, between(1, 64), "Extents that are flushed at a time.");
+        key(
+                g,
+                UPLOAD_LIMIT_MS,
+                ConfigDef.Type.LONG,
+                3_600_000L,
+                between(1_000, 86_400_000),
+                "An object that is not published this long after its id was taken is deleted: what a crash between upload and"
+                        + " publication left. More than twice what the slowest upload takes.");
+        key(
+                g,
+                DELETE_GRACE_MS,
+                ConfigDef.Type.LONG,
+                60_000L,
+                between(0, 86_400_000),
+                "How long an object that nothing refers to any more is kept for readers under way.");
         key(
                 g,
                 TRANSFER_CONCURRENCY,

@@ -67,6 +67,11 @@ public record FlushSettings(
                 reapGraceMs);
     }
 
+    public FlushSettings withObjectLife(long ttlMs, long graceMs) {
+        return new FlushSettings(
+                concurrency, memoryBytes, hotBytes, diskLowBytes, ttlMs, backoffMs, backoffMaxMs, uploadedMax, graceMs);
+    }
+
     public FlushSettings withDiskLowBytes(long bytes) {
         return new FlushSettings(
                 concurrency,

@@ -67,6 +67,11 @@ public record MergeSettings(
                 backoffMaxMs);
     }
 
+    public MergeSettings withObjectTtlMs(long ms) {
+        return new MergeSettings(
+                fanIn, segmentBytes, outputBytesMax, recentRanges, bytesPerSecond, lookMs, ms, backoffMs, backoffMaxMs);
+    }
+
     public MergeSettings withBytesPerSecond(long bytes) {
         return new MergeSettings(
                 fanIn, segmentBytes, outputBytesMax, recentRanges, bytes, lookMs, objectTtlMs, backoffMs, backoffMaxMs);

@@ -85,6 +85,7 @@ final class Node implements AutoCloseable {
         for (Listener listener : config.listeners().clients()) {
             clientListeners.add(network.bind(listener.name(), address(listener)));
         }
+        metrics.observeCatalog(controlPlane::image);
         ObjectTransfers transfers = closers.add(
                 "object store",
                 ObjectStores.openTransfers(

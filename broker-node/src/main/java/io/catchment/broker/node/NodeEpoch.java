@@ -349,6 +349,7 @@ final class NodeEpoch implements AutoCloseable {
     private Flusher flusher(EpochControlPlane controlPlane, LocalWal opened, OwnedPartitions owned) {
         FlushSettings settings = FlushSettings.DEFAULT
                 .withConcurrency(config.store().flushConcurrency())
+                .withObjectLife(config.store().uploadLimitMs(), config.store().deleteGraceMs())
                 .withHotBytes(config.wal().hotBytes());
         SerialThread loop = closers.add("flush thread", new SerialThread("flush"));
         SplittableRandom random = new SplittableRandom();

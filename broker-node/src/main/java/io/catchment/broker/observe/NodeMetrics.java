@@ -4,6 +4,7 @@ import io.catchment.broker.network.NetworkServer;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.broker.read.ReadBudget;
 import io.catchment.broker.read.ReadBudgets;
+import io.catchment.controlplane.ClusterImage;
 import io.catchment.objectstore.cache.ReaderStats;
 import io.catchment.wal.WalStats;
 import io.micrometer.core.instrument.Gauge;
@@ -129,6 +130,18 @@ public final class NodeMetrics implements AutoCloseable {
                         "Block loads that wait for their turn",
                         null,
                         ReaderStats::queuedLoads);
+    }
+
+    /** What the catalog says is in the object store; each node knows it of the whole cluster. */
+    public void observeCatalog(Supplier<ClusterImage> image) {
+        Snapshots<CatalogFigures> figures = new Snapshots<>(registry, () -> CatalogFigures.of(image.get()));
+        String objects = "catchment.catalog.objects";
+        String bytes = "catchment.catalog.object";
+        String what = "In the object store by the catalog, of the whole cluster; doomed: waiting to be deleted";
+        figures.gauge(objects, what, null, CatalogFigures::published, "phase", "published")
+                .gauge(objects, what, null, CatalogFigures::doomed, "phase", "doomed")
+                .gauge(bytes, what, "bytes", CatalogFigures::publishedBytes, "phase", "published")
+                .gauge(bytes, what, "bytes", CatalogFigures::doomedBytes, "phase", "doomed");
     }
 
     /** Memory of reads below the tail. */

@@ -30,10 +30,11 @@ public final class StoreMetrics implements StoreListener {
     private final MeterRegistry registry;
     private final ConcurrentHashMap<Kind, Meters> meters = new ConcurrentHashMap<>();
     private volatile boolean circuitOpen;
+    private volatile long distanceMs;
 
     private record Kind(Operation operation, Outcome outcome) {}
 
-    private record Meters(Timer latency, Counter bytes, Counter retries) {}
+    private record Meters(Timer latency, Counter requests, Counter bytes, Counter retries) {}
 
     StoreMetrics(MeterRegistry registry) {
         this.registry = registry;
@@ -41,16 +42,27 @@ public final class StoreMetrics implements StoreListener {
                 .description("1 while no requests are sent because the object store fails")
                 .strongReference(true)
                 .register(registry);
+        Gauge.builder("catchment.object.pace", this, metrics -> metrics.distanceMs / 1e3)
+                .description("Distance that requests keep because the object store wants fewer of them; 0: none")
+                .baseUnit("seconds")
+                .strongReference(true)
+                .register(registry);
     }
 
     @Override
-    public void attempted(Operation operation, Outcome outcome, long bytes, long nanos, int attempt) {
+    public void attempted(Operation operation, Outcome outcome, int requests, long bytes, long nanos, int attempt) {
         Meters ofKind = meters.computeIfAbsent(new Kind(operation, outcome), this::create);
         ofKind.latency.record(nanos, TimeUnit.NANOSECONDS);
+        ofKind.requests.increment(requests);
         ofKind.bytes.increment((double) bytes);
         if (attempt > 1) {
             ofKind.retries.increment();
         }
+    }
+
+    @Override
+    public void paced(long ms) {
+        distanceMs = ms;
     }
 
     @Override
@@ -65,6 +77,11 @@ public final class StoreMetrics implements StoreListener {
                         .description("Attempts at requests to the object store, by outcome")
                         .tags(tags)
                         .serviceLevelObjectives(BUCKETS)
+                        .register(registry),
+                Counter.builder("catchment.object.billed")
+                        .description("Requests as the object store counts them: an upload in parts is several")
+                        .baseUnit("requests")
+                        .tags(tags)
                         .register(registry),
                 Counter.builder("catchment.object.transferred")
                         .description("Bodies of requests to the object store")

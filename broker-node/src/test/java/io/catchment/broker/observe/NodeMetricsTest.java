@@ -125,8 +125,9 @@ class NodeMetricsTest {
 
     @Test
     void theStoreAndTheReadPathShow() {
-        metrics.store().attempted(StoreListener.Operation.PUT, StoreListener.Outcome.TIMEOUT, 0, 1_000, 1);
-        metrics.store().attempted(StoreListener.Operation.PUT, StoreListener.Outcome.OK, 700, 1_000, 2);
+        metrics.store().attempted(StoreListener.Operation.PUT, StoreListener.Outcome.TIMEOUT, 1, 0, 1_000, 1);
+        metrics.store().attempted(StoreListener.Operation.PUT, StoreListener.Outcome.OK, 4, 700, 1_000, 2);
+        metrics.store().paced(1_500);
         metrics.store().circuit(true);
         metrics.observeBlockCache(() -> new ReaderStats(10, 4, 1, 1 << 20, 0, 0, 5, 0));
         metrics.observeReads(() -> new LayeredStreamReader.Served(7, 700, 9, 900, 8, 800));
@@ -136,6 +137,9 @@ class NodeMetricsTest {
                         "catchment_object_requests_seconds_count{operation=\"put\",outcome=\"ok\"} 1");
         assertThat(lines("catchment_object_retries_total{operation=\"put\",outcome=\"ok\"}"))
                 .containsExactly("catchment_object_retries_total{operation=\"put\",outcome=\"ok\"} 1.0");
+        assertThat(lines("catchment_object_billed_requests_total{operation=\"put\",outcome=\"ok\"}"))
+                .containsExactly("catchment_object_billed_requests_total{operation=\"put\",outcome=\"ok\"} 4.0");
+        assertThat(lines("catchment_object_pace_seconds")).containsExactly("catchment_object_pace_seconds 1.5");
         assertThat(lines("catchment_object_circuit_open")).containsExactly("catchment_object_circuit_open 1.0");
         assertThat(lines("catchment_block_cache_hits_total")).containsExactly("catchment_block_cache_hits_total 10.0");
         assertThat(lines("catchment_read_bytes_total"))

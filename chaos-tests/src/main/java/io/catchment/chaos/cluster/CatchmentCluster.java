@@ -249,6 +249,15 @@ public final class CatchmentCluster implements Cluster {
                 .orElseThrow();
     }
 
+    /**
+     * What {@code catchment verify-store} reports.
+     *
+     * @throws IllegalStateException with the report when store and catalog do not agree
+     */
+    public String verifyStore() {
+        return ask("verify-store", List.of("--json"));
+    }
+
     /** Drains a node, stops it and forgets it. */
     public void remove(int node) {
         launcher("remove", List.of(String.valueOf(node)));

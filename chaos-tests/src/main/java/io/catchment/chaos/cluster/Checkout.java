@@ -29,6 +29,11 @@ public final class Checkout {
         return root().resolve("chaos-tests/target/test-classpath");
     }
 
+    /** Jars of the distribution, as a class path entry. */
+    static String distribution() {
+        return root().resolve("deploy/target/dist/lib") + "/*";
+    }
+
     private static Path program(String path) {
         Path program = root().resolve(path);
         if (!Files.isExecutable(program)) {

@@ -66,12 +66,17 @@ public final class Metrics {
      * @throws IllegalStateException when there is no such metric: a check on a misspelt name must not pass
      */
     public double sum(String name) {
+        return sum(name, "");
+    }
+
+    /** Sum of those samples that have this among their labels, as {@code name="value"}; 0 if none has, but others have the name. */
+    public double sum(String name, String label) {
         double sum = 0;
         boolean found = false;
         for (Map.Entry<String, Double> sample : samples.entrySet()) {
             String key = sample.getKey();
             if (key.equals(name) || key.startsWith(name + "{")) {
-                sum += sample.getValue();
+                sum += key.contains(label) ? sample.getValue() : 0;
                 found = true;
             }
         }

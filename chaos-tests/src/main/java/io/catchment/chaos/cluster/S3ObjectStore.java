@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class S3ObjectStore implements ObjectStoreServer {
     private static final String MAIN = "io.catchment.objectstore.testing.EmbeddedS3";
+    public static final String ACCESS_KEY_ID = "local-identity";
+    public static final String SECRET_ACCESS_KEY = "local-credential";
+    private static final String PROBE = "io.catchment.objectstore.testing.PutProbe";
     private static final Duration START = Duration.ofSeconds(30);
     private final Path directory;
     private final int port;
@@ -43,8 +47,17 @@ public final class S3ObjectStore implements ObjectStoreServer {
 
     @Override
     public String uri() {
+        return uri(port) + "&access-key-id=" + ACCESS_KEY_ID + "&secret-access-key=" + SECRET_ACCESS_KEY;
+    }
+
+    /** By way of another port, and without the keys. */
+    public static String uri(int port) {
         return "s3://catchment/chaos?endpoint=http://127.0.0.1:" + port
-                + "&region=us-east-1&path-style=true&multipart-bytes=268435456&access-key-id=local-identity&secret-access-key=local-credential";
+                + "&region=us-east-1&path-style=true&multipart-bytes=268435456";
+    }
+
+    public int port() {
+        return port;
     }
 
     @Override
@@ -87,6 +100,35 @@ public final class S3ObjectStore implements ObjectStoreServer {
             if (!Await.within(START, () -> answers() || !started.isAlive()) || !started.isAlive()) {
                 throw new IllegalStateException("the S3 server did not start:\n" + Files.readString(output));
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * What the nodes' own client, and nothing else, puts into the store in a second, in objects of 64 MiB, two at a time.
+     *
+     * @param uri with keys
+     */
+    public static double bytesPerSecond(String uri, long bytes) {
+        try {
+            String printed = Commands.run(
+                    Duration.ofMinutes(5),
+                    Map.of(),
+                    List.of(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-Xmx512m",
+                            "-cp",
+                            Files.readString(Checkout.testClassPath()).strip() + ":" + Checkout.distribution(),
+                            PROBE,
+                            uri,
+                            String.valueOf(bytes)));
+            return Double.parseDouble(printed.lines()
+                    .filter(line -> line.startsWith("bytes per second "))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalStateException("the probe printed " + printed))
+                    .substring("bytes per second ".length()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

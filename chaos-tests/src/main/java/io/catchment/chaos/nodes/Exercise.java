@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * A steady load on a topic of its own, with readers at its tail, for as long as a scenario goes on; then everything that was recorded is
  * held against the topic. Owned by the thread that runs the scenario.
  */
-final class Exercise implements AutoCloseable {
+public final class Exercise implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Exercise.class);
     private static final Duration END = Duration.ofMinutes(3);
     private final Cluster cluster;
@@ -41,13 +41,18 @@ final class Exercise implements AutoCloseable {
     private volatile boolean stop;
 
     /** Starts at once. */
-    Exercise(Cluster cluster, String name, Shape shape, Verdict verdict) {
+    public Exercise(Cluster cluster, String name, Shape shape, Verdict verdict) {
+        this(cluster, name, shape, Map.of(), verdict);
+    }
+
+    /** The same on a topic with such a configuration. */
+    public Exercise(Cluster cluster, String name, Shape shape, Map<String, String> topicConfigs, Verdict verdict) {
         this.cluster = cluster;
         this.shape = shape;
         this.verdict = verdict;
         this.topic = name + "-" + shape.seed();
         String bootstrap = cluster.bootstrap();
-        Topics.create(bootstrap, topic, shape.partitions());
+        Topics.create(bootstrap, topic, shape.partitions(), topicConfigs);
         this.times = new AckTimes(shape.partitions());
         this.tailer = new Tailer(bootstrap, topic, shape.partitions(), verdict);
         if (shape.groups()) {
@@ -72,20 +77,20 @@ final class Exercise implements AutoCloseable {
         }
     }
 
-    String topic() {
+    public String topic() {
         return topic;
     }
 
-    AckTimes times() {
+    public AckTimes times() {
         return times;
     }
 
-    AckLog acks() {
+    public AckLog acks() {
         return acks;
     }
 
     /** Returns when records of every partition are being acknowledged. */
-    void awaitFlow(Duration limit) {
+    public void awaitFlow(Duration limit) {
         long quiet = TimeUnit.MILLISECONDS.toNanos((long) (300 + 3 * shape.intervalMs()));
         if (!flows(limit, quiet)) {
             verdict.violation(
@@ -99,12 +104,17 @@ final class Exercise implements AutoCloseable {
         return Await.within(limit, Duration.ofMillis(20), () -> times.longestSilenceNanos() < quiet);
     }
 
-    /** Stops the load, waits for the readers, reads everything back and checks it. All nodes must be up. */
-    void finish() {
+    /** Stops the load and waits for its last acknowledgements; the readers stay. */
+    public void stopSending() {
         stop = true;
         for (Thread sender : senders) {
             join(sender);
         }
+    }
+
+    /** Stops the load, waits for the readers, reads everything back and checks it. All nodes must be up. */
+    public void finish() {
+        stopSending();
         long sent = producers.stream().mapToLong(StampedProducer::sentCount).sum();
         if (acks.count() != sent) {
             verdict.violation(Violation.Kind.FAILED, acks.count() + " of " + sent + " sends were acknowledged");

@@ -6,8 +6,8 @@ package io.catchment.chaos.nodes;
  * @param recordsPerSecond over all producers; each partition gets the same share
  * @param groups two consumer groups, one of each protocol, follow at the tail as well
  */
-record Shape(int partitions, int producers, int recordsPerSecond, int valueBytes, boolean groups, long seed) {
-    Shape {
+public record Shape(int partitions, int producers, int recordsPerSecond, int valueBytes, boolean groups, long seed) {
+    public Shape {
         if (partitions < 1 || producers < 1 || recordsPerSecond < 1 || valueBytes < 16) {
             throw new IllegalArgumentException("partitions, producers and rate from 1, values from 16 bytes");
         }

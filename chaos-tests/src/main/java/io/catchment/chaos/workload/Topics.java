@@ -29,10 +29,17 @@ public final class Topics {
      * for ever, with Apache Kafka too.
      */
     public static void create(String bootstrap, String topic, int partitions) {
+        create(bootstrap, topic, partitions, Map.of());
+    }
+
+    /** The same with further topic configuration. */
+    public static void create(String bootstrap, String topic, int partitions, Map<String, String> configs) {
+        Map<String, String> forTopic = new HashMap<>(configs);
+        forTopic.put("retention.ms", "-1");
         try (Admin admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap))) {
             await(
-                    admin.createTopics(List.of(new NewTopic(topic, Optional.of(partitions), Optional.empty())
-                                    .configs(Map.of("retention.ms", "-1"))))
+                    admin.createTopics(List.of(
+                                    new NewTopic(topic, Optional.of(partitions), Optional.empty()).configs(forTopic)))
                             .all(),
                     TopicExistsException.class);
             Map<TopicPartition, OffsetSpec> all = new HashMap<>();

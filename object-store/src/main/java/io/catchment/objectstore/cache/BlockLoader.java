@@ -12,6 +12,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.CompositeByteBuf;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -278,7 +279,7 @@ final class BlockLoader {
         }
     }
 
-    /** Asks the store once more for blocks that were bad, one by one; false when that was done often enough. */
+    /** Asks the store once more, after a pause, for blocks that were bad, one by one; false when that was done often enough. */
     private boolean again(Queued entry, int from, int count, String what) {
         Load load = entry.load();
         corruptBlocks.add(count);
@@ -294,7 +295,13 @@ final class BlockLoader {
                 load.attempt() + 1,
                 ATTEMPTS_MAX);
         for (int i = from; i < from + count; i++) {
-            load(load.again(i), entry.landing());
+            Load one = load.again(i);
+            try {
+                ScheduledFuture<?> unused = timer.schedule(
+                        () -> load(one, entry.landing()), RereadPause.ms(load.attempt()), TimeUnit.MILLISECONDS);
+            } catch (RejectedExecutionException ending) {
+                entry.landing().failed(one, busy("the node stops"));
+            }
         }
         return true;
     }

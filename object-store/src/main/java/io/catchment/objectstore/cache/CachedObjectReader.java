@@ -52,7 +52,7 @@ public final class CachedObjectReader implements ObjectReader {
         this.allocator = allocator;
         this.loader = new BlockLoader(stores, settings, allocator, timer);
         this.blocks = new BlockCache(settings.cacheBytes(), loader);
-        this.footerLoader = new FooterLoader(stores, loader::corruptFooter);
+        this.footerLoader = new FooterLoader(stores, timer, loader::corruptFooter);
         this.readAhead = new ReadAhead(settings.readAheadBlocksMax(), BundleFormat.BLOCK_BYTES);
         this.footers = Caffeine.newBuilder()
                 .maximumWeight(settings.footerBytes())

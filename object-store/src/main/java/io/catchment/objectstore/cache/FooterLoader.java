@@ -8,20 +8,24 @@ import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.bundle.BundleFooter;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Immutable. Reads the footer of an object: the last bytes first, more if it is longer; what is corrupt is read again, then reported. */
+/** Immutable. Reads the footer of an object: the last bytes first, more if it is longer; what is corrupt is read again after a pause, then reported. */
 final class FooterLoader {
     private static final Logger LOG = LoggerFactory.getLogger(FooterLoader.class);
     private static final int ATTEMPTS_MAX = 3;
 
     private final Function<ReadClass, ObjectStore> stores;
+    private final ScheduledExecutorService timer;
     private final Runnable corrupt;
 
-    FooterLoader(Function<ReadClass, ObjectStore> stores, Runnable corrupt) {
+    FooterLoader(Function<ReadClass, ObjectStore> stores, ScheduledExecutorService timer, Runnable corrupt) {
         this.stores = stores;
+        this.timer = timer;
         this.corrupt = corrupt;
     }
 
@@ -40,7 +44,11 @@ final class FooterLoader {
             String key = ObjectKeys.key(objectId);
             if (attempt < ATTEMPTS_MAX) {
                 LOG.warn("footer of object {}: {}; reading again", key, cause.getMessage());
-                return attempt(store, objectId, objectBytes, attempt + 1);
+                return CompletableFuture.runAsync(
+                                () -> {},
+                                CompletableFuture.delayedExecutor(
+                                        RereadPause.ms(attempt), TimeUnit.MILLISECONDS, timer))
+                        .thenCompose(nothing -> attempt(store, objectId, objectBytes, attempt + 1));
             }
             LOG.error(
                     "the footer of object {} of {} bytes is not what was written, nothing of it is served (O4)",

@@ -8,8 +8,13 @@ import io.catchment.objectstore.transfer.TransferScheduler;
 record ResentBytes(StoreListener listener, TransferScheduler scheduler) implements StoreListener {
 
     @Override
-    public void attempted(Operation operation, Outcome outcome, long bytes, long nanos, int attempt) {
-        listener.attempted(operation, outcome, bytes, nanos, attempt);
+    public void attempted(Operation operation, Outcome outcome, int requests, long bytes, long nanos, int attempt) {
+        listener.attempted(operation, outcome, requests, bytes, nanos, attempt);
+    }
+
+    @Override
+    public void paced(long distanceMs) {
+        listener.paced(distanceMs);
     }
 
     @Override

@@ -105,7 +105,7 @@ sealed interface StoreUri {
                         "checksums",
                         Checksums.class,
                         ownEndpoint ? Checksums.WHEN_REQUIRED : Checksums.WHEN_SUPPORTED),
-                number(values, "multipart-bytes", Math.max(part, 32L << 20)),
+                number(values, "multipart-bytes", Math.max(part, 128L << 20)),
                 part,
                 Math.toIntExact(number(values, "connections", 16)),
                 decimal(values, "gbps", 2.0),

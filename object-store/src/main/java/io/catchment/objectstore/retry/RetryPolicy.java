@@ -21,7 +21,7 @@ public record RetryPolicy(
         long openMs,
         long openMaxMs) {
 
-    public static final RetryPolicy DEFAULT = new RetryPolicy(10_000, 1 << 20, 4, 100, 3_000, 10, 1_000, 15_000);
+    public static final RetryPolicy DEFAULT = new RetryPolicy(15_000, 1 << 20, 4, 100, 3_000, 10, 1_000, 15_000);
 
     public RetryPolicy {
         if (attemptTimeoutMs < 1

@@ -20,8 +20,9 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread-safe. Any store with a timeout on each attempt, retries of what is TRANSIENT, a circuit breaker and figures. Nothing queues here, and
- * how many requests there are at a time is the caller's to bound (the transfer package does); while the circuit is open they fail at once.
+ * Thread-safe. Any store with a timeout on each attempt, retries of what may heal, a circuit breaker and figures. A store that wants fewer requests gets
+ * them one by one, at a growing distance ({@link Pace}). Nothing else queues here, and how many requests there are at a time is the caller's to
+ * bound (the transfer package does); while the circuit is open, or where a turn is too far away, they fail.
  *
  * <p>{@code putIfAbsent} is not retried: after an attempt whose fate is unknown ALREADY_EXISTS could mean this caller itself.
  */
@@ -33,6 +34,7 @@ public final class RetryingStore implements ObjectStore {
     private final RandomGenerator random;
     private final StoreListener listener;
     private final CircuitBreaker breaker;
+    private final Pace pace;
 
     /**
      * @param timer not closed here
@@ -53,6 +55,7 @@ public final class RetryingStore implements ObjectStore {
         this.random = random;
         this.listener = listener;
         this.breaker = new CircuitBreaker(policy, nanoTime, random, listener);
+        this.pace = new Pace(random);
     }
 
     @Override
@@ -103,6 +106,11 @@ public final class RetryingStore implements ObjectStore {
     }
 
     @Override
+    public int requestsOfPut(long bytes) {
+        return store.requestsOfPut(bytes);
+    }
+
+    @Override
     public void close() {
         store.close();
     }
@@ -138,16 +146,22 @@ public final class RetryingStore implements ObjectStore {
 
         private void attempt() {
             attempt++;
+            long waitNanos =
+                    pace.takeNanos(nanoTime.getAsLong(), TimeUnit.MILLISECONDS.toNanos(policy.attemptTimeoutMs()));
+            if (waitNanos < 0) {
+                notSent(Reason.THROTTLED, "the object store wants fewer requests than wait already");
+            } else if (waitNanos == 0) {
+                send();
+            } else {
+                ScheduledFuture<?> unused = timer.schedule(this::send, waitNanos, TimeUnit.NANOSECONDS);
+            }
+        }
+
+        private void send() {
             long pass = breaker.tryPass();
             if (pass < 0) {
-                listener.attempted(operation, Outcome.NOT_SENT, 0, 0, attempt);
                 // Its callers retry later; waiting here for the store to come back would only collect requests.
-                finish(
-                        null,
-                        new ObjectStoreException(
-                                Reason.TRANSIENT,
-                                "the object store keeps failing: not asked for the moment (circuit open)",
-                                null));
+                notSent(Reason.TRANSIENT, "the object store keeps failing: not asked for the moment (circuit open)");
                 return;
             }
             if (attempt > 1) {
@@ -174,6 +188,11 @@ public final class RetryingStore implements ObjectStore {
             });
         }
 
+        private void notSent(Reason reason, String why) {
+            listener.attempted(operation, Outcome.NOT_SENT, 0, 0, 0, attempt);
+            finish(null, new ObjectStoreException(reason, why, null));
+        }
+
         private void timeOut(CompletableFuture<T> once, CompletionStage<T> sent) {
             long ms = policy.timeoutMs(bytes);
             if (once.completeExceptionally(new TimedOut(operation + " got no answer within " + ms + " ms"))) {
@@ -185,15 +204,19 @@ public final class RetryingStore implements ObjectStore {
             long nanos = nanoTime.getAsLong() - started;
             if (failure == null) {
                 breaker.succeeded();
-                listener.attempted(operation, Outcome.OK, bytes, nanos, attempt);
+                paced(pace::succeeded);
+                listener.attempted(operation, Outcome.OK, requestCount(), bytes, nanos, attempt);
                 finish(value, null);
                 return;
             }
             Throwable cause =
                     failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
             ObjectStoreException known = explain(cause);
-            listener.attempted(operation, outcome(cause, known), 0, nanos, attempt);
-            if (known.reason() == Reason.TRANSIENT || known.reason() == Reason.REFUSED) {
+            listener.attempted(operation, outcome(cause, known), requestCount(), 0, nanos, attempt);
+            if (known.reason() == Reason.THROTTLED) {
+                paced(() -> pace.throttled(nanoTime.getAsLong()));
+            }
+            if (known.retriable() || known.reason() == Reason.REFUSED) {
                 breaker.failed(pass);
             } else {
                 breaker.succeeded();
@@ -204,6 +227,10 @@ public final class RetryingStore implements ObjectStore {
             } else {
                 finish(null, known);
             }
+        }
+
+        private int requestCount() {
+            return operation == Operation.PUT ? store.requestsOfPut(bytes) : 1;
         }
 
         private void finish(@Nullable T value, @Nullable ObjectStoreException failure) {
@@ -226,6 +253,15 @@ public final class RetryingStore implements ObjectStore {
         }
     }
 
+    private void paced(Runnable change) {
+        long before = pace.distanceMs();
+        change.run();
+        long after = pace.distanceMs();
+        if (before != after) {
+            listener.paced(after);
+        }
+    }
+
     private static ObjectStoreException explain(Throwable cause) {
         if (cause instanceof ObjectStoreException known) {
             return known;
@@ -244,7 +280,9 @@ public final class RetryingStore implements ObjectStore {
         return switch (known.reason()) {
             case NOT_FOUND -> Outcome.NOT_FOUND;
             case ALREADY_EXISTS -> Outcome.ALREADY_EXISTS;
-            case TRANSIENT -> Outcome.TRANSIENT;
+            case TRANSIENT -> Outcome.UNAVAILABLE;
+            case THROTTLED -> Outcome.THROTTLED;
+            case CREDENTIALS -> Outcome.CREDENTIALS;
             case REFUSED -> Outcome.REFUSED;
             case CORRUPT -> Outcome.CORRUPT;
         };

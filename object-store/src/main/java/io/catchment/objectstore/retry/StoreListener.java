@@ -15,16 +15,28 @@ public interface StoreListener {
         OK,
         NOT_FOUND,
         ALREADY_EXISTS,
-        TRANSIENT,
+        /** 5xx, no connection, a connection or an answer that was cut off, disk trouble. */
+        UNAVAILABLE,
+        THROTTLED,
         TIMEOUT,
+        CREDENTIALS,
         REFUSED,
         CORRUPT,
         /** Not sent: the circuit is open, or too many requests are under way. */
         NOT_SENT
     }
 
-    /** One attempt ended. {@code bytes} of body, 0 unless OK; {@code attempt} 1 for the first. */
-    void attempted(Operation operation, Outcome outcome, long bytes, long nanos, int attempt);
+    /**
+     * One attempt ended.
+     *
+     * @param requests what the store counts it as; 0 if it was not sent
+     * @param bytes of body, 0 unless OK
+     * @param attempt 1 for the first
+     */
+    void attempted(Operation operation, Outcome outcome, int requests, long bytes, long nanos, int attempt);
+
+    /** From now on requests are at least so far apart, because the store wants fewer of them; 0: as many as there are. */
+    void paced(long distanceMs);
 
     /** An attempt that is not the first is sent, with so many bytes of body. */
     default void again(Operation operation, long bytes) {}
@@ -34,7 +46,11 @@ public interface StoreListener {
 
     StoreListener NONE = new StoreListener() {
         @Override
-        public void attempted(Operation operation, Outcome outcome, long bytes, long nanos, int attempt) {}
+        public void attempted(
+                Operation operation, Outcome outcome, int requests, long bytes, long nanos, int attempt) {}
+
+        @Override
+        public void paced(long distanceMs) {}
 
         @Override
         public void circuit(boolean open) {}

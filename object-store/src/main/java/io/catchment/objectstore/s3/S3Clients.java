@@ -24,10 +24,10 @@ final class S3Clients {
 
     private S3Clients() {}
 
-    static S3AsyncClient build(S3Settings settings) {
+    static S3AsyncClient build(S3Settings settings, AwsCredentialsProvider credentials) {
         boolean supported = settings.checksums() == Checksums.WHEN_SUPPORTED;
         S3CrtAsyncClientBuilder builder = S3AsyncClient.crtBuilder()
-                .credentialsProvider(credentials(settings))
+                .credentialsProvider(credentials)
                 .forcePathStyle(settings.pathStyle())
                 .minimumPartSizeInBytes(settings.partBytes())
                 .thresholdInBytes(settings.multipartBytes())
@@ -62,7 +62,8 @@ final class S3Clients {
         return builder.build();
     }
 
-    private static AwsCredentialsProvider credentials(S3Settings settings) {
+    /** A new look-up from the beginning: blocks. */
+    static AwsCredentialsProvider credentials(S3Settings settings) {
         String id = settings.accessKeyId();
         String secret = settings.secretAccessKey();
         if (id == null || secret == null) {

@@ -23,6 +23,7 @@ final class S3Connection {
     private static final long CLOSE_WAIT_MS = 10_000;
 
     private final S3Settings settings;
+    private final RenewableCredentials credentials;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition idle = lock.newCondition();
     private @Nullable CompletableFuture<S3AsyncClient> client;
@@ -31,6 +32,7 @@ final class S3Connection {
 
     S3Connection(S3Settings settings) {
         this.settings = settings;
+        this.credentials = new RenewableCredentials(() -> S3Clients.credentials(settings), System::nanoTime);
     }
 
     /**
@@ -86,6 +88,7 @@ final class S3Connection {
         }
         if (ended) {
             open.join().close();
+            credentials.close();
         } else {
             LOG.warn(
                     "S3 requests did not end within {} ms: the client is left open, closing it now could crash the process",
@@ -118,7 +121,11 @@ final class S3Connection {
         CompletableFuture<?> unusedEnd = sent.whenComplete((value, failure) -> {
             end(after);
             if (failure != null) {
-                answer.completeExceptionally(S3Failures.explain(what, failure));
+                ObjectStoreException known = S3Failures.explain(what, failure);
+                if (known.reason() == Reason.CREDENTIALS) {
+                    credentials.refused();
+                }
+                answer.completeExceptionally(known);
             } else if (!answer.complete(value)) {
                 discard.accept(value);
             }
@@ -170,7 +177,7 @@ final class S3Connection {
         Thread builder = new Thread(
                 () -> {
                     try {
-                        built.complete(S3Clients.build(settings));
+                        built.complete(S3Clients.build(settings, credentials));
                     } catch (Throwable failed) {
                         built.completeExceptionally(failed);
                     }

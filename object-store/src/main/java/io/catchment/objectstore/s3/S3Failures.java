@@ -13,12 +13,32 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
 final class S3Failures {
     private static final Set<String> TRANSIENT_CODES = Set.of(
             "RequestTimeout",
+            "ServiceUnavailable",
+            "InternalError",
+            "BadDigest",
+            "XAmzContentSHA256Mismatch",
+            "IncompleteBody");
+    private static final Set<String> THROTTLING_CODES = Set.of(
             "SlowDown",
+            "SlowDownRead",
+            "SlowDownWrite",
             "Throttling",
             "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottled",
             "RequestLimitExceeded",
-            "ServiceUnavailable",
-            "InternalError");
+            "BandwidthLimitExceeded",
+            "TooManyRequests");
+    private static final Set<String> CREDENTIAL_CODES = Set.of(
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "TokenRefreshRequired",
+            "InvalidToken",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+            "RequestExpired",
+            "RequestTimeTooSkewed",
+            "AuthFailure");
 
     private S3Failures() {}
 
@@ -43,14 +63,26 @@ final class S3Failures {
         if (cause instanceof CancellationException) {
             return Reason.TRANSIENT;
         }
+        // The native client keeps some answers to itself, any 503 among them, and leaves only a sentence of its own.
         String message = String.valueOf(cause.getMessage());
-        boolean configuration = message.contains("credentials") || message.contains("region");
-        return cause instanceof SdkClientException && configuration ? Reason.REFUSED : Reason.TRANSIENT;
+        if (message.contains("indicates throttling")) {
+            return Reason.THROTTLED;
+        }
+        if (message.contains("credentials")) {
+            return Reason.CREDENTIALS; // none to be had: a metadata service that is away, a file that is being written
+        }
+        return cause instanceof SdkClientException && message.contains("region") ? Reason.REFUSED : Reason.TRANSIENT;
     }
 
     static Reason reason(int status, String code) {
         if (TRANSIENT_CODES.contains(code)) {
             return Reason.TRANSIENT;
+        }
+        if (THROTTLING_CODES.contains(code)) {
+            return Reason.THROTTLED;
+        }
+        if (CREDENTIAL_CODES.contains(code)) {
+            return Reason.CREDENTIALS;
         }
         return switch (status) {
             case 404 -> code.equals("NoSuchBucket") ? Reason.REFUSED : Reason.NOT_FOUND;
@@ -58,7 +90,12 @@ final class S3Failures {
             // The object ends before the first byte asked for.
             case 416 -> Reason.CORRUPT;
             // 409: two conditional writes at the same time; which of them won is not known here.
-            case 408, 409, 425, 429 -> Reason.TRANSIENT;
+            case 408, 409, 425 -> Reason.TRANSIENT;
+            case 429 -> Reason.THROTTLED;
+            case 401 -> Reason.CREDENTIALS;
+            // Without a word why: the answer to a body that changed on its way comes like this through the native
+            // client.
+            case 400 -> code.isEmpty() ? Reason.TRANSIENT : Reason.REFUSED;
             default -> status >= 300 && status < 500 ? Reason.REFUSED : Reason.TRANSIENT;
         };
     }

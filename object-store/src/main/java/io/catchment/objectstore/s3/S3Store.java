@@ -60,6 +60,14 @@ public final class S3Store implements ObjectStore {
         return put(key, body, request -> request.ifNoneMatch("*"));
     }
 
+    /** In parts: each of them, the beginning and the completion. */
+    @Override
+    public int requestsOfPut(long bytes) {
+        return bytes < settings.multipartBytes()
+                ? 1
+                : 2 + (int) ((bytes + settings.partBytes() - 1) / settings.partBytes());
+    }
+
     @Override
     public CompletionStage<ByteBuf> get(String key, long position, int length) {
         String name = name(key);
@@ -128,7 +136,11 @@ public final class S3Store implements ObjectStore {
     private CompletionStage<Void> put(String key, ByteBuf body, Consumer<PutObjectRequest.Builder> condition) {
         PutObjectRequest request;
         try {
-            request = request(key).applyMutation(condition).build();
+            PutObjectRequest.Builder builder = request(key).applyMutation(condition);
+            if (requestsOfPut(body.readableBytes()) == 1) {
+                builder.checksumCRC32C(BodyChecksum.crc32c(body));
+            }
+            request = builder.build();
         } catch (IllegalArgumentException badKey) {
             body.release();
             throw badKey;
@@ -176,7 +188,7 @@ public final class S3Store implements ObjectStore {
             S3Error first = answer.errors().get(0);
             if (!"NoSuchKey".equals(first.code())) {
                 throw new ObjectStoreException(
-                        "AccessDenied".equals(first.code()) ? Reason.REFUSED : Reason.TRANSIENT,
+                        "AccessDenied".equals(first.code()) ? Reason.REFUSED : S3Failures.reason(503, first.code()),
                         "delete of " + first.key() + ": " + first.code() + " " + first.message(),
                         null);
             }

@@ -71,6 +71,15 @@ class ReaderFaultsTest {
         timer.shutdownNow();
     }
 
+    /** What loaded a block may let go of it a moment after its reader has it. */
+    private static void allFreed(CachedObjectReader reader) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (reader.stats().liveBytes() != 0 && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        assertThat(reader.stats().liveBytes()).isZero();
+    }
+
     @Test
     void aBadBlockIsReadAgainAndServedWhenItIsRight() {
         CachedObjectReader reader = reader(settings(64, 32, 0));
@@ -79,7 +88,7 @@ class ReaderFaultsTest {
         check(done(reader.read(location, 100, PAYLOAD_BYTES)), 100);
         assertThat(reader.stats().corruptBlocks()).isOne();
         reader.close();
-        assertThat(reader.stats().liveBytes()).isZero();
+        allFreed(reader);
     }
 
     @Test
@@ -110,7 +119,7 @@ class ReaderFaultsTest {
         assertThat(reader.stats().corruptBlocks()).isOne();
         assertThat(reader.stats().loadedBytes()).isEqualTo(7L * MIB);
         reader.close();
-        assertThat(reader.stats().liveBytes()).isZero();
+        allFreed(reader);
     }
 
     @Test
@@ -162,7 +171,7 @@ class ReaderFaultsTest {
         fails(Reason.TRANSIENT, reader.read(location, 100, PAYLOAD_BYTES));
         check(done(reader.read(location, 100, PAYLOAD_BYTES)), 100);
         reader.close();
-        assertThat(reader.stats().liveBytes()).isZero();
+        allFreed(reader);
     }
 
     @Test
@@ -180,7 +189,7 @@ class ReaderFaultsTest {
         store.releaseHung();
         reads.forEach(read -> check(done(read), 100));
         reader.close();
-        assertThat(reader.stats().liveBytes()).isZero();
+        allFreed(reader);
     }
 
     @Test
@@ -197,7 +206,7 @@ class ReaderFaultsTest {
         }
         assertThat(reader.stats().liveBytes()).isLessThanOrEqualTo(2L * MIB);
         reader.close();
-        assertThat(reader.stats().liveBytes()).isZero();
+        allFreed(reader);
     }
 
     @Test
@@ -218,7 +227,7 @@ class ReaderFaultsTest {
         check(done(waits), 165);
         check(held.get(2), 101);
         reader.close();
-        assertThat(reader.stats().liveBytes()).isZero();
+        allFreed(reader);
     }
 
     @Test
@@ -241,7 +250,7 @@ class ReaderFaultsTest {
         check(second, 69);
         check(done(reader.read(location, 165, 1)), 165);
         reader.close();
-        assertThat(reader.stats().liveBytes()).isZero();
+        allFreed(reader);
     }
 
     @Test
@@ -281,7 +290,7 @@ class ReaderFaultsTest {
         under.toCompletableFuture()
                 .handle((read, failure) -> read != null && read.payload().release())
                 .join();
-        assertThat(reader.stats().liveBytes()).isZero();
+        allFreed(reader);
         fails(Reason.REFUSED, reader.read(location, 100, 1));
     }
 

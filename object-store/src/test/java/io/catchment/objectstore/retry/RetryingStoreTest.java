@@ -49,7 +49,7 @@ class RetryingStoreTest {
         done(retrying(POLICY).put("k", body));
         assertThat(text(done(store.get("k", 0, 9)))).isEqualTo("important");
         assertThat(body.refCnt()).isZero();
-        assertThat(heard.events).containsExactly("PUT TRANSIENT 1", "PUT TRANSIENT 2", "PUT OK 3");
+        assertThat(heard.events).containsExactly("PUT UNAVAILABLE 1", "PUT UNAVAILABLE 2", "PUT OK 3");
     }
 
     @Test
@@ -68,6 +68,80 @@ class RetryingStoreTest {
         store.next(new Fail(new ObjectStoreException(Reason.REFUSED, "no", null)));
         fails(Reason.REFUSED, retrying.list(""));
         assertThat(heard.events).containsExactly("GET NOT_FOUND 1", "LIST REFUSED 1");
+    }
+
+    @Test
+    void refusedCredentialsAreTriedAgainBecauseTheyAreLookedUpAnew() {
+        store.next(new Fail(new ObjectStoreException(Reason.CREDENTIALS, "403 ExpiredToken", null)));
+        ByteBuf body = body("x");
+        done(retrying(POLICY).put("k", body));
+        assertThat(heard.events).containsExactly("PUT CREDENTIALS 1", "PUT OK 2");
+        assertThat(body.refCnt()).isZero();
+    }
+
+    @Test
+    void storeThatWantsFewerRequestsGetsThemOneByOneAtAGrowingDistance() {
+        RetryPolicy patient = new RetryPolicy(10_000, 1 << 30, 4, 1, 4, 6, 50, 400);
+        RetryingStore retrying = new RetryingStore(store, patient, timer, System::nanoTime, new Random(1), heard);
+        store.next(slowDown(), slowDown(), slowDown());
+        ByteBuf body = body("x");
+        done(retrying.put("k", body));
+        assertThat(heard.events).containsExactly("PUT THROTTLED 1", "PUT THROTTLED 2", "PUT THROTTLED 3", "PUT OK 4");
+        long worst = Collections.max(heard.distances);
+        assertThat(worst).isBetween(2 * Pace.FIRST_MS, 4 * Pace.FIRST_MS);
+        // requests that begin together are sent one after the other
+        long start = System.nanoTime();
+        List<CompletionStage<ByteBuf>> together = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            together.add(retrying.get("k", 0, 1));
+        }
+        together.forEach(one -> text(done(one)));
+        assertThat(System.nanoTime() - start)
+                .isGreaterThan(TimeUnit.MILLISECONDS.toNanos(Pace.FIRST_MS)); // six places, and it shrinks meanwhile
+    }
+
+    @Test
+    void paceIsBackToNormalAfterTheStoreTookEnough() {
+        AtomicLong nanos = new AtomicLong();
+        Pace pace = new Pace(new Random(3));
+        long noLimit = TimeUnit.HOURS.toNanos(1);
+        assertThat(pace.takeNanos(nanos.get(), noLimit)).isZero();
+        for (int i = 0; i < 20; i++) {
+            pace.throttled(nanos.addAndGet(TimeUnit.SECONDS.toNanos(10)));
+        }
+        assertThat(pace.distanceMs()).isEqualTo(Pace.MAX_MS);
+        pace.throttled(nanos.get());
+        assertThat(pace.distanceMs()).as("complaints about the old pace").isEqualTo(Pace.MAX_MS);
+        assertThat(pace.takeNanos(nanos.get(), noLimit)).isPositive();
+        for (int i = 0; i < 5; i++) {
+            pace.takeNanos(nanos.get(), noLimit);
+        }
+        assertThat(pace.takeNanos(nanos.get(), TimeUnit.SECONDS.toNanos(5)))
+                .as("more wait than there may")
+                .isNegative();
+        int taken = 0;
+        while (pace.distanceMs() > 0) {
+            pace.succeeded();
+            taken++;
+        }
+        assertThat(taken).isBetween(50, 80);
+        pace.succeeded();
+        assertThat(pace.takeNanos(nanos.get(), 0)).isZero();
+    }
+
+    @Test
+    void requestsThatWouldWaitTooLongForTheirTurnFail() {
+        // the clock stands still: no turn ever comes nearer
+        RetryPolicy patient = new RetryPolicy(30, 1 << 30, 1, 1, 4, 60, 50, 400);
+        RetryingStore retrying = retrying(patient);
+        store.next(slowDown());
+        fails(Reason.THROTTLED, retrying.get("k", 0, 1));
+        int sent = store.requests.get();
+        for (int i = 0; i < 20; i++) {
+            CompletionStage<ByteBuf> one = retrying.get("k", 0, 1);
+            assertThatThrownBy(() -> done(one)).isInstanceOf(CompletionException.class);
+        }
+        assertThat(store.requests.get() - sent).isLessThan(5);
     }
 
     @Test
@@ -104,8 +178,8 @@ class RetryingStoreTest {
 
     @Test
     void aLargeBodyGetsTheTimeItsBytesNeed() {
-        assertThat(RetryPolicy.DEFAULT.timeoutMs(64L << 20)).isEqualTo(10_000 + 64_000);
-        assertThat(RetryPolicy.DEFAULT.timeoutMs(0)).isEqualTo(10_000);
+        assertThat(RetryPolicy.DEFAULT.timeoutMs(64L << 20)).isEqualTo(15_000 + 64_000);
+        assertThat(RetryPolicy.DEFAULT.timeoutMs(0)).isEqualTo(15_000);
     }
 
     @Test
@@ -185,6 +259,10 @@ class RetryingStoreTest {
         return new Fail(new ObjectStoreException(Reason.TRANSIENT, "503 SlowDown", null));
     }
 
+    private static Fail slowDown() {
+        return new Fail(new ObjectStoreException(Reason.THROTTLED, "503 SlowDown", null));
+    }
+
     private static ByteBuf body(String text) {
         return ByteBufAllocator.DEFAULT.directBuffer().writeBytes(text.getBytes(StandardCharsets.UTF_8));
     }
@@ -209,14 +287,20 @@ class RetryingStoreTest {
     }
 
     private static final class Heard implements StoreListener {
+        private final List<Long> distances = Collections.synchronizedList(new ArrayList<>());
         private final List<String> events = Collections.synchronizedList(new ArrayList<>());
         private final List<String> resent = Collections.synchronizedList(new ArrayList<>());
 
         @Override
-        public void attempted(Operation operation, Outcome outcome, long bytes, long nanos, int attempt) {
+        public void attempted(Operation operation, Outcome outcome, int requests, long bytes, long nanos, int attempt) {
             if (outcome != Outcome.NOT_SENT) {
                 events.add(operation + " " + outcome + " " + attempt);
             }
+        }
+
+        @Override
+        public void paced(long distanceMs) {
+            distances.add(distanceMs);
         }
 
         @Override

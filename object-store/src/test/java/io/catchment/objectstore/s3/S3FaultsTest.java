@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,11 +44,11 @@ class S3FaultsTest {
     }
 
     @Test
-    void wrongKeysAndAMissingBucketAreRefused() throws Exception {
+    void wrongKeysAndAMissingBucketAreToldApart() throws Exception {
         try (EmbeddedS3 server = EmbeddedS3.start(0, directory)) {
             ObjectStore wrongKey = BareStores.open(server.uri("").replace(EmbeddedS3.SECRET_ACCESS_KEY, "wrong"));
             ByteBuf body = body("x");
-            fails(Reason.REFUSED, wrongKey.put("a", body));
+            fails(Reason.CREDENTIALS, wrongKey.put("a", body));
             wrongKey.close();
             assertThat(body.refCnt()).isZero();
             ObjectStore noBucket = BareStores.open(server.uri("").replace(EmbeddedS3.BUCKET + "/", "no-such-bucket/"));
@@ -55,6 +56,31 @@ class S3FaultsTest {
             fails(Reason.REFUSED, noBucket.get("a", 0, 1));
             noBucket.close();
         }
+    }
+
+    @Test
+    void rotatedCredentialsAreFoundWithoutARestart() throws Exception {
+        Path file = directory.resolve("credentials");
+        credentials(file, "outdated");
+        System.setProperty("aws.sharedCredentialsFile", file.toString());
+        try (EmbeddedS3 server = EmbeddedS3.start(0, directory.resolve("store"))) {
+            String uri = server.uri("r").replaceAll("&access-key-id=.*", "");
+            RetryPolicy policy = new RetryPolicy(5_000, 1 << 20, 3, 400, 800, 50, 20, 100);
+            ObjectStore store = ObjectStores.open(uri, Map.of(), policy, timer, StoreListener.NONE);
+            fails(Reason.CREDENTIALS, store.put("a", body("x")));
+            credentials(file, EmbeddedS3.SECRET_ACCESS_KEY);
+            eventually(() -> done(store.put("a", body("x"))));
+            store.close();
+        } finally {
+            System.clearProperty("aws.sharedCredentialsFile");
+        }
+    }
+
+    private static void credentials(Path file, String secret) throws IOException {
+        Files.writeString(
+                file,
+                "[default]\naws_access_key_id = " + EmbeddedS3.ACCESS_KEY_ID + "\naws_secret_access_key = " + secret
+                        + "\n");
     }
 
     @Test
@@ -94,11 +120,11 @@ class S3FaultsTest {
     }
 
     @Test
-    void slowDownIsTransientAndAccessDeniedIsRefused() throws Exception {
+    void slowDownIsThrottlingAndAccessDeniedIsRefused() throws Exception {
         try (RawServer server = new RawServer(error("503 Slow Down", "SlowDown"))) {
             ObjectStore store = BareStores.open(server.uri());
-            fails(Reason.TRANSIENT, store.get("a", 0, 10));
-            fails(Reason.TRANSIENT, store.put("a", body("x")));
+            fails(Reason.THROTTLED, store.get("a", 0, 10));
+            fails(Reason.THROTTLED, store.put("a", body("x")));
             store.close();
         }
         try (RawServer server = new RawServer(error("403 Forbidden", "AccessDenied"))) {
@@ -152,8 +178,15 @@ class S3FaultsTest {
         assertThat(S3Failures.reason(409, "ConditionalRequestConflict")).isEqualTo(Reason.TRANSIENT);
         assertThat(S3Failures.reason(416, "InvalidRange")).isEqualTo(Reason.CORRUPT);
         assertThat(S3Failures.reason(400, "RequestTimeout")).isEqualTo(Reason.TRANSIENT);
-        assertThat(S3Failures.reason(400, "ExpiredToken")).isEqualTo(Reason.REFUSED);
-        assertThat(S3Failures.reason(503, "SlowDown")).isEqualTo(Reason.TRANSIENT);
+        assertThat(S3Failures.reason(400, "ExpiredToken")).isEqualTo(Reason.CREDENTIALS);
+        assertThat(S3Failures.reason(503, "SlowDown")).isEqualTo(Reason.THROTTLED);
+        assertThat(S3Failures.reason(503, "ServiceUnavailable")).isEqualTo(Reason.TRANSIENT);
+        assertThat(S3Failures.reason(429, "")).isEqualTo(Reason.THROTTLED);
+        assertThat(S3Failures.reason(403, "InvalidAccessKeyId")).isEqualTo(Reason.CREDENTIALS);
+        assertThat(S3Failures.reason(403, "AccessDenied")).isEqualTo(Reason.REFUSED);
+        assertThat(S3Failures.reason(400, "BadDigest")).isEqualTo(Reason.TRANSIENT);
+        assertThat(S3Failures.reason(400, "")).isEqualTo(Reason.TRANSIENT);
+        assertThat(S3Failures.reason(400, "InvalidArgument")).isEqualTo(Reason.REFUSED);
         assertThat(S3Failures.reason(500, "")).isEqualTo(Reason.TRANSIENT);
         assertThat(S3Failures.reason(301, "PermanentRedirect")).isEqualTo(Reason.REFUSED);
     }
