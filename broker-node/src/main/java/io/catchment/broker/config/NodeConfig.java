@@ -107,8 +107,16 @@ public record NodeConfig(
     /**
      * @param uri file:///DIR or s3://BUCKET/PREFIX
      * @param settings by the names that the object store's own URI query has, secrets in the clear
+     * @param snapshotMs between two snapshots of the state
+     * @param checkMs between two looks whose the bucket is
      */
-    public record Store(String uri, Map<String, String> settings, int flushConcurrency, MergeSettings merge) {
+    public record Store(
+            String uri,
+            Map<String, String> settings,
+            int flushConcurrency,
+            MergeSettings merge,
+            long snapshotMs,
+            long checkMs) {
         public Store {
             settings = Map.copyOf(settings);
         }

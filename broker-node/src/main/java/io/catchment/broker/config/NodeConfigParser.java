@@ -283,7 +283,9 @@ final class NodeConfigParser {
                 MergeSettings.DEFAULT
                         .withBytesPerSecond(number(NodeKeys.MERGE_BYTES_PER_SECOND))
                         .withFanIn(integer(NodeKeys.MERGE_FAN_IN))
-                        .withLookMs(number(NodeKeys.MERGE_LOOK_MS)));
+                        .withLookMs(number(NodeKeys.MERGE_LOOK_MS)),
+                number(NodeKeys.STATE_SNAPSHOT_MS),
+                number(NodeKeys.BUCKET_CHECK_MS));
     }
 
     private Map<String, String> s3Settings() {

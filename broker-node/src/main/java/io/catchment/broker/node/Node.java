@@ -5,6 +5,7 @@ import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
 import io.catchment.broker.network.NetworkServer;
+import io.catchment.broker.observe.BucketMeters;
 import io.catchment.broker.observe.FlushMeters;
 import io.catchment.broker.observe.HttpServer;
 import io.catchment.broker.observe.MergeMeters;
@@ -12,6 +13,7 @@ import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.NodeRoutes;
 import io.catchment.broker.observe.Readiness;
 import io.catchment.broker.read.ReadBudget;
+import io.catchment.broker.snapshot.StateSnapshots;
 import io.catchment.broker.verify.VerifyRoutes;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.server.ControlPlaneServer;
@@ -73,19 +75,22 @@ final class Node implements AutoCloseable {
         ScheduledExecutorService timer = timer();
 
         String clusterId = ClusterId.of(config);
+        ObjectStore store = closers.add(
+                "object store",
+                ObjectStores.open(
+                        config.store().uri(), config.store().settings(), RetryPolicy.DEFAULT, timer, metrics.store()));
+        Bucket bucket = closers.add("bucket owner", Bucket.open(store, clusterId, config.store(), readiness));
         // Its own connections and memory: clients cannot shut the controllers out, and at a stop these go on until the
         // last.
         NetworkServer controlNetwork =
                 closers.add("control network", new NetworkServer(loops, config.network(), metrics.requests()));
         ControlPlane controlPlane = controlPlane(controlNetwork, clusterId);
+        StateSnapshots snapshots = closers.add("state snapshots", bucket.snapshots(controlPlane, config.nodeId()));
+        BucketMeters.register(metrics.registry(), bucket.owner(), snapshots);
         List<BoundListener> clientListeners = new ArrayList<>();
         for (Listener listener : config.listeners().clients()) {
             clientListeners.add(network.bind(listener.name(), address(listener)));
         }
-        ObjectStore store = closers.add(
-                "object store",
-                ObjectStores.open(
-                        config.store().uri(), config.store().settings(), RetryPolicy.DEFAULT, timer, metrics.store()));
         CachedObjectReader objects = closers.add(
                 "object reader",
                 new CachedObjectReader(
@@ -109,7 +114,8 @@ final class Node implements AutoCloseable {
                 controlPlane,
                 clientListeners,
                 new ClientAccess(clientListeners),
-                store,
+                bucket.store(),
+                bucket.horizon(),
                 objects,
                 readBudget,
                 threads("search", SEARCH_THREADS),
@@ -119,7 +125,9 @@ final class Node implements AutoCloseable {
         closers.add("epoch", epochs);
         epochs.observe();
         ClusterRoutes.add(http, config.nodeId(), controlPlane, epochs);
-        VerifyRoutes.add(http, controlPlane, store, parts.searches());
+        VerifyRoutes.add(http, controlPlane, bucket.store(), parts.searches());
+        bucket.awaitFirstLook();
+        snapshots.start();
         epochs.begin();
         closers.add("clients", network);
         closers.add("goodbye to clients", epochs::giveAwayStreams);

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.Uuid;
 
@@ -59,6 +60,9 @@ final class FlushWorld {
     /** The newest checkpoint of a stream as it was written, by offset. */
     final Map<Long, Map<Long, byte[]>> checkpoints = new HashMap<>();
 
+    /** What no snapshot of the state is older than. */
+    long horizon = Long.MAX_VALUE;
+
     FlushWorld() {
         this(SETTINGS, 1);
     }
@@ -90,8 +94,17 @@ final class FlushWorld {
                 settings,
                 process,
                 random.split(),
-                metrics);
-        reaper = new ObjectReaper(control, store, NODE, settings, process, random.split(), metrics);
+                metrics,
+                () -> CompletableFuture.completedStage(horizon));
+        reaper = new ObjectReaper(
+                control,
+                store,
+                NODE,
+                settings,
+                process,
+                random.split(),
+                metrics,
+                () -> CompletableFuture.completedStage(horizon));
         merger = new Merger(
                 new MergeMeans(
                         control,

@@ -11,19 +11,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Immutable. Reads the footer of an object: the last bytes first, more if it is longer; what is corrupt is read again, then reported. */
-final class FooterLoader {
+public final class FooterLoader {
     private static final Logger LOG = LoggerFactory.getLogger(FooterLoader.class);
     private static final int ATTEMPTS_MAX = 3;
 
     private final ObjectStore store;
     private final Runnable corrupt;
 
-    FooterLoader(ObjectStore store, Runnable corrupt) {
+    /** @param corrupt called for each footer that is not what was written */
+    public FooterLoader(ObjectStore store, Runnable corrupt) {
         this.store = store;
         this.corrupt = corrupt;
     }
 
-    CompletableFuture<BundleFooter> load(long objectId, long objectBytes) {
+    /** Fails with {@link ObjectStoreException}. */
+    public CompletableFuture<BundleFooter> load(long objectId, long objectBytes) {
         return attempt(objectId, objectBytes, 1);
     }
 
