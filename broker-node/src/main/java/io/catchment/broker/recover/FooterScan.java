@@ -24,6 +24,10 @@ import org.slf4j.LoggerFactory;
 final class FooterScan {
     private static final Logger log = LoggerFactory.getLogger(FooterScan.class);
     private static final int READS_MAX = 32;
+    /** Of keys, see {@link ObjectKeys#key}: one list of a large bucket would take longer than a request may. */
+    private static final int HASHES = 256;
+
+    private static final int LISTS_MAX = 8;
 
     private final ObjectStore store;
     private final FooterLoader footers;
@@ -42,8 +46,23 @@ final class FooterScan {
      * @throws ExecutionException when the store does not answer: what is not known must not be taken for not there
      */
     void into(Restoration restoration) throws ExecutionException, InterruptedException {
-        List<Listed> objects =
-                store.list(ObjectKeys.PREFIX).toCompletableFuture().get();
+        Deque<CompletableFuture<List<Listed>>> lists = new ArrayDeque<>();
+        for (int hash = 0; hash < HASHES; hash++) {
+            lists.add(store.list(String.format("%s%02x/", ObjectKeys.PREFIX, hash))
+                    .toCompletableFuture());
+            if (lists.size() >= LISTS_MAX) {
+                take(lists.remove().get(), restoration);
+            }
+        }
+        while (!lists.isEmpty()) {
+            take(lists.remove().get(), restoration);
+        }
+        while (!readings.isEmpty()) {
+            takeOldest(restoration);
+        }
+    }
+
+    private void take(List<Listed> objects, Restoration restoration) throws ExecutionException, InterruptedException {
         for (Listed object : objects) {
             OptionalLong id = ObjectKeys.objectId(object.key());
             if (id.isPresent() && restoration.listed(id.getAsLong(), object.bytes())) {
@@ -52,9 +71,6 @@ final class FooterScan {
                     takeOldest(restoration);
                 }
             }
-        }
-        while (!readings.isEmpty()) {
-            takeOldest(restoration);
         }
     }
 

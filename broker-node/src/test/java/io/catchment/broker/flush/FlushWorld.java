@@ -12,6 +12,8 @@ import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.objectstore.ObjectStoreException;
+import io.catchment.objectstore.ObjectStoreException.Reason;
 import io.catchment.wal.FrameKind;
 import io.catchment.wal.Lane;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.Uuid;
 
@@ -63,6 +66,9 @@ final class FlushWorld {
     /** What no snapshot of the state is older than. */
     long horizon = Long.MAX_VALUE;
 
+    boolean horizonFails;
+    int horizonsAsked;
+
     FlushWorld() {
         this(SETTINGS, 1);
     }
@@ -72,6 +78,13 @@ final class FlushWorld {
         this.random = new SplittableRandom(seed);
         wal.beforeDelete(invariants::mayBeDeleted);
         boot();
+    }
+
+    private CompletionStage<Long> horizon() {
+        horizonsAsked++;
+        return horizonFails
+                ? CompletableFuture.failedStage(new ObjectStoreException(Reason.TRANSIENT, "away", null))
+                : CompletableFuture.completedStage(horizon);
     }
 
     /** A new life of the node: a new epoch, nothing remembered. The flush is not started yet. */
@@ -95,16 +108,8 @@ final class FlushWorld {
                 process,
                 random.split(),
                 metrics,
-                () -> CompletableFuture.completedStage(horizon));
-        reaper = new ObjectReaper(
-                control,
-                store,
-                NODE,
-                settings,
-                process,
-                random.split(),
-                metrics,
-                () -> CompletableFuture.completedStage(horizon));
+                this::horizon);
+        reaper = new ObjectReaper(control, store, NODE, settings, process, random.split(), metrics, this::horizon);
         merger = new Merger(
                 new MergeMeans(
                         control,

@@ -139,6 +139,18 @@ class ObjectReaperTest {
     }
 
     @Test
+    void whileTheSnapshotsCannotBeListedNothingIsDeletedAndTheStoreIsAskedWithGrowingPauses() {
+        world.horizonFails = true;
+        doom(2);
+        world.time.pass(TimeUnit.HOURS.toMillis(1));
+        assertThat(world.store.objects).hasSize(3);
+        assertThat(world.horizonsAsked).isBetween(200, 600);
+        world.horizonFails = false;
+        world.time.pass(17_000);
+        assertThat(world.store.objects).hasSize(1);
+    }
+
+    @Test
     void onlyTheLiveNodeWithTheLowestIdDoesIt() {
         long epoch = world.control
                 .now(new Command.RegisterNode(

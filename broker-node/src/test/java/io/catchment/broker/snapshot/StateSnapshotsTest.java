@@ -59,10 +59,12 @@ class StateSnapshotsTest {
         Command.CreatedTopic topic = control.now(new Command.CreateTopics(
                         List.of(new Command.CreateTopic("short-lived", 1, (short) 1, Map.of())), false))
                 .get(0);
-        long stream = control.image().topic("short-lived").orElseThrow().streams().get(0);
+        long stream =
+                control.image().topic("short-lived").orElseThrow().streams().get(0);
         ExtentState extent = control.now(new Command.CreateExtent(NODE, epoch, 1));
         control.now(new Command.SealExtent(extent.extentId(), epoch, 100, extent.ensemble()));
-        long object = control.now(new Command.PrepareObjects(NODE, epoch, 1, 1_000)).get(0);
+        long object =
+                control.now(new Command.PrepareObjects(NODE, epoch, 1, 1_000)).get(0);
         control.now(new Command.PublishFlush(
                 NODE,
                 epoch,

@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
 
@@ -134,12 +135,10 @@ final class Recover {
         LogReader.readAll(bootstrap, topic, checker);
         followers.forEach(follower -> follower.checkCommits(bootstrap));
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-            String retention = admin.describeConfigs(List.of(resource()))
-                    .all()
-                    .get()
-                    .get(resource())
-                    .get("retention.ms")
-                    .value();
+            Config found =
+                    admin.describeConfigs(List.of(resource())).all().get().get(resource());
+            String retention =
+                    found == null ? "absent" : found.get("retention.ms").value();
             if (!retention.equals(RETENTION_MS)) {
                 verdict.violation(Violation.Kind.FAILED, "the topic's retention.ms is " + retention);
             }

@@ -28,6 +28,7 @@ final class ArchivedRecords {
     private long nextObjectId;
     private LogRecord counters = LogRecord.own(Record.newBuilder().setCounters(Counters.getDefaultInstance()));
     private int openStreams;
+    private boolean hasSealedExtents;
     private long unflushedBytes;
 
     ArchivedRecords(long idFloor) {
@@ -43,6 +44,7 @@ final class ArchivedRecords {
             case NODE, TASK, SESSION -> Optional.empty();
             case EXTENT -> {
                 if (own.getExtent().getPhase() == Extent.Phase.SEALED) {
+                    hasSealedExtents = true;
                     unflushedBytes += own.getExtent().getLength();
                 }
                 yield Optional.empty();
@@ -74,6 +76,10 @@ final class ArchivedRecords {
 
     int openStreams() {
         return openStreams;
+    }
+
+    boolean hasSealedExtents() {
+        return hasSealedExtents;
     }
 
     long unflushedBytes() {

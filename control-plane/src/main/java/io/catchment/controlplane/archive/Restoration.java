@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The state of a new cluster, made from the archive of one that is gone and from what its bucket holds. Owned by one thread, used once:
@@ -34,6 +35,8 @@ public final class Restoration {
     static final int FIRST_LOG_EPOCH = 1;
 
     private static final int ID_BITS_PER_GENERATION = 40;
+    /** Longer than an extent is published in part, unless it is stuck. */
+    private static final long IN_PART_MS_MAX = TimeUnit.HOURS.toMillis(1);
 
     private final StateArchive.Header header;
     private final long generation;
@@ -79,9 +82,16 @@ public final class Restoration {
         listed.put(objectId, bytes);
         ObjectState known = image.state().objects().get(objectId);
         if (known != null) {
-            return known.phase() == ObjectState.Phase.PREPARED;
+            return known.phase() == ObjectState.Phase.PREPARED || mayHaveMore(known);
         }
         return objectId >= archived.nextObjectId() && objectId < idFloor(header.generation() + 1);
+    }
+
+    /** An extent may be published in part, with the rest to follow from the same object. */
+    private boolean mayHaveMore(ObjectState known) {
+        return known.phase() == ObjectState.Phase.PUBLISHED
+                && archived.hasSealedExtents()
+                && known.sinceMs() >= header.timestampMs() - IN_PART_MS_MAX;
     }
 
     public void found(long objectId, List<NewRange> ranges, List<NewCheckpoint> checkpoints) {

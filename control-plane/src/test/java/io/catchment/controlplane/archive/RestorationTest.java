@@ -144,6 +144,23 @@ class RestorationTest {
     }
 
     @Test
+    void theRestOfWhatWasPublishedInPartIsFoundToo() {
+        long extent = script.sealedExtent(epoch, 100);
+        List<NewRange> all = List.of(Script.range(a, 0, 10), Script.range(b, 5, 9));
+        long object = uploaded(all);
+        script.done(new Command.PublishFlush(1, epoch, extent, object, 100, all, List.of(), true));
+        StateArchive.Contents archive = archive();
+        published(List.of(Script.range(b, 0, 5)));
+        script.done(new Command.PublishFlush(1, epoch, extent, object, 100, all, List.of(), false));
+        Restoration.Restored restored = restore(archive);
+        assertThat(stream(restored, a).catalog())
+                .isEqualTo(script.stream("t", 0).catalog());
+        assertThat(stream(restored, b).catalog())
+                .isEqualTo(script.stream("t", 1).catalog());
+        assertThat(stream(restored, b).catalogEndOffset()).isEqualTo(9);
+    }
+
+    @Test
     void anUploadThatWasPreparedInTheArchiveCountsEvenIfNobodyPublishedIt() {
         long object = uploaded(List.of(Script.range(a, 0, 10)));
         Restoration.Restored restored = restore(archive());
