@@ -1,9 +1,9 @@
 package io.catchment.broker.recover;
 
+import io.catchment.broker.flush.BundleEntries;
 import io.catchment.controlplane.Command.NewCheckpoint;
 import io.catchment.controlplane.Command.NewRange;
 import io.catchment.controlplane.archive.Restoration;
-import io.catchment.objectstore.BundleBuilder.BuiltRange;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStore.Listed;
@@ -11,12 +11,12 @@ import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.bundle.BundleFooter;
 import io.catchment.objectstore.cache.FooterLoader;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -95,24 +95,13 @@ final class FooterScan {
     }
 
     private static List<NewRange> ranges(BundleFooter footer) {
-        List<NewRange> ranges = new ArrayList<>();
-        for (int i = 0; i < footer.rangeCount(); i++) {
-            BuiltRange range = footer.range(i);
-            ranges.add(new NewRange(
-                    range.streamId(),
-                    range.baseOffset(),
-                    range.endOffset(),
-                    range.position(),
-                    range.length(),
-                    range.maxEventTimeMs(),
-                    range.maxAppendTimeMs()));
-        }
-        return ranges;
+        return IntStream.range(0, footer.rangeCount())
+                .mapToObj(footer::range)
+                .map(BundleEntries::range)
+                .toList();
     }
 
     private static List<NewCheckpoint> checkpoints(BundleFooter footer) {
-        return footer.checkpoints().stream()
-                .map(state -> new NewCheckpoint(state.streamId(), state.offset(), state.position(), state.length()))
-                .toList();
+        return footer.checkpoints().stream().map(BundleEntries::checkpoint).toList();
     }
 }

@@ -54,6 +54,8 @@ public final class StateSnapshots implements AutoCloseable {
     private boolean tried;
     private long triedNanos;
     private long writtenOffset = -1;
+    /** As of which no object waited for its deletion. */
+    private long idleOffset = -1;
     private int failures;
 
     /**
@@ -129,14 +131,20 @@ public final class StateSnapshots implements AutoCloseable {
             return true;
         }
         long sinceMs = TimeUnit.NANOSECONDS.toMillis(loop.nanoTime() - triedNanos);
-        if (sinceMs >= intervalMs) {
-            return image.offset() > writtenOffset || awaitsDeletion(image);
+        if (sinceMs >= intervalMs && (image.offset() > writtenOffset || awaitsDeletion(image))) {
+            return true;
         }
         return (topicsChanged || failures > 0) && sinceMs >= Math.min(SOON_MS, intervalMs);
     }
 
-    private static boolean awaitsDeletion(ClusterImage image) {
-        return image.objects().stream().anyMatch(object -> object.phase() == ObjectState.Phase.DOOMED);
+    /** Asked of one image once: nothing changes in it, and there may be many objects. */
+    private boolean awaitsDeletion(ClusterImage image) {
+        if (image.offset() == idleOffset) {
+            return false;
+        }
+        boolean awaits = image.objects().stream().anyMatch(object -> object.phase() == ObjectState.Phase.DOOMED);
+        idleOffset = awaits ? -1 : image.offset();
+        return awaits;
     }
 
     private void write() {
