@@ -7,6 +7,7 @@ import io.catchment.chaos.compaction.CompactionCommand;
 import io.catchment.chaos.nodes.BlackoutCommand;
 import io.catchment.chaos.nodes.FailoverCommand;
 import io.catchment.chaos.nodes.PauseCommand;
+import io.catchment.chaos.nodes.RecoverCommand;
 import io.catchment.chaos.nodes.ReplaceCommand;
 import io.catchment.chaos.nodes.RollingCommand;
 import io.catchment.chaos.nodes.ScaleCommand;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Command;
             BlackoutCommand.class,
             RollingCommand.class,
             ReplaceCommand.class,
+            RecoverCommand.class,
             ScaleCommand.class,
             SlowDiskCommand.class,
             ZonesCommand.class,

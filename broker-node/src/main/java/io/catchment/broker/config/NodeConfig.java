@@ -111,6 +111,8 @@ public record NodeConfig(
      * @param settings by the names that the object store's own URI query has, secrets in the clear
      * @param uploadLimitMs time limit of an object's id until it is published
      * @param deleteGraceMs how long an object without a reference is kept
+     * @param snapshotMs between two snapshots of the state
+     * @param checkMs between two looks whose the bucket is
      */
     public record Store(
             String uri,
@@ -120,7 +122,9 @@ public record NodeConfig(
             long deleteGraceMs,
             MergeSettings merge,
             TransferSettings transfers,
-            CompactionSettings compaction) {
+            CompactionSettings compaction,
+            long snapshotMs,
+            long checkMs) {
         public Store {
             settings = Map.copyOf(settings);
         }

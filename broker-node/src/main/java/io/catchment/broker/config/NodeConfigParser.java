@@ -299,7 +299,9 @@ final class NodeConfigParser {
                         number(NodeKeys.DEDUPE_BUFFER_BYTES),
                         ((Number) value(NodeKeys.DEDUPE_LOAD_FACTOR)).doubleValue(),
                         number(NodeKeys.DIRTY_BYTES_MIN),
-                        integer(NodeKeys.DIRTY_RANGES_MIN)));
+                        integer(NodeKeys.DIRTY_RANGES_MIN)),
+                number(NodeKeys.STATE_SNAPSHOT_MS),
+                number(NodeKeys.BUCKET_CHECK_MS));
     }
 
     private Map<String, String> s3Settings() {

@@ -73,6 +73,8 @@ final class NodeKeys {
     static final String TRANSFER_DOWN = "catchment.transfer.down.bytes.per.second";
     static final String MERGE_FAN_IN = "catchment.merge.fan.in";
     static final String MERGE_LOOK_MS = "catchment.merge.look.ms";
+    static final String STATE_SNAPSHOT_MS = "catchment.state.snapshot.ms";
+    static final String BUCKET_CHECK_MS = "catchment.bucket.check.ms";
 
     static final String CLEANER_ENABLE = "log.cleaner.enable";
     static final String DEDUPE_BUFFER_BYTES = CleanerConfig.LOG_CLEANER_DEDUPE_BUFFER_SIZE_PROP;
@@ -456,6 +458,23 @@ final class NodeKeys {
                 30_000L,
                 between(100, 3_600_000),
                 "How often a node looks for something to merge.");
+        key(
+                g,
+                STATE_SNAPSHOT_MS,
+                ConfigDef.Type.LONG,
+                60_000L,
+                between(500, 86_400_000),
+                "How often the cluster's state is written to the object store when it has changed; soon after a topic or a configuration"
+                        + " was changed in any case. `catchment recover` begins with the newest. Deleted objects are kept until it was"
+                        + " written three times.");
+        key(
+                g,
+                BUCKET_CHECK_MS,
+                ConfigDef.Type.LONG,
+                5_000L,
+                between(100, 600_000),
+                "How often a node looks whether another cluster has taken the object store over. For three times as long it may write"
+                        + " without having been able to look, and for a tenth more a recovery waits.");
         key(
                 g,
                 MERGE_FAN_IN,

@@ -89,7 +89,8 @@ public final class Flusher implements AutoCloseable {
             FlushSettings settings,
             SerialLoop loop,
             RandomGenerator random,
-            FlushMetrics metrics) {
+            FlushMetrics metrics,
+            ReapHorizon horizon) {
         this.controlPlane = controlPlane;
         this.roller = roller;
         this.loop = loop;
@@ -98,8 +99,8 @@ public final class Flusher implements AutoCloseable {
         this.nodeEpoch = nodeEpoch;
         this.extents = new LocalExtents(wal, nodeId, nodeEpoch);
         this.stuck = new StuckExtents(loop, settings, random, this::pump);
-        this.uploads =
-                new Uploads(wal, controlPlane, stores, loop, settings, nodeId, nodeEpoch, ByteBufAllocator.DEFAULT);
+        this.uploads = new Uploads(
+                wal, controlPlane, stores, loop, settings, nodeId, nodeEpoch, ByteBufAllocator.DEFAULT, horizon);
         this.hotWindow = new HotWindow(wal, controlPlane, extents, loop, settings, metrics, nodeId);
         this.storeBackoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
         this.prepareBackoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);

@@ -10,7 +10,6 @@ import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectStore;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -23,7 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Owned by the flush loop. Deletes doomed objects once readers that may be under way have had their time, then has them forgotten (O3). The
- * grace is measured on this process's monotonic clock from when it saw the object doomed, so no clock jump can shorten it. One node of the
+ * grace is measured on this process's monotonic clock from when it saw the object doomed, so no clock jump can shorten it. Besides, no
+ * snapshot of the state may be kept from before that ({@link ReapHorizon}): a recovery from it would miss the object. One node of the
  * cluster does it: the live one with the lowest id; two at once would do no harm.
  */
 public final class ObjectReaper implements AutoCloseable {
@@ -36,12 +36,16 @@ public final class ObjectReaper implements AutoCloseable {
     private final FlushSettings settings;
     private final SerialLoop loop;
     private final FlushMetrics metrics;
+    private final ReapHorizon horizon;
     private final int nodeId;
     private final Backoff backoff;
-    private final Map<Long, Long> doomedSinceNanos = new HashMap<>();
+    private final Map<Long, Doomed> doomed = new HashMap<>();
     private boolean underWay;
     private long notBeforeNanos;
     private volatile boolean closed;
+
+    /** When this process saw it doomed, by its clock and in the control log. */
+    private record Doomed(long sinceNanos, long offset) {}
 
     public ObjectReaper(
             ControlPlane controlPlane,
@@ -50,12 +54,14 @@ public final class ObjectReaper implements AutoCloseable {
             FlushSettings settings,
             SerialLoop loop,
             RandomGenerator random,
-            FlushMetrics metrics) {
+            FlushMetrics metrics,
+            ReapHorizon horizon) {
         this.controlPlane = controlPlane;
         this.store = store;
         this.settings = settings;
         this.loop = loop;
         this.metrics = metrics;
+        this.horizon = horizon;
         this.nodeId = nodeId;
         this.backoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
         this.notBeforeNanos = loop.nanoTime();
@@ -80,11 +86,26 @@ public final class ObjectReaper implements AutoCloseable {
 
     private void reap() {
         ClusterImage image = controlPlane.image();
-        List<Long> due = due(image);
-        if (due.isEmpty() || underWay || loop.nanoTime() - notBeforeNanos < 0 || !mine(image)) {
+        if (!isAnyDue(image) || underWay || loop.nanoTime() - notBeforeNanos < 0 || !mine(image)) {
             return;
         }
         underWay = true;
+        FlushFailure.attempt(Stage.REAP, horizon::offset)
+                .whenComplete((offset, failure) -> loop.execute(() -> {
+                    List<Long> due = failure == null ? due(offset) : List.of();
+                    if (failure != null) {
+                        underWay = false;
+                        failed(doomed.size(), failure);
+                    } else if (due.isEmpty()) {
+                        underWay = false;
+                        backoff.succeeded();
+                    } else {
+                        delete(due);
+                    }
+                }));
+    }
+
+    private void delete(List<Long> due) {
         List<String> keys = due.stream().map(ObjectKeys::key).toList();
         FlushFailure.attempt(Stage.REAP, () -> store.delete(keys))
                 .thenCompose(deleted -> controlPlane.submit(new Command.ForgetObjects(due)))
@@ -95,36 +116,46 @@ public final class ObjectReaper implements AutoCloseable {
                         metrics.reaped(due.size());
                         reap();
                     } else {
-                        failed(due, failure);
+                        failed(due.size(), failure);
                     }
                 }));
     }
 
-    private void failed(List<Long> due, Throwable failure) {
+    private void failed(int objects, Throwable failure) {
         metrics.failed(Stage.REAP);
         notBeforeNanos = loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoff.failedMs());
         if (backoff.failures() == 1 || backoff.failures() % 20 == 0) {
-            LOG.warn("{} doomed objects could not be deleted, trying on: {}", due.size(), failure.toString());
+            LOG.warn("{} doomed objects could not be deleted, trying on: {}", objects, failure.toString());
         }
     }
 
-    private List<Long> due(ClusterImage image) {
-        long now = loop.nanoTime();
-        long graceNanos = TimeUnit.MILLISECONDS.toNanos(settings.reapGraceMs());
-        List<Long> due = new ArrayList<>();
-        Set<Long> doomed = new HashSet<>();
+    /** Keeps account of what is doomed; whether the grace of some is over. */
+    private boolean isAnyDue(ClusterImage image) {
+        Set<Long> present = new HashSet<>();
+        boolean any = false;
         for (ObjectState object : image.objects()) {
-            if (object.phase() != ObjectState.Phase.DOOMED) {
-                continue;
-            }
-            doomed.add(object.objectId());
-            long since = doomedSinceNanos.computeIfAbsent(object.objectId(), id -> now);
-            if (now - since >= graceNanos && due.size() < BATCH_MAX) {
-                due.add(object.objectId());
+            if (object.phase() == ObjectState.Phase.DOOMED) {
+                present.add(object.objectId());
+                any |= isGraceOver(
+                        doomed.computeIfAbsent(object.objectId(), id -> new Doomed(loop.nanoTime(), image.offset())));
             }
         }
-        doomedSinceNanos.keySet().retainAll(doomed);
-        return due;
+        doomed.keySet().retainAll(present);
+        return any;
+    }
+
+    private boolean isGraceOver(Doomed object) {
+        return loop.nanoTime() - object.sinceNanos() >= TimeUnit.MILLISECONDS.toNanos(settings.reapGraceMs());
+    }
+
+    private List<Long> due(long horizonOffset) {
+        return doomed.entrySet().stream()
+                .filter(object ->
+                        isGraceOver(object.getValue()) && object.getValue().offset() <= horizonOffset)
+                .map(Map.Entry::getKey)
+                .sorted()
+                .limit(BATCH_MAX)
+                .toList();
     }
 
     private boolean mine(ClusterImage image) {

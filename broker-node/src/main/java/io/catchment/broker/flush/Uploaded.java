@@ -52,23 +52,7 @@ record Uploaded(
         return new Uploaded(
                 objectId,
                 objectBytes,
-                ranges.stream().map(Uploaded::range).toList(),
-                checkpoints.stream().map(Uploaded::checkpoint).toList());
-    }
-
-    private static Command.NewRange range(BuiltRange range) {
-        return new Command.NewRange(
-                range.streamId(),
-                range.baseOffset(),
-                range.endOffset(),
-                range.position(),
-                range.length(),
-                range.maxEventTimeMs(),
-                range.maxAppendTimeMs());
-    }
-
-    private static Command.NewCheckpoint checkpoint(BuiltCheckpoint checkpoint) {
-        return new Command.NewCheckpoint(
-                checkpoint.streamId(), checkpoint.offset(), checkpoint.position(), checkpoint.length());
+                ranges.stream().map(BundleEntries::range).toList(),
+                checkpoints.stream().map(BundleEntries::checkpoint).toList());
     }
 }

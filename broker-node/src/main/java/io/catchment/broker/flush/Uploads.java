@@ -17,10 +17,8 @@ import io.catchment.wal.Wal;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -54,8 +52,11 @@ final class Uploads {
     private final int nodeId;
     private final long nodeEpoch;
     private final ByteBufAllocator allocator;
+    private final ReapHorizon horizon;
     private final Map<Long, Prepared> prepared = new HashMap<>();
-    private final Set<Long> late = new HashSet<>();
+    /** Ids, each with the control log's offset when it was found to be late. */
+    private final Map<Long, Long> late = new HashMap<>();
+
     private boolean deletingLate;
 
     Uploads(
@@ -66,7 +67,8 @@ final class Uploads {
             FlushSettings settings,
             int nodeId,
             long nodeEpoch,
-            ByteBufAllocator allocator) {
+            ByteBufAllocator allocator,
+            ReapHorizon horizon) {
         this.wal = wal;
         this.controlPlane = controlPlane;
         this.stores = stores;
@@ -75,6 +77,7 @@ final class Uploads {
         this.nodeId = nodeId;
         this.nodeEpoch = nodeEpoch;
         this.allocator = allocator;
+        this.horizon = horizon;
     }
 
     /** Fails with {@link FlushFailure}; completes on any thread. */
@@ -108,27 +111,41 @@ final class Uploads {
     void discard(long extentId, long objectId) {
         forget(extentId);
         if (late.size() < LATE_MAX) {
-            late.add(objectId);
+            late.put(objectId, controlPlane.image().offset());
         } else {
             LOG.warn("Object {} was uploaded too late and may stay in the store", ObjectKeys.key(objectId));
         }
     }
 
-    /** To be called every now and then while the store answers. */
+    /**
+     * To be called every now and then while the store answers. Not before no snapshot of the state is kept that has the id as prepared: a
+     * recovery from it may take the object for what it is, the data of its extent.
+     */
     void deleteLate() {
         if (late.isEmpty() || deletingLate) {
             return;
         }
         deletingLate = true;
-        List<Long> now = List.copyOf(late);
-        List<String> keys = now.stream().map(ObjectKeys::key).toList();
-        FlushFailure.attempt(Stage.REAP, () -> stores.apply(Lane.BULK).delete(keys))
-                .whenComplete((done, failure) -> loop.execute(() -> {
+        Map<Long, Long> now = Map.copyOf(late);
+        FlushFailure.attempt(Stage.REAP, horizon::offset)
+                .thenCompose(offset -> delete(now.entrySet().stream()
+                        .filter(object -> object.getValue() <= offset)
+                        .map(Map.Entry::getKey)
+                        .toList()))
+                .whenComplete((deleted, failure) -> loop.execute(() -> {
                     deletingLate = false;
                     if (failure == null) {
-                        now.forEach(late::remove);
+                        late.keySet().removeAll(deleted);
                     }
                 }));
+    }
+
+    private CompletionStage<List<Long>> delete(List<Long> ids) {
+        if (ids.isEmpty()) {
+            return CompletableFuture.completedStage(ids);
+        }
+        List<String> keys = ids.stream().map(ObjectKeys::key).toList();
+        return FlushFailure.attempt(Stage.REAP, () -> stores.apply(Lane.BULK).delete(keys)).thenApply(done -> ids);
     }
 
     private CompletionStage<Prepared> object(long extentId, Map<Long, Long> fromOffsets) {

@@ -66,7 +66,7 @@ public final class CatchmentServer implements Callable<Integer> {
         return 0;
     }
 
-    private static Map<String, String> read(Path file) throws IOException {
+    static Map<String, String> read(Path file) throws IOException {
         Properties properties = new Properties();
         try (InputStream in = Files.newInputStream(file)) {
             properties.load(in);

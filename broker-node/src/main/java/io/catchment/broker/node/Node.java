@@ -5,6 +5,7 @@ import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
 import io.catchment.broker.network.NetworkServer;
+import io.catchment.broker.observe.BucketMeters;
 import io.catchment.broker.observe.CompactionMeters;
 import io.catchment.broker.observe.FlushMeters;
 import io.catchment.broker.observe.HttpServer;
@@ -13,6 +14,7 @@ import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.NodeRoutes;
 import io.catchment.broker.observe.Readiness;
 import io.catchment.broker.read.ReadBudgets;
+import io.catchment.broker.snapshot.StateSnapshots;
 import io.catchment.broker.verify.VerifyRoutes;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.server.ControlPlaneServer;
@@ -22,6 +24,7 @@ import io.catchment.objectstore.cache.ReaderSettings;
 import io.catchment.objectstore.open.ObjectStores;
 import io.catchment.objectstore.retry.RetryPolicy;
 import io.catchment.objectstore.transfer.ObjectTransfers;
+import io.catchment.objectstore.transfer.TransferScheduler;
 import io.catchment.objectstore.transfer.TransferClass;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
@@ -76,27 +79,35 @@ final class Node implements AutoCloseable {
         ScheduledExecutorService timer = timer();
 
         String clusterId = ClusterId.of(config);
+        TransferScheduler scheduler =
+                ObjectStores.scheduler(config.store().transfers(), timer, metrics.transfers());
+        metrics.transfers().observe(scheduler);
+        ObjectStore store = closers.add(
+                "object store",
+                ObjectStores.open(
+                        config.store().uri(),
+                        config.store().settings(),
+                        RetryPolicy.DEFAULT,
+                        timer,
+                        metrics.store(),
+                        scheduler));
+        Bucket bucket = closers.add("bucket owner", Bucket.open(store, clusterId, config.store(), readiness));
+        // Whose the bucket is must be known when a transfer begins, not when it begins to wait for its turn
+        ObjectTransfers transfers = closers.add("transfers", new ObjectTransfers(bucket.store(), scheduler));
         // Its own connections and memory: clients cannot shut the controllers out, and at a stop these go on until the
         // last.
         NetworkServer controlNetwork =
                 closers.add("control network", new NetworkServer(loops, config.network(), metrics.requests()));
         ControlPlane controlPlane = controlPlane(controlNetwork, clusterId);
+        StateSnapshots snapshots = closers.add(
+                "state snapshots",
+                bucket.snapshots(transfers.of(TransferClass.BACKGROUND), controlPlane, config.nodeId()));
+        BucketMeters.register(metrics.registry(), bucket.owner(), snapshots);
         List<BoundListener> clientListeners = new ArrayList<>();
         for (Listener listener : config.listeners().clients()) {
             clientListeners.add(network.bind(listener.name(), address(listener)));
         }
         metrics.observeCatalog(controlPlane::image);
-        ObjectTransfers transfers = closers.add(
-                "object store",
-                ObjectStores.openTransfers(
-                        config.store().uri(),
-                        config.store().settings(),
-                        RetryPolicy.DEFAULT,
-                        config.store().transfers(),
-                        timer,
-                        metrics.store(),
-                        metrics.transfers()));
-        metrics.transfers().observe(transfers.scheduler());
         CachedObjectReader objects = closers.add(
                 "object reader",
                 new CachedObjectReader(
@@ -123,6 +134,7 @@ final class Node implements AutoCloseable {
                 clientListeners,
                 new ClientAccess(clientListeners),
                 transfers,
+                bucket.horizon(),
                 objects,
                 readBudgets,
                 threads("search", SEARCH_THREADS),
@@ -133,6 +145,8 @@ final class Node implements AutoCloseable {
         epochs.observe();
         ClusterRoutes.add(http, config.nodeId(), controlPlane, epochs);
         VerifyRoutes.add(http, controlPlane, parts.store(), parts.searches());
+        bucket.awaitFirstLook();
+        snapshots.start();
         epochs.begin();
         closers.add("clients", network);
         closers.add("goodbye to clients", epochs::giveAwayStreams);

@@ -362,7 +362,8 @@ final class NodeEpoch implements AutoCloseable {
                         settings,
                         loop,
                         random.split(),
-                        parts.flushMeters()));
+                        parts.flushMeters(),
+                        parts.horizon()));
         Flusher made = closers.add(
                 "flusher",
                 new Flusher(
@@ -375,7 +376,8 @@ final class NodeEpoch implements AutoCloseable {
                         settings,
                         loop,
                         random.split(),
-                        parts.flushMeters()));
+                        parts.flushMeters(),
+                        parts.horizon()));
         if (config.wal().replicas() == 1) {
             // Nobody else could: at a graceful stop it publishes what it can, so that the next start finds nothing to
             // recover.

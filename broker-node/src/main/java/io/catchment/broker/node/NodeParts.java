@@ -1,6 +1,7 @@
 package io.catchment.broker.node;
 
 import io.catchment.broker.config.NodeConfig;
+import io.catchment.broker.flush.ReapHorizon;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
 import io.catchment.broker.observe.CompactionMeters;
@@ -21,6 +22,8 @@ import java.util.concurrent.ScheduledExecutorService;
 /**
  * What a node has from its start to its end, whatever becomes of its epochs.
  *
+ * @param store that only the bucket's owner changes
+ * @param horizon up to which doomed objects may be deleted
  * @param lookups where waiting for a name server, or for a peer's monitor, harms nobody
  */
 record NodeParts(
@@ -37,6 +40,7 @@ record NodeParts(
         List<BoundListener> clientListeners,
         ClientAccess clients,
         ObjectTransfers transfers,
+        ReapHorizon horizon,
         CachedObjectReader objects,
         ReadBudgets readBudgets,
         Executor searches,

@@ -13,6 +13,8 @@ import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.objectstore.ObjectStoreException;
+import io.catchment.objectstore.ObjectStoreException.Reason;
 import io.catchment.wal.FrameKind;
 import io.catchment.wal.Lane;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -22,6 +24,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.Uuid;
 
@@ -60,6 +64,12 @@ final class FlushWorld {
     /** The newest checkpoint of a stream as it was written, by offset. */
     final Map<Long, Map<Long, byte[]>> checkpoints = new HashMap<>();
 
+    /** What no snapshot of the state is older than. */
+    long horizon = Long.MAX_VALUE;
+
+    boolean horizonFails;
+    int horizonsAsked;
+
     FlushWorld() {
         this(SETTINGS, 1);
     }
@@ -69,6 +79,13 @@ final class FlushWorld {
         this.random = new SplittableRandom(seed);
         wal.beforeDelete(invariants::mayBeDeleted);
         boot();
+    }
+
+    private CompletionStage<Long> horizon() {
+        horizonsAsked++;
+        return horizonFails
+                ? CompletableFuture.failedStage(new ObjectStoreException(Reason.TRANSIENT, "away", null))
+                : CompletableFuture.completedStage(horizon);
     }
 
     /** A new life of the node: a new epoch, nothing remembered. The flush is not started yet. */
@@ -91,8 +108,9 @@ final class FlushWorld {
                 settings,
                 process,
                 random.split(),
-                metrics);
-        reaper = new ObjectReaper(control, store, NODE, settings, process, random.split(), metrics);
+                metrics,
+                this::horizon);
+        reaper = new ObjectReaper(control, store, NODE, settings, process, random.split(), metrics, this::horizon);
         MergeMeans means = new MergeMeans(
                 control,
                 store,

@@ -122,6 +122,35 @@ class ObjectReaperTest {
     }
 
     @Test
+    void noSnapshotThatIsKeptMayHaveItAsPublished() {
+        world.horizon = ReapHorizon.NOTHING;
+        doom(2);
+        long before = world.control.image().offset();
+        world.time.pass(1_000);
+        long doomedAt = world.control.image().offset();
+        world.time.pass(TimeUnit.HOURS.toMillis(1));
+        world.horizon = before - 1;
+        world.time.pass(TimeUnit.HOURS.toMillis(1));
+        assertThat(world.store.objects).hasSize(3);
+        world.horizon = doomedAt;
+        world.time.pass(2_000);
+        assertThat(world.store.objects).hasSize(1);
+        assertThat(phases(ObjectState.Phase.DOOMED)).isZero();
+    }
+
+    @Test
+    void whileTheSnapshotsCannotBeListedNothingIsDeletedAndTheStoreIsAskedWithGrowingPauses() {
+        world.horizonFails = true;
+        doom(2);
+        world.time.pass(TimeUnit.HOURS.toMillis(1));
+        assertThat(world.store.objects).hasSize(3);
+        assertThat(world.horizonsAsked).isBetween(200, 600);
+        world.horizonFails = false;
+        world.time.pass(17_000);
+        assertThat(world.store.objects).hasSize(1);
+    }
+
+    @Test
     void onlyTheLiveNodeWithTheLowestIdDoesIt() {
         long epoch = world.control
                 .now(new Command.RegisterNode(

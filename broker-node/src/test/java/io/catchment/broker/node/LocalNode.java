@@ -1,5 +1,7 @@
 package io.catchment.broker.node;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.catchment.broker.config.NodeConfig;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -31,6 +33,23 @@ final class LocalNode implements AutoCloseable {
 
     /** @param settings over those that a node must have */
     static LocalNode start(Path directory, Map<String, String> settings) throws Exception {
+        Map<String, String> properties = properties(directory, settings);
+        return new LocalNode(properties, bootstrap(properties));
+    }
+
+    /** A new cluster from the object store of another one. */
+    static LocalNode recover(Path directory, Map<String, String> settings) throws Exception {
+        Map<String, String> properties = properties(directory, settings);
+        assertThat(CatchmentRecovery.recover(NodeConfig.of(properties))).isZero();
+        return new LocalNode(properties, bootstrap(properties));
+    }
+
+    private static String bootstrap(Map<String, String> properties) {
+        String listeners = properties.get("listeners");
+        return listeners.substring("PLAINTEXT://".length(), listeners.indexOf(','));
+    }
+
+    private static Map<String, String> properties(Path directory, Map<String, String> settings) throws IOException {
         List<Integer> ports = freePorts(3);
         Map<String, String> properties = new HashMap<>(Map.of(
                 "node.id",
@@ -50,7 +69,7 @@ final class LocalNode implements AutoCloseable {
                 "group.initial.rebalance.delay.ms",
                 "0"));
         properties.putAll(settings);
-        return new LocalNode(properties, "127.0.0.1:" + ports.get(0));
+        return properties;
     }
 
     private Node run() throws Exception {
@@ -72,14 +91,17 @@ final class LocalNode implements AutoCloseable {
 
     /** Of a counter, all its series together; its name as in the code. */
     double metric(String counter) throws Exception {
-        String name = counter.replace('.', '_') + "_total";
-        HttpRequest request = HttpRequest.newBuilder(
-                        URI.create("http://127.0.0.1:" + properties.get("catchment.http.port") + "/metrics"))
-                .build();
-        String page = HttpClient.newHttpClient()
-                .send(request, HttpResponse.BodyHandlers.ofString())
-                .body();
-        List<Double> values = page.lines()
+        return sum(counter.replace('.', '_') + "_total");
+    }
+
+    /** Of a gauge, all its series together; its name as in the code. */
+    double gauge(String gauge) throws Exception {
+        return sum(gauge.replace('.', '_'));
+    }
+
+    private double sum(String name) throws Exception {
+        List<Double> values = http("/metrics")
+                .lines()
                 .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
                 .map(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
                 .toList();
@@ -87,6 +109,20 @@ final class LocalNode implements AutoCloseable {
             throw new AssertionError("no metric " + name);
         }
         return values.stream().mapToDouble(Double::doubleValue).sum();
+    }
+
+    String http(String path) throws Exception {
+        return http(path, "GET");
+    }
+
+    String http(String path, String method) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + properties.get("catchment.http.port") + path))
+                .method(method, HttpRequest.BodyPublishers.noBody())
+                .build();
+        return HttpClient.newHttpClient()
+                .send(request, HttpResponse.BodyHandlers.ofString())
+                .body();
     }
 
     String bootstrap() {

@@ -17,6 +17,8 @@ import io.catchment.controlplane.image.ImageStep;
 import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.image.WholeImage;
 import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.proto.Barrier;
+import io.catchment.controlplane.proto.Record;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -168,8 +170,14 @@ public final class RulesControlPlane implements ControlPlane {
         return CompletableFuture.failedFuture(new CommandException(Reason.UNAVAILABLE, "there is no controller here"));
     }
 
+    /** Who leads, as the image tells. */
+    public synchronized void controller(int nodeId) {
+        image = image.withController(nodeId);
+    }
+
     @Override
-    public CompletionStage<Void> barrier() {
+    public synchronized CompletionStage<Void> barrier() {
+        replay(List.of(LogRecord.own(Record.newBuilder().setBarrier(Barrier.getDefaultInstance()))));
         return CompletableFuture.completedFuture(null);
     }
 

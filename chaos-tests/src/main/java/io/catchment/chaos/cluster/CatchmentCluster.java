@@ -85,11 +85,20 @@ public final class CatchmentCluster implements Cluster {
 
     /** Creates and starts the nodes on free ports; returns when all are ready. */
     public static CatchmentCluster up(Path directory, Options options) {
+        return begin("up", directory, options);
+    }
+
+    /** The same as a new cluster from the object store of one that is gone. */
+    public static CatchmentCluster recover(Path directory, Options options) {
+        return begin("recover", directory, options);
+    }
+
+    private static CatchmentCluster begin(String command, Path directory, Options options) {
         Map<String, String> environment = new HashMap<>(ENVIRONMENT);
         environment.putAll(options.environment);
         var cluster = new CatchmentCluster(directory.toAbsolutePath(), Map.copyOf(environment));
         try {
-            cluster.launcher("up", options.arguments());
+            cluster.launcher(command, options.arguments());
         } catch (IllegalStateException e) {
             try {
                 cluster.close();
@@ -261,6 +270,11 @@ public final class CatchmentCluster implements Cluster {
     /** Drains a node, stops it and forgets it. */
     public void remove(int node) {
         launcher("remove", List.of(String.valueOf(node)));
+    }
+
+    /** Holds the object store against the catalog. @throws IllegalStateException with the findings when they differ */
+    public String verifyStore() {
+        return ask("verify-store", List.of());
     }
 
     @Override

@@ -176,12 +176,17 @@ public final class Follower implements AutoCloseable {
 
     /** Asks the cluster for the group's offsets: each must be the last acknowledged one, or one attempted after it. */
     public void checkCommits() {
+        checkCommits(bootstrap);
+    }
+
+    /** The same of another cluster that is to have the group's offsets. */
+    public void checkCommits(String at) {
         Map<TopicPartition, Long> acked = committed();
         Map<TopicPartition, Long> tried;
         synchronized (acknowledged) {
             tried = Map.copyOf(attempted);
         }
-        Map<String, Object> config = LogReader.config(bootstrap);
+        Map<String, Object> config = LogReader.config(at);
         config.put(ConsumerConfig.GROUP_ID_CONFIG, group);
         Map<TopicPartition, OffsetAndMetadata> now;
         try (var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {

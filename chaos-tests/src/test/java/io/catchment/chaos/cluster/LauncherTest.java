@@ -106,6 +106,29 @@ class LauncherTest {
     }
 
     @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
+    void aBucketHasOneOwnerAndARecoveryThatCannotBeStartsNothing() {
+        String bucket = "file://" + folder.resolve("bucket");
+        String target = folder.resolve("recovered").toString();
+        assertThatThrownBy(() -> launcher("recover", "--dir", target)).hasMessageContaining("recover needs --from");
+        assertThatThrownBy(() -> launcher("recover", "--from", bucket, "--port", "0", "--dir", target))
+                .hasMessageContaining("no cluster has ever owned")
+                .hasMessageContaining("nothing was started");
+        assertThatThrownBy(() -> launcher("up", "--dir", target)).hasMessageContaining("was cut short");
+        launcher("destroy", "--dir", target);
+
+        try (var server = CatchmentServer.up(folder.resolve("owner"), bucket, Map.of())) {
+            assertThatThrownBy(() -> CatchmentServer.up(folder.resolve("other"), bucket, Map.of()))
+                    .hasMessageContaining("belongs to cluster")
+                    .hasMessageContaining("catchment recover");
+            assertThatThrownBy(() -> launcher(
+                            "recover", "--from", bucket, "--dir", folder.resolve("owner").toString()))
+                    .hasMessageContaining("recover into another --dir");
+            assertThat(server.ready()).isTrue();
+        }
+    }
+
+    @Test
     void foreignFoldersAreNeitherUsedNorDestroyed() throws Exception {
         Files.writeString(folder.resolve("precious"), "x");
         assertThatThrownBy(() -> launcher("up", "--dir", folder.toString()))

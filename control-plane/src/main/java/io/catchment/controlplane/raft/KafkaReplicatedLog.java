@@ -144,6 +144,19 @@ public final class KafkaReplicatedLog implements ReplicatedLog {
         }
     }
 
+    /**
+     * Makes an unused directory that of the only voter of a new cluster whose log begins with a snapshot: complete, or as if it had not
+     * been begun.
+     *
+     * @param nextOffset where the log goes on after the snapshot
+     * @param content appends the snapshot's records; freezing is not its part
+     */
+    public static void restore(
+            RaftConfig config, long nextOffset, int epoch, long timestampMs, Consumer<SnapshotSink> content)
+            throws IOException {
+        RaftDirectory.restore(config, new OffsetAndEpoch(nextOffset, epoch), timestampMs, content);
+    }
+
     /** Whether {@link #open} would format the directory. */
     public static boolean isUnused(RaftConfig config) {
         return RaftDirectory.isUnused(config);

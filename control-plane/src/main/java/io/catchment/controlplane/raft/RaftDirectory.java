@@ -1,6 +1,8 @@
 package io.catchment.controlplane.raft;
 
+import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.log.LogRecordSerde;
+import io.catchment.controlplane.log.SnapshotSink;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
@@ -13,9 +15,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.function.Consumer;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.feature.SupportedVersionRange;
 import org.apache.kafka.common.internals.Topic;
@@ -25,6 +29,7 @@ import org.apache.kafka.raft.KafkaRaftClient;
 import org.apache.kafka.raft.ReplicaKey;
 import org.apache.kafka.raft.VoterSet;
 import org.apache.kafka.server.common.KRaftVersion;
+import org.apache.kafka.server.common.OffsetAndEpoch;
 import org.apache.kafka.snapshot.FileRawSnapshotWriter;
 import org.apache.kafka.snapshot.RecordsSnapshotWriter;
 import org.apache.kafka.snapshot.Snapshots;
@@ -47,6 +52,9 @@ final class RaftDirectory implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RaftDirectory.class);
     private static final String PROPERTIES = "control-plane.properties";
     private static final String LOCK = ".lock";
+    /** There while a directory is being restored: what is in it then is not whole. */
+    private static final String RESTORING = "restoring";
+
     private static final String VERSION = "1";
 
     private final RaftConfig config;
@@ -69,6 +77,69 @@ final class RaftDirectory implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             lock.close();
             throw e;
+        }
+    }
+
+    /**
+     * Formats an unused directory as that of the only voter of a new cluster whose log begins with a snapshot. Complete, or as if it had
+     * not been begun: it may be repeated until it succeeds, and no node starts from what a crash left.
+     *
+     * @param snapshotId the log goes on at its offset
+     * @throws IOException also when the directory is in use or was formatted before
+     */
+    static void restore(RaftConfig config, OffsetAndEpoch snapshotId, long timestampMs, Consumer<SnapshotSink> content)
+            throws IOException {
+        Files.createDirectories(config.directory());
+        try (RaftDirectory made = new RaftDirectory(config, lock(config.directory()), Uuid.randomUuid())) {
+            made.restore(snapshotId, timestampMs, content);
+        }
+    }
+
+    private void restore(OffsetAndEpoch snapshotId, long timestampMs, Consumer<SnapshotSink> content)
+            throws IOException {
+        if (!isUnused(config)) {
+            throw new IOException("control-plane directory " + config.directory()
+                    + " holds a cluster's state already: only an empty one can be restored");
+        }
+        Path restoring = config.directory().resolve(RESTORING);
+        if (Files.exists(restoring)) {
+            clear(logDirectory());
+        } else if (Files.exists(logDirectory())) {
+            clearUnused(config, logDirectory());
+        }
+        Files.writeString(restoring, "");
+        sync(config.directory());
+        Files.createDirectories(logDirectory());
+        try (RecordsSnapshotWriter<LogRecord> writer = writer(config, logDirectory(), snapshotId, directoryId)
+                .setLastContainedLogTimestamp(timestampMs)
+                .build(LogRecordSerde.INSTANCE)) {
+            content.accept(new Sink(writer));
+            writer.freeze();
+        }
+        writeProperties(config, directoryId);
+        Files.delete(restoring);
+        LOG.info(
+                "restored control-plane directory {} of node {} with directory id {} as the only voter of cluster {}",
+                config.directory(),
+                config.nodeId(),
+                directoryId,
+                config.clusterId());
+    }
+
+    private record Sink(RecordsSnapshotWriter<LogRecord> writer) implements SnapshotSink {
+        @Override
+        public void append(List<LogRecord> records) {
+            writer.append(records);
+        }
+
+        @Override
+        public long freeze() {
+            throw new UnsupportedOperationException("the directory is frozen as a whole");
+        }
+
+        @Override
+        public void close() {
+            // The directory's
         }
     }
 
@@ -159,13 +230,19 @@ final class RaftDirectory implements AutoCloseable {
 
     private static Uuid format(RaftConfig config, boolean formAlone) throws IOException {
         Path log = logDirectory(config);
+        if (Files.exists(config.directory().resolve(RESTORING))) {
+            throw new IOException("control-plane directory " + config.directory()
+                    + " was being restored from the object store when that was cut short; run the recovery again");
+        }
         if (Files.exists(log)) {
             clearUnused(config, log);
         }
         Files.createDirectories(log);
         Uuid id = Uuid.randomUuid();
         if (formAlone) {
-            writeVoters(config, log, id);
+            writer(config, log, Snapshots.BOOTSTRAP_SNAPSHOT_ID, id)
+                    .build(LogRecordSerde.INSTANCE)
+                    .freeze();
         }
         writeProperties(config, id);
         LOG.info(
@@ -192,28 +269,34 @@ final class RaftDirectory implements AutoCloseable {
                 }
             }
         }
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(log)) {
-            for (Path file : files) {
-                Files.delete(file);
-            }
-        }
+        clear(log);
         LOG.warn(
                 "clearing control-plane directory {}: formatting it was cut short before its first use",
                 config.directory());
     }
 
-    private static void writeVoters(RaftConfig config, Path log, Uuid id) {
+    private static void clear(Path log) throws IOException {
+        if (!Files.exists(log)) {
+            return;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(log)) {
+            for (Path file : files) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    /** Of a snapshot that names this node as the only voter. */
+    private static RecordsSnapshotWriter.Builder writer(
+            RaftConfig config, Path log, OffsetAndEpoch snapshotId, Uuid id) {
         VoterSet voters = VoterSet.fromMap(Map.of(
                 config.nodeId(),
                 VoterSet.VoterNode.of(ReplicaKey.of(config.nodeId(), id), endpoints(config), KRAFT_VERSIONS)));
-        try (RecordsSnapshotWriter<io.catchment.controlplane.log.LogRecord> writer = new RecordsSnapshotWriter.Builder()
-                .setRawSnapshotWriter(FileRawSnapshotWriter.create(log, Snapshots.BOOTSTRAP_SNAPSHOT_ID))
+        return new RecordsSnapshotWriter.Builder()
+                .setRawSnapshotWriter(FileRawSnapshotWriter.create(log, snapshotId))
                 .setMaxBatchSizeBytes(KafkaRaftClient.MAX_BATCH_SIZE_BYTES)
                 .setKraftVersion(KRaftVersion.KRAFT_VERSION_1)
-                .setVoterSet(Optional.of(voters))
-                .build(LogRecordSerde.INSTANCE)) {
-            writer.freeze();
-        }
+                .setVoterSet(Optional.of(voters));
     }
 
     private static void writeProperties(RaftConfig config, Uuid id) throws IOException {

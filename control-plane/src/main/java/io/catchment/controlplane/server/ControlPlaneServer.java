@@ -1,7 +1,9 @@
 package io.catchment.controlplane.server;
 
+import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ControllerEndpoint;
+import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.raft.KafkaReplicatedLog;
 import io.catchment.controlplane.rpc.LeaderConnection;
 import java.io.IOException;
@@ -59,6 +61,32 @@ public final class ControlPlaneServer implements AutoCloseable {
                 Uuid::randomUuid);
         node.start();
         return new ControlPlaneServer(node, new NodeEndpoint(node, log));
+    }
+
+    /**
+     * Makes the directory of the first controller of a new cluster, with this state as the beginning of its log; {@link #start} then finds
+     * a cluster there, and the other controllers join it. Complete, or as if it had not been begun: a crash is harmless, and it may be
+     * repeated.
+     *
+     * @throws IOException when the directory is in use, holds a cluster already, or cannot be written
+     */
+    public static void restore(ControlPlaneConfig config, ClusterImage image) throws IOException {
+        StateImage state = (StateImage) image;
+        if (!config.isController() || !state.clusterId().equals(config.clusterId())) {
+            throw new IllegalArgumentException("node " + config.nodeId() + " of cluster " + config.clusterId()
+                    + " cannot begin with the state of cluster " + state.clusterId());
+        }
+        KafkaReplicatedLog.restore(
+                config.raft(),
+                state.offset() + 1,
+                state.logEpoch(),
+                state.logTimestampMs(),
+                sink -> Snapshotter.append(state, sink));
+    }
+
+    /** Whether this node's directory has never been formatted. */
+    public static boolean isUnused(ControlPlaneConfig config) {
+        return KafkaReplicatedLog.isUnused(config.raft());
     }
 
     private static Thread daemon(Runnable task, String name) {

@@ -82,7 +82,7 @@ final class Snapshotter implements AutoCloseable {
         }
     }
 
-    private static void append(StateImage image, SnapshotSink sink) {
+    static void append(StateImage image, SnapshotSink sink) {
         List<LogRecord> chunk = new ArrayList<>(RECORDS_PER_APPEND);
         StateSnapshot.write(image.state(), image.metadata(), record -> {
             chunk.add(record);

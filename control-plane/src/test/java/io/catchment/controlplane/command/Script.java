@@ -34,14 +34,21 @@ import org.apache.kafka.common.protocol.ObjectSerializationCache;
  * before they are replayed; its answer goes over the wire; and after each the replayed state must equal the decided one, the
  * state from a snapshot too, and all invariants must hold.
  */
-final class Script {
+public final class Script {
     private StateImage image = StateImage.empty("cluster");
     private int replicas = 1;
     private int ackQuorum = 1;
     private long nowMs = 1_000_000;
     private int topicIds;
 
-    static Script ofOneNode() {
+    /** On a state that something else led to. */
+    public static Script on(StateImage image) {
+        Script script = new Script();
+        script.image = image;
+        return script;
+    }
+
+    public static Script ofOneNode() {
         Script script = new Script();
         script.replay(Upkeep.missingFeatures(script.state()));
         script.register(1);
@@ -54,15 +61,15 @@ final class Script {
         return this;
     }
 
-    ClusterState state() {
+    public ClusterState state() {
         return image.state();
     }
 
-    StateImage image() {
+    public StateImage image() {
         return image;
     }
 
-    void pass(long ms) {
+    public void pass(long ms) {
         nowMs += ms;
     }
 
@@ -70,7 +77,7 @@ final class Script {
         return new Conditions(nowMs, () -> new Uuid(7, ++topicIds), replicas, ackQuorum);
     }
 
-    long register(int nodeId) {
+    public long register(int nodeId) {
         return register(nodeId, "store-" + nodeId, "zone-" + nodeId);
     }
 
@@ -85,7 +92,7 @@ final class Script {
                 .epoch();
     }
 
-    Uuid createTopic(String name, int partitions) {
+    public Uuid createTopic(String name, int partitions) {
         Command.CreatedTopic created = done(new Command.CreateTopics(
                         List.of(new Command.CreateTopic(name, partitions, (short) 1, Map.of())), false))
                 .get(0);
@@ -93,15 +100,15 @@ final class Script {
         return created.topicId();
     }
 
-    NodeState node(int nodeId) {
+    public NodeState node(int nodeId) {
         return Objects.requireNonNull(state().nodes().get(nodeId));
     }
 
-    TopicState topic(String name) {
+    public TopicState topic(String name) {
         return Objects.requireNonNull(state().topics().get(name));
     }
 
-    StreamState stream(String topic, int partition) {
+    public StreamState stream(String topic, int partition) {
         return Objects.requireNonNull(
                 state().streams().get(topic(topic).streams().get(partition)));
     }
@@ -110,27 +117,27 @@ final class Script {
         return Objects.requireNonNull(state().extents().get(extentId));
     }
 
-    ObjectState object(long objectId) {
+    public ObjectState object(long objectId) {
         return Objects.requireNonNull(state().objects().get(objectId));
     }
 
     /** An extent of node 1, sealed. */
-    long sealedExtent(long nodeEpoch, long length) {
+    public long sealedExtent(long nodeEpoch, long length) {
         ExtentState extent = done(new Command.CreateExtent(1, nodeEpoch, 1));
         done(new Command.SealExtent(extent.extentId(), nodeEpoch, length, extent.ensemble()));
         return extent.extentId();
     }
 
-    long preparedObject(long nodeEpoch) {
+    public long preparedObject(long nodeEpoch) {
         return done(new Command.PrepareObjects(1, nodeEpoch, 1, 60_000)).get(0);
     }
 
-    static Command.NewRange range(long streamId, long base, long end) {
+    public static Command.NewRange range(long streamId, long base, long end) {
         return new Command.NewRange(streamId, base, end, 0, 100, 5, 6);
     }
 
     /** The command is right; its answer. */
-    <R> R done(Command<R> command) {
+    public <R> R done(Command<R> command) {
         Decision<R> decision = decide(command);
         assertThat(decision).as("%s", command).isInstanceOf(Decision.Accepted.class);
         Decision.Accepted<R> accepted = (Decision.Accepted<R>) decision;
@@ -151,7 +158,7 @@ final class Script {
         return answer;
     }
 
-    String refused(Reason reason, Command<?> command) {
+    public String refused(Reason reason, Command<?> command) {
         Decision<?> decision = decide(command);
         assertThat(decision).as("%s", command).isInstanceOf(Decision.Refused.class);
         Decision.Refused<?> refused = (Decision.Refused<?>) decision;

@@ -3,11 +3,15 @@ package io.catchment.controlplane.raft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.proto.Barrier;
+import io.catchment.controlplane.proto.Record;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.server.common.OffsetAndEpoch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -77,6 +81,25 @@ class RaftDirectoryTest {
             assertThat(held.directoryId()).isNotNull();
         }
         open(1, "c");
+    }
+
+    @Test
+    void whatACrashLeavesOfARestorationIsRefusedByANodeAndClearedByTheNextRestoration() throws Exception {
+        RaftConfig config = config(1, "c");
+        LogRecord record = LogRecord.own(Record.newBuilder().setBarrier(Barrier.getDefaultInstance()));
+        assertThatThrownBy(() -> RaftDirectory.restore(config, new OffsetAndEpoch(1_000, 1), 5, sink -> {
+                    sink.append(List.of(record));
+                    throw new IllegalStateException("a crash");
+                }))
+                .hasMessage("a crash");
+        assertThatThrownBy(() -> open(1, "c"))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("run the recovery again");
+        RaftDirectory.restore(config, new OffsetAndEpoch(1_000, 1), 5, sink -> sink.append(List.of(record)));
+        assertThat(open(1, "c")).isNotNull();
+        assertThatThrownBy(() -> RaftDirectory.restore(config, new OffsetAndEpoch(1_000, 1), 5, sink -> {}))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("holds a cluster's state already");
     }
 
     private Uuid open(int nodeId, String clusterId) throws IOException {

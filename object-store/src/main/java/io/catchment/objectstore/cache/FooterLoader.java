@@ -15,7 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Immutable. Reads the footer of an object: the last bytes first, more if it is longer; what is corrupt is read again after a pause, then reported. */
-final class FooterLoader {
+public final class FooterLoader {
     private static final Logger LOG = LoggerFactory.getLogger(FooterLoader.class);
     private static final int ATTEMPTS_MAX = 3;
 
@@ -27,6 +27,16 @@ final class FooterLoader {
         this.stores = stores;
         this.timer = timer;
         this.corrupt = corrupt;
+    }
+
+    /** Of a store that knows no classes of reads. */
+    public FooterLoader(ObjectStore store, ScheduledExecutorService timer) {
+        this(any -> store, timer, () -> {});
+    }
+
+    /** Fails with {@link ObjectStoreException}. */
+    public CompletableFuture<BundleFooter> load(long objectId, long objectBytes) {
+        return load(objectId, objectBytes, ReadClass.CATCH_UP);
     }
 
     CompletableFuture<BundleFooter> load(long objectId, long objectBytes, ReadClass as) {

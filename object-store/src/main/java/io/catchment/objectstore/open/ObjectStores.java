@@ -6,7 +6,6 @@ import io.catchment.objectstore.retry.RetryPolicy;
 import io.catchment.objectstore.retry.RetryingStore;
 import io.catchment.objectstore.retry.StoreListener;
 import io.catchment.objectstore.s3.S3Store;
-import io.catchment.objectstore.transfer.ObjectTransfers;
 import io.catchment.objectstore.transfer.TransferListener;
 import io.catchment.objectstore.transfer.TransferScheduler;
 import io.catchment.objectstore.transfer.TransferSettings;
@@ -44,19 +43,21 @@ public final class ObjectStores {
         return new RetryingStore(bare(uri, settings), policy, timer, System::nanoTime, random, listener);
     }
 
-    /** The same, with all transfers scheduled by class. */
-    public static ObjectTransfers openTransfers(
+    /** The same; what is sent again counts against the scheduler's bandwidth. */
+    public static ObjectStore open(
             String uri,
             Map<String, String> settings,
             RetryPolicy policy,
-            TransferSettings transfers,
             ScheduledExecutorService timer,
-            StoreListener storeListener,
-            TransferListener transferListener) {
-        TransferScheduler scheduler =
-                new TransferScheduler(transfers, System::nanoTime, alarm(timer), transferListener);
-        ObjectStore store = open(uri, settings, policy, timer, new ResentBytes(storeListener, scheduler));
-        return new ObjectTransfers(store, scheduler);
+            StoreListener listener,
+            TransferScheduler scheduler) {
+        return open(uri, settings, policy, timer, new ResentBytes(listener, scheduler));
+    }
+
+    /** For the transfers of one store, see {@link io.catchment.objectstore.transfer.ObjectTransfers}. */
+    public static TransferScheduler scheduler(
+            TransferSettings transfers, ScheduledExecutorService timer, TransferListener listener) {
+        return new TransferScheduler(transfers, System::nanoTime, alarm(timer), listener);
     }
 
     private static TransferScheduler.Alarm alarm(ScheduledExecutorService timer) {

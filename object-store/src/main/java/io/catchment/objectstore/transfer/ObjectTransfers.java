@@ -4,7 +4,7 @@ import io.catchment.objectstore.ObjectStore;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** Thread-safe. An object store as each class of transfers sees it; all share one scheduler. Owns the store. */
+/** Thread-safe. An object store as each class of transfers sees it; all share one scheduler. Owns both. */
 public final class ObjectTransfers implements AutoCloseable {
     private final ObjectStore store;
     private final TransferScheduler scheduler;

@@ -1,0 +1,88 @@
+package io.catchment.broker.bucket;
+
+import io.catchment.objectstore.ObjectStoreException;
+import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.OptionalLong;
+import java.util.zip.CRC32C;
+
+/**
+ * Says that a cluster owns the bucket from a generation on. Made once, create-only, never changed and never deleted: the marker with the
+ * highest generation counts. The README has its bytes.
+ *
+ * @param generation from 1 on, without gaps
+ * @param validityMs for so long after a look at the markers its nodes may begin to write without another one
+ * @param createdMs wall clock, for people
+ */
+public record OwnerMarker(long generation, String clusterId, long validityMs, long createdMs) {
+    public static final String PREFIX = "owner/";
+
+    private static final long MAGIC = 0x434154434f574e52L; // "CATCOWNR"
+    private static final short VERSION = 1;
+    private static final int FIXED_BYTES = 38;
+    private static final int CRC_BYTES = 4;
+
+    public OwnerMarker {
+        if (generation < 1 || clusterId.isEmpty() || validityMs < 1) {
+            throw new IllegalArgumentException("an owner's generation begins with 1, and it has a name");
+        }
+    }
+
+    public String key() {
+        return key(generation);
+    }
+
+    static String key(long generation) {
+        return String.format("%s%016x", PREFIX, generation);
+    }
+
+    /** Empty for a key that is no marker's. */
+    static OptionalLong generation(String key) {
+        try {
+            long generation = Long.parseLong(key.substring(PREFIX.length()), 16);
+            return key(generation).equals(key) ? OptionalLong.of(generation) : OptionalLong.empty();
+        } catch (NumberFormatException | StringIndexOutOfBoundsException notOurs) {
+            return OptionalLong.empty();
+        }
+    }
+
+    ByteBuf body() {
+        byte[] id = clusterId.getBytes(StandardCharsets.UTF_8);
+        ByteBuf out = Unpooled.buffer(FIXED_BYTES + id.length + CRC_BYTES);
+        out.writeLong(MAGIC).writeShort(VERSION).writeShort(0);
+        out.writeLong(generation).writeLong(validityMs).writeLong(createdMs);
+        out.writeShort(id.length).writeBytes(id);
+        out.writeInt(crc(out.nioBuffer()));
+        return out;
+    }
+
+    /** @throws ObjectStoreException CORRUPT if it is no marker, or of a version that is not known here */
+    static OwnerMarker read(String key, ByteBuf body) {
+        int length = body.readableBytes();
+        if (length <= FIXED_BYTES + CRC_BYTES
+                || body.getLong(0) != MAGIC
+                || body.getShort(8) != VERSION
+                || body.getInt(length - CRC_BYTES) != crc(body.nioBuffer(0, length - CRC_BYTES))
+                || body.getUnsignedShort(36) != length - FIXED_BYTES - CRC_BYTES) {
+            throw new ObjectStoreException(
+                    Reason.CORRUPT,
+                    "the marker " + key
+                            + " cannot be read: whose this bucket is cannot be told, so nothing is written to it",
+                    null);
+        }
+        return new OwnerMarker(
+                body.getLong(12),
+                body.toString(FIXED_BYTES, length - FIXED_BYTES - CRC_BYTES, StandardCharsets.UTF_8),
+                body.getLong(20),
+                body.getLong(28));
+    }
+
+    private static int crc(ByteBuffer bytes) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes);
+        return (int) crc.getValue();
+    }
+}

@@ -1,0 +1,175 @@
+package io.catchment.broker.recover;
+
+import io.catchment.broker.bucket.OwnerMarker;
+import io.catchment.broker.bucket.OwnerMarkers;
+import io.catchment.broker.snapshot.KeptSnapshots;
+import io.catchment.broker.snapshot.KeptSnapshots.Kept;
+import io.catchment.broker.snapshot.SnapshotKey;
+import io.catchment.controlplane.archive.CorruptArchiveException;
+import io.catchment.controlplane.archive.Restoration;
+import io.catchment.controlplane.archive.Restoration.Restored;
+import io.catchment.controlplane.archive.StateArchive;
+import io.catchment.objectstore.ObjectStore;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufOutputStream;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A bucket is taken over, and the state of the new cluster made from what is in it. Used by one thread, which it blocks; a crash anywhere is
+ * harmless, and running it again with the same cluster id goes on.
+ *
+ * <p>The order makes it safe: the new owner's marker first, so that whatever the former owner begins to delete from now on it refuses; then
+ * a wait, so that what it may still be writing in good faith is there; then the newest snapshot and the objects; last the new owner's own
+ * first snapshot, so that from now on nobody takes the former one's for the truth.
+ */
+public final class BucketRecovery {
+    private static final Logger log = LoggerFactory.getLogger(BucketRecovery.class);
+    /** More than the clocks of two machines differ in speed. */
+    private static final double CLOCK_TOLERANCE = 1.1;
+
+    private final ObjectStore store;
+    private final OwnerMarkers markers;
+    private final KeptSnapshots snapshots;
+    private final String clusterId;
+    private final long validityMs;
+    private final LongSupplier wallClockMs;
+    private final Sleep sleep;
+    private final ScheduledExecutorService timer;
+
+    /** How time is waited out. */
+    @FunctionalInterface
+    public interface Sleep {
+        void forMs(long ms) throws InterruptedException;
+    }
+
+    /**
+     * @param store as it is
+     * @param clusterId of the new cluster, which no cluster had before
+     * @param validityMs of the new owner's right to write without a look
+     */
+    public BucketRecovery(
+            ObjectStore store,
+            String clusterId,
+            long validityMs,
+            LongSupplier wallClockMs,
+            Sleep sleep,
+            ScheduledExecutorService timer) {
+        this.store = store;
+        this.markers = new OwnerMarkers(store);
+        this.snapshots = new KeptSnapshots(store);
+        this.clusterId = clusterId;
+        this.validityMs = validityMs;
+        this.wallClockMs = wallClockMs;
+        this.sleep = sleep;
+        this.timer = timer;
+    }
+
+    /** @throws RecoveryException with what is wrong, and what to do */
+    public Restored run() throws RecoveryException, InterruptedException {
+        OwnerMarker former = get("the owner's markers", markers.newest())
+                .orElseThrow(
+                        () -> new RecoveryException("no cluster has ever owned this object store: there is nothing to"
+                                + " recover. Is the bucket and the prefix the right one?"));
+        if (get("the snapshots of the state", snapshots.list()).isEmpty()) {
+            throw new RecoveryException("there is no snapshot of a state: cluster " + former.clusterId()
+                    + " has not lived long enough to write one, or it was deleted. Nothing was changed");
+        }
+        OwnerMarker mine = former.clusterId().equals(clusterId) ? former : claim(former);
+        long waitMs = (long) Math.ceil(Math.max(former.validityMs(), mine.validityMs()) * CLOCK_TOLERANCE);
+        log.info(
+                "Cluster {} owns the bucket now, generation {}; waiting {} ms for what the former owner may still be writing",
+                clusterId,
+                mine.generation(),
+                waitMs);
+        sleep.forMs(waitMs);
+        Restoration restoration = new Restoration(newest(), clusterId, mine.generation(), wallClockMs.getAsLong());
+        try {
+            new FooterScan(store, timer).into(restoration);
+        } catch (ExecutionException e) {
+            throw unanswered("the objects", e);
+        }
+        Restored restored = restoration.finish();
+        keep(restored, mine.generation());
+        return restored;
+    }
+
+    private OwnerMarker claim(OwnerMarker former) throws RecoveryException, InterruptedException {
+        OwnerMarker wanted = new OwnerMarker(former.generation() + 1, clusterId, validityMs, wallClockMs.getAsLong());
+        OwnerMarker won = get("the new owner's marker", markers.claim(wanted));
+        requireMine(won);
+        return won;
+    }
+
+    private void requireMine(OwnerMarker newest) throws RecoveryException {
+        if (!newest.clusterId().equals(clusterId)) {
+            throw new RecoveryException("another recovery has taken the bucket meanwhile, for cluster "
+                    + newest.clusterId() + ", generation " + newest.generation());
+        }
+    }
+
+    /** The newest one that is whole; one of an earlier owner only if the newest owner has none. */
+    private StateArchive.Contents newest() throws RecoveryException, InterruptedException {
+        List<Kept> kept = get("the snapshots of the state", snapshots.list());
+        String broken = "";
+        for (int i = kept.size() - 1; i >= 0; i--) {
+            SnapshotKey name = kept.get(i).name();
+            if (name.generation() != kept.get(kept.size() - 1).name().generation()) {
+                break;
+            }
+            try {
+                StateArchive.Contents contents =
+                        StateArchive.read(get("the snapshot " + name.key(), snapshots.read(kept.get(i))));
+                log.info(
+                        "The state is that of {}, with {} records",
+                        name.key(),
+                        contents.records().size());
+                return contents;
+            } catch (CorruptArchiveException e) {
+                broken += " " + name.key() + ": " + e.getMessage() + ".";
+                log.error(
+                        "Snapshot {} is broken, an earlier one is used: objects of that time may be gone. {}",
+                        name.key(),
+                        e.getMessage());
+            }
+        }
+        throw new RecoveryException("no snapshot of the state can be read:" + broken);
+    }
+
+    private void keep(Restored restored, long generation) throws RecoveryException, InterruptedException {
+        Optional<OwnerMarker> newest = get("the owner's markers", markers.newest());
+        requireMine(newest.orElseThrow(() -> new RecoveryException("the owner's markers were deleted meanwhile")));
+        ByteBuf body = Unpooled.buffer();
+        try (ByteBufOutputStream out = new ByteBufOutputStream(body)) {
+            StateArchive.write(restored.image(), generation, out);
+        } catch (IOException e) {
+            throw new IllegalStateException("writing to memory failed", e);
+        }
+        SnapshotKey name = new SnapshotKey(generation, restored.image().offset());
+        get("the snapshot " + name.key(), store.put(name.key(), body));
+    }
+
+    private static <T> T get(String what, CompletionStage<T> stage) throws RecoveryException, InterruptedException {
+        try {
+            return stage.toCompletableFuture().get();
+        } catch (ExecutionException e) {
+            throw unanswered(what, e);
+        }
+    }
+
+    private static RecoveryException unanswered(String what, ExecutionException e) {
+        Throwable cause = e.getCause() == null ? e : e.getCause();
+        return new RecoveryException(
+                "the object store did not give or take " + what + ": " + cause.getMessage()
+                        + ". Run the recovery again when it answers",
+                e);
+    }
+}

@@ -1,0 +1,170 @@
+package io.catchment.broker.bucket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.catchment.broker.testing.ManualLoop;
+import io.catchment.objectstore.ObjectStoreException;
+import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.catchment.objectstore.testing.MemoryStore;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.Test;
+
+/** Two clusters never own one bucket, and who does not know does not write. */
+class BucketOwnerTest {
+    private static final long CHECK_MS = 5_000;
+
+    private final ManualLoop time = new ManualLoop();
+    private final Switched bucket = new Switched();
+
+    /** A bucket that can be away, and whose answers to claims can get lost. */
+    private static final class Switched extends MemoryStore {
+        private boolean away;
+        private boolean claimsUnheard;
+        private int lists;
+
+        private <T> CompletionStage<T> failed() {
+            return CompletableFuture.failedStage(new ObjectStoreException(Reason.TRANSIENT, "away", null));
+        }
+
+        @Override
+        public CompletionStage<Void> putIfAbsent(String key, ByteBuf body) {
+            CompletionStage<Void> done = super.putIfAbsent(key, body);
+            return claimsUnheard ? failed() : done;
+        }
+
+        @Override
+        public CompletionStage<List<Listed>> list(String prefix) {
+            lists++;
+            return away ? failed() : super.list(prefix);
+        }
+    }
+
+    private BucketOwner owner(String clusterId) {
+        return new BucketOwner(bucket, clusterId, CHECK_MS, time);
+    }
+
+    private static ByteBuf body() {
+        return Unpooled.wrappedBuffer(new byte[] {1});
+    }
+
+    private void takeOver(String clusterId, long generation) {
+        new OwnerMarkers(bucket)
+                .claim(new OwnerMarker(generation, clusterId, 15_000, 0))
+                .toCompletableFuture()
+                .join();
+    }
+
+    private static void assertRefused(CompletionStage<?> stage) {
+        assertThatThrownBy(() -> stage.toCompletableFuture().join())
+                .hasCauseInstanceOf(ObjectStoreException.class)
+                .hasMessageContaining("belongs to cluster");
+    }
+
+    @Test
+    void aBucketThatNobodyOwnsIsTakenOnceByAllNodesOfACluster() {
+        BucketOwner first = owner("a");
+        BucketOwner second = owner("a");
+        first.start().toCompletableFuture().join();
+        second.start().toCompletableFuture().join();
+        assertThat(first.generation()).isEqualTo(1);
+        assertThat(second.generation()).isEqualTo(1);
+        assertThat(bucket.list("owner/").toCompletableFuture().join()).hasSize(1);
+        assertThat(first.mayWrite()).isTrue();
+    }
+
+    @Test
+    void anotherClustersBucketIsRefusedForGood() {
+        owner("a").start().toCompletableFuture().join();
+        BucketOwner foreign = owner("b");
+        assertRefused(foreign.start());
+        assertThat(foreign.otherOwner()).hasValue("The object store belongs to cluster a, generation 1");
+        assertThat(foreign.mayWrite()).isFalse();
+        OwnedStore store = new OwnedStore(bucket, foreign);
+        ByteBuf body = body();
+        assertRefused(store.put("x", body));
+        assertRefused(store.delete(List.of("x")));
+        assertThat(body.refCnt()).isZero();
+        assertThat(bucket.size("x")).isEqualTo(-1);
+    }
+
+    @Test
+    void aClaimOfUnknownFateIsSettledByALook() {
+        bucket.claimsUnheard = true;
+        BucketOwner owner = owner("a");
+        owner.start().toCompletableFuture().join();
+        assertThat(owner.generation()).isEqualTo(1);
+    }
+
+    @Test
+    void aFormerOwnerDeletesNothingFromThenOnAndPutsNothingOnceItsValidityIsOver() {
+        BucketOwner owner = owner("a");
+        owner.start().toCompletableFuture().join();
+        OwnedStore store = new OwnedStore(bucket, owner);
+        store.put("before", body()).toCompletableFuture().join();
+        takeOver("b", 2);
+        // A put may begin within the validity of the last look; it does no harm, its id is a former owner's
+        store.put("late", body()).toCompletableFuture().join();
+        assertRefused(store.delete(List.of("before")));
+        assertThat(bucket.size("before")).isEqualTo(1);
+        assertRefused(store.put("after", body()));
+        assertThat(owner.generation()).isZero();
+        assertThat(owner.otherOwner()).hasValue("The object store belongs to cluster b, generation 2");
+    }
+
+    @Test
+    void theNextLookNoticesByItself() {
+        BucketOwner owner = owner("a");
+        owner.start().toCompletableFuture().join();
+        takeOver("b", 2);
+        time.pass(CHECK_MS + 1);
+        assertThat(owner.otherOwner()).isPresent();
+        int looks = bucket.lists;
+        time.pass(100 * CHECK_MS);
+        assertThat(bucket.lists).as("nothing to look for any more").isEqualTo(looks);
+    }
+
+    @Test
+    void withoutALookTheRightLapsesAndTheNextWriteLooksFirst() {
+        BucketOwner owner = owner("a");
+        owner.start().toCompletableFuture().join();
+        OwnedStore store = new OwnedStore(bucket, owner);
+        bucket.away = true;
+        time.pass(BucketOwner.validityMs(CHECK_MS) - 1);
+        assertThat(owner.mayWrite()).isTrue();
+        time.pass(2);
+        assertThat(owner.mayWrite()).isFalse();
+        ByteBuf body = body();
+        assertThatThrownBy(() -> store.put("x", body).toCompletableFuture().join())
+                .hasMessageContaining("away");
+        assertThat(body.refCnt()).isZero();
+        bucket.away = false;
+        store.put("x", body()).toCompletableFuture().join();
+        assertThat(bucket.size("x")).isEqualTo(1);
+    }
+
+    @Test
+    void aStoreThatIsAwayAtTheStartIsAskedUntilItAnswers() {
+        bucket.away = true;
+        BucketOwner owner = owner("a");
+        assertThatThrownBy(() -> owner.start().toCompletableFuture().join()).hasMessageContaining("away");
+        assertThat(owner.mayWrite()).isFalse();
+        assertThat(owner.otherOwner()).isEmpty();
+        bucket.away = false;
+        time.pass(CHECK_MS + 1);
+        assertThat(owner.mayWrite()).isTrue();
+    }
+
+    @Test
+    void aMarkerThatCannotBeReadIsNobodysAndNothingIsWritten() {
+        owner("a").start().toCompletableFuture().join();
+        bucket.corrupt("owner/0000000000000001", 20);
+        BucketOwner owner = owner("a");
+        assertThatThrownBy(() -> owner.start().toCompletableFuture().join()).hasMessageContaining("cannot be read");
+        assertThat(owner.mayWrite()).isFalse();
+    }
+}

@@ -1,0 +1,155 @@
+package io.catchment.controlplane.archive;
+
+import io.catchment.controlplane.Command.NewCheckpoint;
+import io.catchment.controlplane.Command.NewRange;
+import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.proto.Checkpoint;
+import io.catchment.controlplane.proto.FlushPublished;
+import io.catchment.controlplane.proto.ObjectsPrepared;
+import io.catchment.controlplane.proto.Record;
+import io.catchment.controlplane.state.ClusterState;
+import io.catchment.controlplane.state.Protos;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ranges and checkpoints of objects that an archive does not know, put onto the ends of the streams it does know: for each stream, as long
+ * as there is one, the range that begins at its end (the longest, where a merge or a second attempt of a flush gives a choice: all hold the
+ * same records). A range beyond a gap stays out. Used once, by one thread.
+ */
+final class Reattachment {
+    private final Map<Long, List<Candidate>> ranges = new TreeMap<>();
+    private final Map<Long, List<State>> checkpoints = new TreeMap<>();
+    private final List<LogRecord> records = new ArrayList<>();
+    private final Set<Long> used = new TreeSet<>();
+    private int attachedRanges;
+
+    private record Candidate(long objectId, NewRange range) {}
+
+    private record State(long objectId, NewCheckpoint checkpoint) {}
+
+    /** @param records that follow the archive's; objects come first, each as prepared */
+    record Result(List<LogRecord> records, int ranges, int objects, Set<Long> unknownStreams) {}
+
+    void found(long objectId, List<NewRange> found, List<NewCheckpoint> states) {
+        for (NewRange range : found) {
+            ranges.computeIfAbsent(range.streamId(), id -> new ArrayList<>()).add(new Candidate(objectId, range));
+        }
+        for (NewCheckpoint state : states) {
+            checkpoints
+                    .computeIfAbsent(state.streamId(), id -> new ArrayList<>())
+                    .add(new State(objectId, state));
+        }
+    }
+
+    /** @param bytes of each object, by id */
+    Result onto(ClusterState state, Map<Long, Long> bytes, long nowMs) {
+        Set<Long> unknown = new HashSet<>();
+        Map<Long, Long> ends = new HashMap<>();
+        ranges.forEach((streamId, candidates) -> {
+            var stream = state.streams().get(streamId);
+            if (stream == null) {
+                unknown.add(streamId);
+            } else {
+                long end = attach(
+                        candidates, stream.catalogEndOffset(), stream.catalog().isEmpty(), bytes, nowMs);
+                ends.put(streamId, end);
+            }
+        });
+        checkpoints.forEach((streamId, states) -> {
+            var stream = state.streams().get(streamId);
+            if (stream != null) {
+                long end = ends.getOrDefault(streamId, stream.catalogEndOffset());
+                var before = stream.checkpoint();
+                attachNewest(states, before == null ? -1 : before.offset(), end, bytes, nowMs);
+            }
+        });
+        List<LogRecord> all = new ArrayList<>();
+        for (long objectId : used) {
+            if (!state.objects().containsKey(objectId)) {
+                all.add(prepared(objectId, nowMs));
+            }
+        }
+        all.addAll(records);
+        return new Result(all, attachedRanges, used.size(), unknown);
+    }
+
+    /** Answers where the stream ends now. An empty catalog begins again with the range that holds the stream's beginning. */
+    private long attach(List<Candidate> candidates, long from, boolean isEmpty, Map<Long, Long> bytes, long nowMs) {
+        long end = from;
+        boolean first = isEmpty;
+        while (true) {
+            @Nullable Candidate best = null;
+            for (Candidate candidate : candidates) {
+                NewRange range = candidate.range();
+                boolean fits =
+                        range.baseOffset() == end || (first && range.baseOffset() < end && range.endOffset() > end);
+                if (fits && (best == null || range.endOffset() > best.range().endOffset())) {
+                    best = candidate;
+                }
+            }
+            if (best == null) {
+                return end;
+            }
+            end = best.range().endOffset();
+            first = false;
+            attachedRanges++;
+            used.add(best.objectId());
+            records.add(LogRecord.own(Record.newBuilder()
+                    .setFlushPublished(
+                            published(best.objectId(), bytes, nowMs).addRanges(Protos.newRange(best.range())))));
+        }
+    }
+
+    /** The newest checkpoint, if it is of a state that the stream has come to. */
+    private void attachNewest(List<State> states, long before, long end, Map<Long, Long> bytes, long nowMs) {
+        @Nullable State best = null;
+        long newest = before;
+        for (State state : states) {
+            if (state.checkpoint().offset() > newest && state.checkpoint().offset() <= end) {
+                best = state;
+                newest = state.checkpoint().offset();
+            }
+        }
+        if (best != null) {
+            NewCheckpoint state = best.checkpoint();
+            used.add(best.objectId());
+            records.add(LogRecord.own(Record.newBuilder()
+                    .setFlushPublished(published(best.objectId(), bytes, nowMs)
+                            .addCheckpoints(Checkpoint.newBuilder()
+                                    .setStreamId(state.streamId())
+                                    .setOffset(state.offset())
+                                    .setPosition(state.position())
+                                    .setLength(state.length())))));
+        }
+    }
+
+    /** Partial: it is no extent's. */
+    private static FlushPublished.Builder published(long objectId, Map<Long, Long> bytes, long nowMs) {
+        Long size = bytes.get(objectId);
+        if (size == null) {
+            throw new IllegalStateException("object " + objectId + " was found without having been listed");
+        }
+        return FlushPublished.newBuilder()
+                .setObjectId(objectId)
+                .setObjectBytes(size)
+                .setAtMs(nowMs)
+                .setPartial(true);
+    }
+
+    private static LogRecord prepared(long objectId, long nowMs) {
+        return LogRecord.own(Record.newBuilder()
+                .setObjectsPrepared(ObjectsPrepared.newBuilder()
+                        .setFirstObjectId(objectId)
+                        .setCount(1)
+                        .setAtMs(nowMs)
+                        .setDeadlineMs(nowMs)));
+    }
+}

@@ -1,0 +1,314 @@
+package io.catchment.controlplane.archive;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.Command.NewCheckpoint;
+import io.catchment.controlplane.Command.NewRange;
+import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.ObjectState.Phase;
+import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.StreamState.Checkpoint;
+import io.catchment.controlplane.StreamState.EpochStart;
+import io.catchment.controlplane.command.Script;
+import io.catchment.controlplane.state.ClusterState;
+import io.catchment.controlplane.state.StateInvariants;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.apache.kafka.common.config.ConfigResource;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A new cluster's state from an archive and the bucket. */
+class RestorationTest {
+    private static final long NEXT = Restoration.idFloor(2);
+
+    private final Script script = Script.ofOneNode();
+    private final long epoch = script.node(1).epoch();
+    /** What the bucket has: by object id. */
+    private final Map<Long, Upload> bucket = new TreeMap<>();
+
+    private long a;
+    private long b;
+
+    private record Upload(List<NewRange> ranges, List<NewCheckpoint> checkpoints) {}
+
+    @BeforeEach
+    void createStreams() {
+        script.createTopic("t", 2);
+        a = script.stream("t", 0).streamId();
+        b = script.stream("t", 1).streamId();
+        script.done(new Command.OpenStreams(1, epoch, List.of(new Command.Claim(a, 0), new Command.Claim(b, 0))));
+    }
+
+    private long uploaded(List<NewRange> ranges, NewCheckpoint... checkpoints) {
+        long object = script.preparedObject(epoch);
+        bucket.put(object, new Upload(ranges, List.of(checkpoints)));
+        return object;
+    }
+
+    private long published(List<NewRange> ranges, NewCheckpoint... checkpoints) {
+        long extent = script.sealedExtent(epoch, 100);
+        long object = uploaded(ranges, checkpoints);
+        script.done(new Command.PublishFlush(1, epoch, extent, object, 100, ranges, List.of(checkpoints), false));
+        return object;
+    }
+
+    private StateArchive.Contents archive() {
+        return Archives.of(script.image(), 1);
+    }
+
+    private Restoration.Restored restore(StateArchive.Contents archive) {
+        return restore(archive, 2);
+    }
+
+    private Restoration.Restored restore(StateArchive.Contents archive, long generation) {
+        Restoration restoration = new Restoration(archive, "new", generation, 999);
+        bucket.forEach((id, upload) -> {
+            if (restoration.listed(id, 100)) {
+                restoration.found(id, upload.ranges(), upload.checkpoints());
+            }
+        });
+        Restoration.Restored restored = restoration.finish();
+        StateInvariants.check(restored.image().state(), restored.image().metadata());
+        return restored;
+    }
+
+    private static StreamState stream(Restoration.Restored restored, long id) {
+        return restored.image().stream(id).orElseThrow();
+    }
+
+    @Test
+    void whatDependedOnTheOldMachinesIsGoneAndAllElseStays() {
+        long object =
+                published(List.of(Script.range(a, 0, 10), Script.range(b, 0, 5)), new NewCheckpoint(a, 10, 77, 7));
+        script.done(new Command.AlterConfigs(ConfigResource.Type.TOPIC.id(), "t", Map.of("retention.ms", "12345")));
+        script.done(new Command.AllocateProducerIds(1, epoch));
+        script.done(new Command.TrimStreams(1, epoch, List.of(new Command.Trim(a, 3))));
+        script.done(new Command.CreateExtent(1, epoch, 1));
+        script.sealedExtent(epoch, 4000);
+        StreamState before = script.stream("t", 0);
+
+        Restoration.Restored restored = restore(archive());
+        ClusterState state = restored.image().state();
+        assertThat(restored.image().clusterId()).isEqualTo("new");
+        assertThat(state.nodes()).isEmpty();
+        assertThat(state.extents()).isEmpty();
+        assertThat(state.tasks()).isEmpty();
+        assertThat(state.sessions()).isEmpty();
+        assertThat(state.configs()).isEqualTo(script.state().configs());
+        assertThat(state.features()).isEqualTo(script.state().features());
+        assertThat(state.topicNames()).isEqualTo(script.state().topicNames());
+        assertThat(restored.openStreams()).isEqualTo(2);
+        assertThat(restored.unflushedBytes()).isEqualTo(4000);
+        assertThat(restored.missing()).isEmpty();
+
+        StreamState stream = stream(restored, a);
+        assertThat(stream.catalog()).isEqualTo(before.catalog());
+        assertThat(stream.logStartOffset()).isEqualTo(3);
+        assertThat(stream.epochStarts()).isEqualTo(before.epochStarts());
+        assertThat(stream.checkpoint()).isEqualTo(new Checkpoint(10, object, 77, 7, 0));
+        assertThat(stream.ownerNodeId()).isEqualTo(ClusterState.NO_OWNER);
+        assertThat(stream.epoch()).isEqualTo(before.epoch() + ArchivedRecords.EPOCHS_SKIPPED);
+        assertThat(stream.writers()).isEmpty();
+
+        assertThat(state.nextObjectId()).isEqualTo(NEXT);
+        assertThat(state.nextStreamId()).isEqualTo(NEXT);
+        assertThat(state.nextExtentId()).isEqualTo(NEXT);
+        assertThat(state.nextEpoch()).isEqualTo(NEXT);
+        assertThat(state.nextProducerId()).isEqualTo(NEXT);
+        assertThat(restored.image().metadata().producerIds().nextProducerId()).isEqualTo(NEXT);
+    }
+
+    @Test
+    void whatWasPublishedAfterTheArchiveIsFoundByTheFooters() {
+        published(List.of(Script.range(a, 0, 10)), new NewCheckpoint(a, 10, 70, 7));
+        StateArchive.Contents archive = archive();
+        published(List.of(Script.range(a, 10, 20), Script.range(b, 0, 4)), new NewCheckpoint(a, 20, 71, 7));
+        long last = published(List.of(Script.range(a, 20, 21)), new NewCheckpoint(a, 21, 72, 7));
+
+        Restoration.Restored restored = restore(archive);
+        assertThat(stream(restored, a).catalog())
+                .isEqualTo(script.stream("t", 0).catalog());
+        assertThat(stream(restored, b).catalog())
+                .isEqualTo(script.stream("t", 1).catalog());
+        assertThat(stream(restored, a).checkpoint()).isEqualTo(new Checkpoint(21, last, 72, 7, 0));
+        assertThat(restored.reattachedRanges()).isEqualTo(3);
+        assertThat(restored.reattachedObjects()).isEqualTo(2);
+        assertThat(restored.image().objects()).allMatch(object -> object.phase() == Phase.PUBLISHED);
+    }
+
+    @Test
+    void theRestOfWhatWasPublishedInPartIsFoundToo() {
+        long extent = script.sealedExtent(epoch, 100);
+        List<NewRange> all = List.of(Script.range(a, 0, 10), Script.range(b, 5, 9));
+        long object = uploaded(all);
+        script.done(new Command.PublishFlush(1, epoch, extent, object, 100, all, List.of(), true));
+        StateArchive.Contents archive = archive();
+        published(List.of(Script.range(b, 0, 5)));
+        script.done(new Command.PublishFlush(1, epoch, extent, object, 100, all, List.of(), false));
+        Restoration.Restored restored = restore(archive);
+        assertThat(stream(restored, a).catalog())
+                .isEqualTo(script.stream("t", 0).catalog());
+        assertThat(stream(restored, b).catalog())
+                .isEqualTo(script.stream("t", 1).catalog());
+        assertThat(stream(restored, b).catalogEndOffset()).isEqualTo(9);
+    }
+
+    @Test
+    void anUploadThatWasPreparedInTheArchiveCountsEvenIfNobodyPublishedIt() {
+        long object = uploaded(List.of(Script.range(a, 0, 10)));
+        Restoration.Restored restored = restore(archive());
+        assertThat(stream(restored, a).catalogEndOffset()).isEqualTo(10);
+        assertThat(restored.image().object(object).orElseThrow().references()).isEqualTo(1);
+    }
+
+    @Test
+    void aMergeSinceTheArchiveChangesNothing() {
+        long first = published(List.of(Script.range(a, 0, 10)));
+        StateArchive.Contents archive = archive();
+        long second = published(List.of(Script.range(a, 10, 20)));
+        NewRange whole = Script.range(a, 0, 20);
+        long merged = uploaded(List.of(whole));
+        script.done(new Command.PublishMerge(
+                1, epoch, merged, 100, List.of(new Command.MergedRange(whole, List.of(first, second)))));
+        assertThat(script.object(second).phase()).isEqualTo(Phase.DOOMED);
+
+        Restoration.Restored restored = restore(archive);
+        assertThat(stream(restored, a).catalog())
+                .extracting(range -> range.objectId())
+                .containsExactly(first, second);
+        assertThat(restored.image().object(merged).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
+    }
+
+    @Test
+    void whatLiesBeyondAGapOrBelongsToNothingIsDeletedByTheNewCluster() {
+        published(List.of(Script.range(a, 0, 10)));
+        long expired = script.preparedObject(epoch);
+        StateArchive.Contents archive = archive();
+        published(List.of(Script.range(a, 10, 20)));
+        bucket.remove(script.stream("t", 0).catalog().get(1).objectId());
+        long beyond = published(List.of(Script.range(a, 20, 30)), new NewCheckpoint(a, 30, 1, 1));
+        script.createTopic("later", 1);
+        long later = script.stream("later", 0).streamId();
+        long unknown = published(List.of(Script.range(later, 0, 5)));
+
+        Restoration.Restored restored = restore(archive);
+        assertThat(stream(restored, a).catalogEndOffset()).isEqualTo(10);
+        assertThat(stream(restored, a).checkpoint()).isNull();
+        assertThat(restored.unknownStreams()).containsExactly(later);
+        for (long id : List.of(expired, beyond, unknown)) {
+            assertThat(restored.image().object(id).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
+        }
+    }
+
+    @Test
+    void aFormerOwnersLateUploadIsNotTakenForThisHistory() {
+        published(List.of(Script.range(a, 0, 10)));
+        StateArchive.Contents first = archive();
+        Restoration.Restored second = restore(first, 2);
+        // It arrives when the second owner's archive is written already
+        long late = uploaded(List.of(Script.range(a, 10, 20)));
+        Restoration.Restored third = restore(Archives.of(second.image(), 2), 3);
+        assertThat(stream(third, a).catalogEndOffset()).isEqualTo(10);
+        assertThat(third.image().object(late).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
+        assertThat(third.image().nextObjectId()).isEqualTo(Restoration.idFloor(3));
+    }
+
+    @Test
+    void recoveringOnceMoreGivesTheSameStreams() {
+        published(List.of(Script.range(a, 0, 10)));
+        StateArchive.Contents archive = archive();
+        published(List.of(Script.range(a, 10, 20)));
+        Restoration.Restored once = restore(archive);
+        Restoration.Restored again = restore(Archives.of(once.image(), 2), 2);
+        assertThat(stream(again, a).catalog()).isEqualTo(stream(once, a).catalog());
+        assertThat(again.image().state().objects())
+                .isEqualTo(once.image().state().objects());
+        assertThat(again.image().nextObjectId()).isEqualTo(once.image().nextObjectId());
+    }
+
+    @Test
+    void publishedObjectsThatTheBucketHasLostAreNamed() {
+        long lost = published(List.of(Script.range(a, 0, 10)));
+        StateArchive.Contents archive = archive();
+        bucket.remove(lost);
+        assertThat(restore(archive).missing()).containsExactly(lost);
+    }
+
+    @Test
+    void streamsThatAreKnownToHaveGoneFurtherAreNamed() {
+        published(List.of(Script.range(a, 0, 10)));
+        script.done(new Command.UnregisterNode(1, epoch));
+        long next = script.register(1);
+        script.done(new Command.OpenStreams(1, next, List.of(new Command.Claim(a, 25), new Command.Claim(b, 0))));
+        assertThat(script.stream("t", 0).epochStarts())
+                .endsWith(new EpochStart(script.stream("t", 0).epoch(), 25));
+        assertThat(restore(archive()).shortened()).isEqualTo(Map.of(a, 15L));
+    }
+
+    @Test
+    void theNewClusterServesPublishesAndForgets() {
+        published(List.of(Script.range(a, 0, 10)));
+        Restoration.Restored restored = restore(archive());
+        Script after = Script.on(restored.image());
+        long nodeEpoch = after.register(7);
+        assertThat(nodeEpoch).isGreaterThanOrEqualTo(NEXT);
+        assertThat(after.stream("t", 0).ownerNodeId()).isEqualTo(7);
+        after.done(new Command.OpenStreams(7, nodeEpoch, List.of(new Command.Claim(a, 10), new Command.Claim(b, 0))));
+        assertThat(after.stream("t", 0).epochStarts())
+                .endsWith(new EpochStart(after.stream("t", 0).epoch(), 10));
+        long object =
+                after.done(new Command.PrepareObjects(7, nodeEpoch, 1, 60_000)).get(0);
+        assertThat(object).isGreaterThanOrEqualTo(NEXT);
+        after.refused(Reason.INVALID, new Command.ForgetObjects(List.of(object)));
+    }
+
+    @Test
+    void whateverIsFlushedBeforeAndAfterTheArchiveIsThere() {
+        long seed = Long.getLong("seed", System.nanoTime());
+        Random random = new Random(seed);
+        Map<Long, Long> ends = new HashMap<>(Map.of(a, 0L, b, 0L));
+        StateArchive.Contents archive = archive();
+        for (int round = 0; round < 200; round++) {
+            if (random.nextInt(60) == 0) {
+                archive = archive();
+            }
+            List<NewRange> ranges = new ArrayList<>();
+            List<NewCheckpoint> checkpoints = new ArrayList<>();
+            for (long stream : List.of(a, b)) {
+                if (random.nextBoolean()) {
+                    long end = ends.get(stream) + 1 + random.nextInt(9);
+                    ranges.add(Script.range(stream, ends.get(stream), end));
+                    checkpoints.add(new NewCheckpoint(stream, end, round, 1));
+                    ends.put(stream, end);
+                }
+            }
+            if (random.nextInt(5) == 0 && !ranges.isEmpty()) {
+                // A first attempt that nobody published
+                uploaded(ranges, checkpoints.toArray(NewCheckpoint[]::new));
+            }
+            if (!ranges.isEmpty()) {
+                published(ranges, checkpoints.toArray(NewCheckpoint[]::new));
+            }
+        }
+        Restoration.Restored restored = restore(archive);
+        String replay = "seed " + seed + ", replay with -Dseed=" + seed;
+        for (long stream : List.of(a, b)) {
+            StreamState now = stream(restored, stream);
+            StreamState then = script.image().stream(stream).orElseThrow();
+            assertThat(now.catalogEndOffset()).as(replay).isEqualTo(then.catalogEndOffset());
+            assertThat(now.catalog()).as(replay).hasSameSizeAs(then.catalog());
+            Checkpoint checkpoint = now.checkpoint();
+            assertThat(checkpoint == null ? -1 : checkpoint.offset()).as(replay).isEqualTo(ends.get(stream));
+        }
+        for (ObjectState object : restored.image().objects()) {
+            assertThat(bucket).as(replay).containsKey(object.objectId());
+        }
+    }
+}
