@@ -145,7 +145,8 @@ final class Uploads {
             return CompletableFuture.completedStage(ids);
         }
         List<String> keys = ids.stream().map(ObjectKeys::key).toList();
-        return FlushFailure.attempt(Stage.REAP, () -> stores.apply(Lane.BULK).delete(keys)).thenApply(done -> ids);
+        return FlushFailure.attempt(Stage.REAP, () -> stores.apply(Lane.BULK).delete(keys))
+                .thenApply(done -> ids);
     }
 
     private CompletionStage<Prepared> object(long extentId, Map<Long, Long> fromOffsets) {

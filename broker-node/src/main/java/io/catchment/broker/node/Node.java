@@ -19,13 +19,14 @@ import io.catchment.broker.verify.VerifyRoutes;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.server.ControlPlaneServer;
 import io.catchment.objectstore.ReadClass;
+import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.cache.CachedObjectReader;
 import io.catchment.objectstore.cache.ReaderSettings;
 import io.catchment.objectstore.open.ObjectStores;
 import io.catchment.objectstore.retry.RetryPolicy;
 import io.catchment.objectstore.transfer.ObjectTransfers;
-import io.catchment.objectstore.transfer.TransferScheduler;
 import io.catchment.objectstore.transfer.TransferClass;
+import io.catchment.objectstore.transfer.TransferScheduler;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -79,8 +80,7 @@ final class Node implements AutoCloseable {
         ScheduledExecutorService timer = timer();
 
         String clusterId = ClusterId.of(config);
-        TransferScheduler scheduler =
-                ObjectStores.scheduler(config.store().transfers(), timer, metrics.transfers());
+        TransferScheduler scheduler = ObjectStores.scheduler(config.store().transfers(), timer, metrics.transfers());
         metrics.transfers().observe(scheduler);
         ObjectStore store = closers.add(
                 "object store",

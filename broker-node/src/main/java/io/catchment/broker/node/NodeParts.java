@@ -22,7 +22,7 @@ import java.util.concurrent.ScheduledExecutorService;
 /**
  * What a node has from its start to its end, whatever becomes of its epochs.
  *
- * @param store that only the bucket's owner changes
+ * @param transfers of the object store, which only its owner changes
  * @param horizon up to which doomed objects may be deleted
  * @param lookups where waiting for a name server, or for a peer's monitor, harms nobody
  */

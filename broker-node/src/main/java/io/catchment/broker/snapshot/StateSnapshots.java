@@ -56,6 +56,7 @@ public final class StateSnapshots implements AutoCloseable {
     private long writtenOffset = -1;
     /** As of which no object waited for its deletion. */
     private long idleOffset = -1;
+
     private int failures;
 
     /**

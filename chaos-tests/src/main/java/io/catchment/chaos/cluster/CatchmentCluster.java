@@ -272,11 +272,6 @@ public final class CatchmentCluster implements Cluster {
         launcher("remove", List.of(String.valueOf(node)));
     }
 
-    /** Holds the object store against the catalog. @throws IllegalStateException with the findings when they differ */
-    public String verifyStore() {
-        return ask("verify-store", List.of());
-    }
-
     @Override
     public Path directory() {
         return directory;

@@ -122,7 +122,11 @@ class LauncherTest {
                     .hasMessageContaining("belongs to cluster")
                     .hasMessageContaining("catchment recover");
             assertThatThrownBy(() -> launcher(
-                            "recover", "--from", bucket, "--dir", folder.resolve("owner").toString()))
+                            "recover",
+                            "--from",
+                            bucket,
+                            "--dir",
+                            folder.resolve("owner").toString()))
                     .hasMessageContaining("recover into another --dir");
             assertThat(server.ready()).isTrue();
         }
