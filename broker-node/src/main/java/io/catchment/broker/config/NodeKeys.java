@@ -427,7 +427,7 @@ final class NodeKeys {
                 TRANSFER_CONCURRENCY,
                 ConfigDef.Type.INT,
                 TransferSettings.DEFAULT.places(),
-                between(1, 256),
+                between(TransferSettings.PLACES_MIN, 256),
                 "Transfers to the object store at a time, and as many from it. Who comes first: flushes of urgent, normal, bulk topics,"
                         + " readers at the tail, readers that catch up, merges; each of them gets a least share.");
         key(

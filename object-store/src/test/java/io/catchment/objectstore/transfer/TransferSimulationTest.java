@@ -56,7 +56,7 @@ class TransferSimulationTest {
 
         World(long seed) {
             random = new SplittableRandom(seed);
-            places = 1 + random.nextInt(12);
+            places = TransferSettings.PLACES_MIN + random.nextInt(12);
             bandwidth = random.nextBoolean() ? 0 : (5 + random.nextInt(50)) * MIB;
             link = new SimulatedLink(random.nextLong(2_000_000), (5 + random.nextInt(100)) * MIB);
             scheduler = new TransferScheduler(
