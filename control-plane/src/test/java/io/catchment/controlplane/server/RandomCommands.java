@@ -4,8 +4,11 @@ import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ManifestDigest;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TopicState;
@@ -24,6 +27,8 @@ final class RandomCommands {
     private static final List<String> TOPICS = List.of("a", "b", "c.d", "c_d", "e");
 
     private final Random random;
+    /** What was proposed to be in a manifest, by its object: what a node would read there if the proposal was taken. */
+    private final Map<Long, List<List<OwnedRange>>> manifests = new HashMap<>();
 
     RandomCommands(Random random) {
         this.random = random;
@@ -36,7 +41,7 @@ final class RandomCommands {
         }
         int id = node.nodeId();
         long epoch = random.nextInt(20) == 0 ? node.epoch() - 1 : node.epoch();
-        return switch (random.nextInt(23)) {
+        return switch (random.nextInt(26)) {
             case 0 -> random.nextInt(4) == 0 ? new Command.UnregisterNode(id, epoch) : register();
             case 1, 2 ->
                 new Command.CreateTopics(
@@ -69,6 +74,8 @@ final class RandomCommands {
             case 19 -> resignStreams(image, id, epoch);
             case 20 -> trimStreams(image, id, epoch);
             case 21 -> publishMerge(image, id, epoch);
+            case 22, 23 -> publishManifest(image, id, epoch);
+            case 24 -> releaseManifest(image, id, epoch);
             default -> forgetObjects(image);
         };
     }
@@ -164,6 +171,77 @@ final class RandomCommands {
             }
         }
         return new Command.PublishMerge(nodeId, epoch, object == null ? 999 : object.objectId(), 100, ranges);
+    }
+
+    private Command<?> publishManifest(ClusterImage image, int nodeId, long epoch) {
+        StreamState stream = pick(image.streams(), Comparator.comparingLong(StreamState::streamId));
+        ObjectState object = pick(
+                image.objects().stream()
+                        .filter(one -> one.phase() == ObjectState.Phase.PREPARED || random.nextInt(10) == 0)
+                        .toList(),
+                Comparator.comparingLong(ObjectState::objectId));
+        if (stream == null || object == null || stream.catalog().size() < 2) {
+            return new Command.PrepareObjects(nodeId, epoch, 1 + random.nextInt(3), 200 + random.nextInt(5000));
+        }
+        List<OwnedRange> ranges = new ArrayList<>();
+        long replaced = Command.PublishManifest.NO_OBJECT;
+        if (!stream.manifests().isEmpty() && random.nextInt(4) > 0) {
+            ManifestRef newest = stream.manifests().get(stream.manifests().size() - 1);
+            ranges.addAll(listed(newest));
+            replaced = newest.objectId();
+        }
+        for (StreamRange range :
+                stream.catalog().subList(0, 1 + random.nextInt(stream.catalog().size()))) {
+            long bytes = image.object(range.objectId()).map(ObjectState::bytes).orElse(1L);
+            ranges.add(new OwnedRange(range, bytes + (random.nextInt(30) == 0 ? 1 : 0)));
+        }
+        manifests.computeIfAbsent(object.objectId(), id -> new ArrayList<>()).add(List.copyOf(ranges));
+        return new Command.PublishManifest(
+                nodeId, epoch, stream.streamId(), object.objectId(), random.nextInt(1000), replaced, ranges);
+    }
+
+    private Command<?> releaseManifest(ClusterImage image, int nodeId, long epoch) {
+        ManifestRef retired = pick(image.retiredManifests(), Comparator.comparingLong(ManifestRef::objectId));
+        if (retired != null && random.nextBoolean()) {
+            return new Command.ReleaseManifest(nodeId, epoch, 0, retired.objectId(), listed(retired), null, 0);
+        }
+        StreamState stream = pick(
+                image.streams().stream()
+                        .filter(each -> !each.manifests().isEmpty())
+                        .toList(),
+                Comparator.comparingLong(StreamState::streamId));
+        if (stream == null) {
+            return trimStreams(image, nodeId, epoch);
+        }
+        ManifestRef first = stream.manifests().get(0);
+        List<OwnedRange> all = listed(first);
+        int gone = 0;
+        while (gone < all.size() - 1 && all.get(gone).range().endOffset() <= stream.logStartOffset()) {
+            gone++;
+        }
+        gone += random.nextInt(10) == 0 ? 1 : 0;
+        return gone == 0
+                ? trimStreams(image, nodeId, epoch)
+                : new Command.ReleaseManifest(
+                        nodeId,
+                        epoch,
+                        stream.streamId(),
+                        first.objectId(),
+                        all.subList(0, gone),
+                        gone < all.size() ? all.get(gone) : null,
+                        gone + 1 < all.size()
+                                ? ManifestDigest.of(all.subList(gone + 1, all.size()), ManifestDigest.NOTHING)
+                                : ManifestDigest.NOTHING);
+    }
+
+    /** What is left of it. */
+    private List<OwnedRange> listed(ManifestRef manifest) {
+        return manifests.getOrDefault(manifest.objectId(), List.of()).stream()
+                .filter(all -> all.size() >= manifest.ranges())
+                .map(all -> all.subList(all.size() - manifest.ranges(), all.size()))
+                .filter(left -> ManifestDigest.of(left, ManifestDigest.NOTHING) == manifest.digest())
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("nobody proposed " + manifest));
     }
 
     /** No lower than anything known of it. */
