@@ -7,6 +7,7 @@ import io.catchment.broker.network.EventLoops;
 import io.catchment.broker.network.NetworkServer;
 import io.catchment.broker.observe.FlushMeters;
 import io.catchment.broker.observe.HttpServer;
+import io.catchment.broker.observe.ManifestMeters;
 import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.NodeRoutes;
@@ -114,6 +115,7 @@ final class Node implements AutoCloseable {
                 metrics,
                 new FlushMeters(metrics.registry()),
                 new MergeMeters(metrics.registry()),
+                new ManifestMeters(metrics.registry()),
                 serving,
                 lanes,
                 controlPlane,

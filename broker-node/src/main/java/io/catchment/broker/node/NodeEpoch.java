@@ -18,6 +18,9 @@ import io.catchment.broker.flush.ObjectReaper;
 import io.catchment.broker.group.GroupCoordinatorHost;
 import io.catchment.broker.group.api.GroupApis;
 import io.catchment.broker.loop.SerialThread;
+import io.catchment.broker.manifest.ManifestKeeper;
+import io.catchment.broker.manifest.ManifestMeans;
+import io.catchment.broker.manifest.ManifestSettings;
 import io.catchment.broker.merge.MergeMeans;
 import io.catchment.broker.merge.Merger;
 import io.catchment.broker.network.BoundListener;
@@ -348,6 +351,7 @@ final class NodeEpoch implements AutoCloseable {
         CachedObjectReader reading = closers.add(
                 "merge reader",
                 new CachedObjectReader(parts.store(), MERGE_READS, PooledByteBufAllocator.DEFAULT, parts.timer()));
+        TopicConfigs configs = TopicConfigs.of(controlPlane, config.topics().schema());
         SerialThread loop = new SerialThread("merge");
         Merger merger = closers.add(
                 "merger",
@@ -364,8 +368,26 @@ final class NodeEpoch implements AutoCloseable {
                         loop,
                         new SplittableRandom(),
                         parts.mergeMeters()));
+        ManifestKeeper manifests = closers.add(
+                "manifest keeper",
+                new ManifestKeeper(
+                        new ManifestMeans(
+                                controlPlane,
+                                parts.store(),
+                                parts.objects(),
+                                PooledByteBufAllocator.DEFAULT,
+                                config.nodeId(),
+                                epoch),
+                        ManifestSettings.DEFAULT.withLookMs(
+                                config.store().merge().lookMs()),
+                        topic -> !configs.forTopic(topic).compacted(),
+                        () -> isBehind(flush.stats()),
+                        loop,
+                        new SplittableRandom(),
+                        parts.manifestMeters()));
         closers.add("merge thread", loop);
         merger.start();
+        manifests.start();
     }
 
     private static boolean isBehind(FlushStats flush) {
@@ -383,6 +405,7 @@ final class NodeEpoch implements AutoCloseable {
                         config.nodeId(),
                         epoch,
                         configs::forTopic,
+                        parts.objects(),
                         config.topics().retentionCheckMs(),
                         closers.add("retention thread", new SerialThread("retention")),
                         new SplittableRandom()));

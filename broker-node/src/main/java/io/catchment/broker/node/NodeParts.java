@@ -4,6 +4,7 @@ import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
 import io.catchment.broker.observe.FlushMeters;
+import io.catchment.broker.observe.ManifestMeters;
 import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.Readiness;
@@ -29,6 +30,7 @@ record NodeParts(
         NodeMetrics metrics,
         FlushMeters flushMeters,
         MergeMeters mergeMeters,
+        ManifestMeters manifestMeters,
         Readiness.Condition serving,
         LaneReadiness lanes,
         ControlPlane controlPlane,

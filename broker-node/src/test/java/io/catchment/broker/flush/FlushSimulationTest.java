@@ -261,8 +261,8 @@ class FlushSimulationTest {
                         late);
             }
             world.invariants.hold();
-            for (int merges = -1; merges != world.merges; ) {
-                merges = world.merges;
+            for (int works = -1; works != world.works(); ) {
+                works = world.works();
                 for (int i = 0; i < 4; i++) {
                     pass(world.settings.objectTtlMs());
                 }

@@ -1,5 +1,9 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.manifest.ManifestKeeper;
+import io.catchment.broker.manifest.ManifestMeans;
+import io.catchment.broker.manifest.ManifestMetrics;
+import io.catchment.broker.manifest.ManifestSettings;
 import io.catchment.broker.merge.MergeMeans;
 import io.catchment.broker.merge.MergeMetrics;
 import io.catchment.broker.merge.MergeSettings;
@@ -52,6 +56,9 @@ final class FlushWorld {
     Merger merger;
     boolean merging;
     int merges;
+    ManifestKeeper manifests;
+    int moves;
+    int releases;
     BooleanSupplier readsFail = () -> false;
 
     /** Each acknowledged batch of a stream in offset order: the model. */
@@ -100,7 +107,7 @@ final class FlushWorld {
                         new UnpooledByteBufAllocator(false, true),
                         NODE,
                         nodeEpoch),
-                new MergeSettings(3, 20_000, 40_000, 1, 1 << 30, 500, settings.objectTtlMs(), 500, 15_000),
+                new MergeSettings(3, 4_000, 20_000, 40_000, 8, 1, 1 << 30, 500, settings.objectTtlMs(), 500, 15_000),
                 () -> flusher.stats().storeFailures() > 0,
                 process,
                 random.split(),
@@ -108,6 +115,33 @@ final class FlushWorld {
                     @Override
                     public void merged(int streams, int ranges, long bytes) {
                         merges++;
+                    }
+
+                    @Override
+                    public void failed() {}
+                });
+        manifests = new ManifestKeeper(
+                new ManifestMeans(
+                        control,
+                        store,
+                        new PlainReader(store, () -> readsFail.getAsBoolean()),
+                        new UnpooledByteBufAllocator(false, true),
+                        NODE,
+                        nodeEpoch),
+                new ManifestSettings(4, 2, 1, 4_000, 100, 700, 10, settings.objectTtlMs(), 500, 15_000),
+                topic -> true,
+                () -> flusher.stats().storeFailures() > 0,
+                process,
+                random.split(),
+                new ManifestMetrics() {
+                    @Override
+                    public void moved(int ranges, long manifestBytes) {
+                        moves++;
+                    }
+
+                    @Override
+                    public void released(int ranges) {
+                        releases++;
                     }
 
                     @Override
@@ -131,6 +165,7 @@ final class FlushWorld {
         reaper.start();
         if (merging) {
             merger.start();
+            manifests.start();
         }
         time.settle();
         return this;
@@ -242,6 +277,10 @@ final class FlushWorld {
     }
 
     // ---- looking
+
+    int works() {
+        return merges + moves + releases;
+    }
 
     /** FLUSHED, or already gone. */
     boolean flushed(long extentId) {
