@@ -2,6 +2,7 @@ package io.catchment.broker.manifest;
 
 import io.catchment.broker.loop.Backoff;
 import io.catchment.broker.loop.SerialLoop;
+import io.catchment.broker.merge.MergeMeans;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command.ReleaseManifest;
 import io.catchment.controlplane.ManifestDigest;
@@ -36,7 +37,7 @@ public final class ManifestKeeper implements AutoCloseable {
     /** What concerned a manifest or a stream and failed is not tried again for so long: others are not to wait for it. */
     private static final long FAILED_MS = 600_000;
 
-    private final ManifestMeans means;
+    private final MergeMeans means;
     private final Manifests manifests;
     private final ManifestSettings settings;
     private final Predicate<String> keeps;
@@ -53,7 +54,7 @@ public final class ManifestKeeper implements AutoCloseable {
 
     /** @param keeps whether the ranges of a topic, by name, are to go to manifests */
     public ManifestKeeper(
-            ManifestMeans means,
+            MergeMeans means,
             ManifestSettings settings,
             Predicate<String> keeps,
             BooleanSupplier flushIsBehind,
@@ -157,8 +158,11 @@ public final class ManifestKeeper implements AutoCloseable {
         while (all.get(gone).range().endOffset() <= stream.logStartOffset()) {
             gone++;
         }
-        neededFrom.put(manifest.objectId(), all.get(gone).range().endOffset());
-        return gone == 0 ? CompletableFuture.completedStage(null) : release(stream.streamId(), manifest, all, gone);
+        if (gone == 0) {
+            neededFrom.put(manifest.objectId(), all.get(0).range().endOffset());
+            return CompletableFuture.completedStage(null);
+        }
+        return release(stream.streamId(), manifest, all, gone);
     }
 
     private CompletionStage<?> release(long streamId, ManifestRef manifest, List<OwnedRange> all, int gone) {

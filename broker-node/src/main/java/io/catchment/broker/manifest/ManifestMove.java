@@ -1,6 +1,7 @@
 package io.catchment.broker.manifest;
 
 import io.catchment.broker.loop.SerialLoop;
+import io.catchment.broker.merge.MergeMeans;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Command.PublishManifest;
@@ -21,13 +22,13 @@ import java.util.concurrent.CompletionStage;
  * most an object whose id expires (O3); the catalog changes in one command, or stays as it is.
  */
 final class ManifestMove {
-    private final ManifestMeans means;
+    private final MergeMeans means;
     private final Manifests manifests;
     private final ManifestPlan plan;
     private final SerialLoop loop;
     private final long objectTtlMs;
 
-    ManifestMove(ManifestMeans means, Manifests manifests, ManifestPlan plan, SerialLoop loop, long objectTtlMs) {
+    ManifestMove(MergeMeans means, Manifests manifests, ManifestPlan plan, SerialLoop loop, long objectTtlMs) {
         this.means = means;
         this.manifests = manifests;
         this.plan = plan;

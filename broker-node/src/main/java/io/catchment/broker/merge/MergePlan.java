@@ -81,7 +81,7 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
         List<StreamMerge> chosen = new ArrayList<>();
         long bytes = 0;
         for (StreamMerge merge : due) {
-            if (bytes + merge.bytes() <= settings.outputBytesMax()) {
+            if (chosen.isEmpty() || bytes + merge.bytes() <= settings.outputBytesMax()) {
                 chosen.add(merge);
                 bytes += merge.bytes();
             }

@@ -19,7 +19,6 @@ import io.catchment.broker.group.GroupCoordinatorHost;
 import io.catchment.broker.group.api.GroupApis;
 import io.catchment.broker.loop.SerialThread;
 import io.catchment.broker.manifest.ManifestKeeper;
-import io.catchment.broker.manifest.ManifestMeans;
 import io.catchment.broker.manifest.ManifestSettings;
 import io.catchment.broker.merge.MergeMeans;
 import io.catchment.broker.merge.Merger;
@@ -352,17 +351,13 @@ final class NodeEpoch implements AutoCloseable {
                 "merge reader",
                 new CachedObjectReader(parts.store(), MERGE_READS, PooledByteBufAllocator.DEFAULT, parts.timer()));
         TopicConfigs configs = TopicConfigs.of(controlPlane, config.topics().schema());
+        MergeMeans means = new MergeMeans(
+                controlPlane, parts.store(), reading, PooledByteBufAllocator.DEFAULT, config.nodeId(), epoch);
         SerialThread loop = new SerialThread("merge");
         Merger merger = closers.add(
                 "merger",
                 new Merger(
-                        new MergeMeans(
-                                controlPlane,
-                                parts.store(),
-                                reading,
-                                PooledByteBufAllocator.DEFAULT,
-                                config.nodeId(),
-                                epoch),
+                        means,
                         config.store().merge(),
                         () -> isBehind(flush.stats()),
                         loop,
@@ -371,13 +366,7 @@ final class NodeEpoch implements AutoCloseable {
         ManifestKeeper manifests = closers.add(
                 "manifest keeper",
                 new ManifestKeeper(
-                        new ManifestMeans(
-                                controlPlane,
-                                parts.store(),
-                                parts.objects(),
-                                PooledByteBufAllocator.DEFAULT,
-                                config.nodeId(),
-                                epoch),
+                        means,
                         ManifestSettings.DEFAULT.withLookMs(
                                 config.store().merge().lookMs()),
                         topic -> !configs.forTopic(topic).compacted(),

@@ -1,7 +1,6 @@
 package io.catchment.broker.flush;
 
 import io.catchment.broker.manifest.ManifestKeeper;
-import io.catchment.broker.manifest.ManifestMeans;
 import io.catchment.broker.manifest.ManifestMetrics;
 import io.catchment.broker.manifest.ManifestSettings;
 import io.catchment.broker.merge.MergeMeans;
@@ -99,14 +98,15 @@ final class FlushWorld {
                 random.split(),
                 metrics);
         reaper = new ObjectReaper(control, store, NODE, settings, process, random.split(), metrics);
+        MergeMeans means = new MergeMeans(
+                control,
+                store,
+                new PlainReader(store, () -> readsFail.getAsBoolean()),
+                new UnpooledByteBufAllocator(false, true),
+                NODE,
+                nodeEpoch);
         merger = new Merger(
-                new MergeMeans(
-                        control,
-                        store,
-                        new PlainReader(store, () -> readsFail.getAsBoolean()),
-                        new UnpooledByteBufAllocator(false, true),
-                        NODE,
-                        nodeEpoch),
+                means,
                 new MergeSettings(2, 2_000, 20_000, 40_000, 5, 1, 1 << 30, 500, settings.objectTtlMs(), 500, 15_000),
                 () -> flusher.stats().storeFailures() > 0,
                 process,
@@ -121,13 +121,7 @@ final class FlushWorld {
                     public void failed() {}
                 });
         manifests = new ManifestKeeper(
-                new ManifestMeans(
-                        control,
-                        store,
-                        new PlainReader(store, () -> readsFail.getAsBoolean()),
-                        new UnpooledByteBufAllocator(false, true),
-                        NODE,
-                        nodeEpoch),
+                means,
                 new ManifestSettings(2, 1, 1, 2_000, 100, 700, 10, settings.objectTtlMs(), 500, 15_000),
                 topic -> true,
                 () -> flusher.stats().storeFailures() > 0,

@@ -2,13 +2,19 @@ package io.catchment.broker.flush;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.broker.retention.Retention;
 import io.catchment.broker.testing.RuledControlPlane;
+import io.catchment.broker.topic.TopicConfigs;
+import io.catchment.broker.topic.TopicSchema;
+import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Command.PublishManifest;
 import io.catchment.controlplane.Command.ReleaseManifest;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.wal.Lane;
+import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,8 +103,14 @@ class ManifestKeeperTest {
         pass(5_000);
         int ranges = stream().manifests().get(0).ranges();
         long freed = stream().manifests().get(0).baseOffset();
+        world.control.fate(command -> command instanceof ReleaseManifest
+                ? RuledControlPlane.Fate.UNCERTAIN_LOST
+                : RuledControlPlane.Fate.DONE);
         world.trim(stream, freed + 7);
         pass(5_000);
+        assertThat(stream().manifests().get(0).ranges()).isEqualTo(ranges);
+        world.control.fate(command -> RuledControlPlane.Fate.DONE);
+        pass(TimeUnit.MINUTES.toMillis(11));
         assertThat(stream().manifests().get(0).ranges()).isEqualTo(ranges - 2);
         world.trim(stream, world.endOffset(stream));
         assertThat(world.control.image().retiredManifests()).hasSize(1);
@@ -149,6 +161,50 @@ class ManifestKeeperTest {
         world.store.objects.put(key, right);
         pass(TimeUnit.MINUTES.toMillis(25));
         assertThat(world.control.image().retiredManifests()).isEmpty();
+    }
+
+    @Test
+    void retentionByAgeAndBySizeGoesThroughManifests() {
+        Retention retention = new Retention(
+                world.control,
+                FlushWorld.NODE,
+                world.nodeEpoch,
+                TopicConfigs.of(world.control, new TopicSchema(Map.of()))::forTopic,
+                new PlainReader(world.store, () -> world.readsFail.getAsBoolean()),
+                60_000,
+                world.process,
+                new SplittableRandom(1));
+        retention.start();
+        configure("retention.ms", String.valueOf(TimeUnit.HOURS.toMillis(5)));
+        for (int i = 0; i < 8; i++) {
+            flushed(1);
+            pass(TimeUnit.HOURS.toMillis(1));
+        }
+        pass(120_000);
+        assertThat(stream().logStartOffset())
+                .as("three of eight are more than five hours old")
+                .isEqualTo(9);
+        assertThat(stream().manifests()).hasSize(1);
+        assertThat(stream().manifests().get(0).baseOffset()).isEqualTo(9);
+
+        world.readsFail = () -> true;
+        configure("retention.bytes", String.valueOf(stream().publishedBytes() / 5 * 3 + 5));
+        pass(120_000);
+        assertThat(stream().logStartOffset())
+                .as("what the manifest lists is not known")
+                .isEqualTo(9);
+        world.readsFail = () -> false;
+        pass(TimeUnit.MINUTES.toMillis(15));
+        assertThat(stream().logStartOffset()).isEqualTo(12);
+        configure("retention.ms", "1");
+        pass(TimeUnit.MINUTES.toMillis(15));
+        assertThat(stream().logStartOffset()).isEqualTo(24);
+        assertThat(world.control.image().objects()).isEmpty();
+        assertThat(world.store.objects).isEmpty();
+    }
+
+    private void configure(String key, String value) {
+        world.control.now(new Command.AlterConfigs((byte) 2, "t", Map.of(key, value)));
     }
 
     @Test

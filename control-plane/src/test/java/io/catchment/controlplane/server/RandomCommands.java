@@ -39,6 +39,9 @@ final class RandomCommands {
         if (node == null || random.nextInt(25) == 0) {
             return register();
         }
+        if (random.nextInt(2) == 0) {
+            return towardsManifests(image, node);
+        }
         int id = node.nodeId();
         long epoch = random.nextInt(20) == 0 ? node.epoch() - 1 : node.epoch();
         return switch (random.nextInt(26)) {
@@ -78,6 +81,30 @@ final class RandomCommands {
             case 24 -> releaseManifest(image, id, epoch);
             default -> forgetObjects(image);
         };
+    }
+
+    /** The next step that is missing for a manifest: an id, a sealed extent, a second range. By itself chance hardly ever gets there. */
+    private Command<?> towardsManifests(ClusterImage image, NodeState node) {
+        boolean prepared = image.objects().stream().anyMatch(one -> one.phase() == ObjectState.Phase.PREPARED);
+        if (!prepared) {
+            return new Command.PrepareObjects(node.nodeId(), node.epoch(), 4, 60_000);
+        }
+        boolean listed = image.streams().stream().anyMatch(each -> !each.manifests().isEmpty());
+        if ((listed || !image.retiredManifests().isEmpty()) && random.nextInt(3) == 0) {
+            return releaseManifest(image, node.nodeId(), node.epoch());
+        }
+        if (image.streams().stream().anyMatch(each -> each.catalog().size() > 1) && random.nextBoolean()) {
+            return publishManifest(image, node.nodeId(), node.epoch());
+        }
+        for (ExtentState extent : sorted(image.extents(), Comparator.comparingLong(ExtentState::extentId))) {
+            if (extent.phase() == ExtentState.Phase.SEALED) {
+                return publishFlush(image, node.nodeId(), node.epoch());
+            }
+            if (extent.phase() == ExtentState.Phase.OPEN) {
+                return new Command.SealExtent(extent.extentId(), extent.epoch(), 100, extent.ensemble());
+            }
+        }
+        return new Command.CreateExtent(node.nodeId(), node.epoch(), random.nextInt(3), List.of());
     }
 
     private Command<?> register() {
@@ -174,13 +201,17 @@ final class RandomCommands {
     }
 
     private Command<?> publishManifest(ClusterImage image, int nodeId, long epoch) {
-        StreamState stream = pick(image.streams(), Comparator.comparingLong(StreamState::streamId));
+        StreamState stream = pick(
+                image.streams().stream()
+                        .filter(each -> each.catalog().size() > 1)
+                        .toList(),
+                Comparator.comparingLong(StreamState::streamId));
         ObjectState object = pick(
                 image.objects().stream()
                         .filter(one -> one.phase() == ObjectState.Phase.PREPARED || random.nextInt(10) == 0)
                         .toList(),
                 Comparator.comparingLong(ObjectState::objectId));
-        if (stream == null || object == null || stream.catalog().size() < 2) {
+        if (stream == null || object == null) {
             return new Command.PrepareObjects(nodeId, epoch, 1 + random.nextInt(3), 200 + random.nextInt(5000));
         }
         List<OwnedRange> ranges = new ArrayList<>();
@@ -191,7 +222,7 @@ final class RandomCommands {
             replaced = newest.objectId();
         }
         for (StreamRange range :
-                stream.catalog().subList(0, 1 + random.nextInt(stream.catalog().size()))) {
+                stream.catalog().subList(0, 1 + random.nextInt(Math.min(3, stream.catalog().size())))) {
             long bytes = image.object(range.objectId()).map(ObjectState::bytes).orElse(1L);
             ranges.add(new OwnedRange(range, bytes + (random.nextInt(30) == 0 ? 1 : 0)));
         }
@@ -283,7 +314,21 @@ final class RandomCommands {
     }
 
     private Command<?> publishFlush(ClusterImage image, int nodeId, long epoch) {
-        ExtentState extent = extent(image);
+        ExtentState sealed = pick(
+                image.extents().stream()
+                        .filter(each -> each.phase() == ExtentState.Phase.SEALED)
+                        .toList(),
+                Comparator.comparingLong(ExtentState::extentId));
+        if (sealed != null && random.nextInt(4) > 0) {
+            NodeState writer = image.node(sealed.writerNodeId()).orElse(null);
+            return writer == null
+                    ? publishFlush(image, sealed, nodeId, epoch)
+                    : publishFlush(image, sealed, writer.nodeId(), writer.epoch());
+        }
+        return publishFlush(image, extent(image), nodeId, epoch);
+    }
+
+    private Command<?> publishFlush(ClusterImage image, @Nullable ExtentState extent, int nodeId, long epoch) {
         ObjectState object = pick(
                 image.objects().stream()
                         .filter(one -> one.phase() == ObjectState.Phase.PREPARED || random.nextInt(10) == 0)
@@ -295,13 +340,15 @@ final class RandomCommands {
         }
         List<Command.NewRange> ranges = new ArrayList<>();
         List<Command.NewCheckpoint> checkpoints = new ArrayList<>();
-        for (StreamState stream : sorted(image.streams(), Comparator.comparingLong(StreamState::streamId))) {
-            if (random.nextBoolean()) {
+        List<StreamState> streams = sorted(image.streams(), Comparator.comparingLong(StreamState::streamId));
+        boolean one = !streams.isEmpty() && random.nextBoolean();
+        for (StreamState stream : one ? List.of(streams.get(random.nextInt(streams.size()))) : streams) {
+            if (one || random.nextBoolean()) {
                 long base = stream.catalogEndOffset() + (random.nextInt(40) == 0 ? 1 : 0);
                 ranges.add(new Command.NewRange(
                         stream.streamId(), base, base + 1 + random.nextInt(5), random.nextInt(1000), 10, 1, 2));
             }
-            if (random.nextBoolean()) {
+            if (!one && random.nextBoolean()) {
                 checkpoints.add(new Command.NewCheckpoint(stream.streamId(), random.nextInt(50), 0, 10));
             }
         }

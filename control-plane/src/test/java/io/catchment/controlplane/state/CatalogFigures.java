@@ -9,6 +9,7 @@ import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.command.CommandRules;
 import io.catchment.controlplane.command.Conditions;
 import io.catchment.controlplane.command.Decision;
+import io.catchment.controlplane.command.Upkeep;
 import io.catchment.controlplane.image.ImageStep;
 import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.log.LogBatch;
@@ -95,6 +96,10 @@ public final class CatalogFigures {
 
     /** Each range is alone in its object, as after merges; with manifests the first ones move there at once. */
     private void build(int streams, int ranges, int listed) {
+        ImageStep step = ImageStep.after(image);
+        List<LogRecord> features = Upkeep.missingFeatures(image.state());
+        step.replay(new LogBatch(features.size(), 1, nowMs, 0, features));
+        image = step.finish().image();
         long epoch = submit(new Command.RegisterNode(
                         1,
                         "store",
