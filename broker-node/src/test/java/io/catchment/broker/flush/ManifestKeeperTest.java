@@ -182,20 +182,20 @@ class ManifestKeeperTest {
         }
         pass(120_000);
         assertThat(stream().logStartOffset())
-                .as("three of eight are more than five hours old")
-                .isEqualTo(9);
+                .as("four of eight are more than five hours old")
+                .isEqualTo(12);
         assertThat(stream().manifests()).hasSize(1);
-        assertThat(stream().manifests().get(0).baseOffset()).isEqualTo(9);
+        assertThat(stream().manifests().get(0).baseOffset()).isEqualTo(12);
 
         world.readsFail = () -> true;
-        configure("retention.bytes", String.valueOf(stream().publishedBytes() / 5 * 3 + 5));
+        configure("retention.bytes", String.valueOf(stream().publishedBytes() / 4 * 3));
         pass(120_000);
         assertThat(stream().logStartOffset())
                 .as("what the manifest lists is not known")
-                .isEqualTo(9);
+                .isEqualTo(12);
         world.readsFail = () -> false;
         pass(TimeUnit.MINUTES.toMillis(15));
-        assertThat(stream().logStartOffset()).isEqualTo(12);
+        assertThat(stream().logStartOffset()).isEqualTo(15);
         configure("retention.ms", "1");
         pass(TimeUnit.MINUTES.toMillis(15));
         assertThat(stream().logStartOffset()).isEqualTo(24);

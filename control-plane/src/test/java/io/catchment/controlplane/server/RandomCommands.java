@@ -89,7 +89,8 @@ final class RandomCommands {
         if (!prepared) {
             return new Command.PrepareObjects(node.nodeId(), node.epoch(), 4, 60_000);
         }
-        boolean listed = image.streams().stream().anyMatch(each -> !each.manifests().isEmpty());
+        boolean listed =
+                image.streams().stream().anyMatch(each -> !each.manifests().isEmpty());
         if ((listed || !image.retiredManifests().isEmpty()) && random.nextInt(3) == 0) {
             return releaseManifest(image, node.nodeId(), node.epoch());
         }
@@ -221,8 +222,8 @@ final class RandomCommands {
             ranges.addAll(listed(newest));
             replaced = newest.objectId();
         }
-        for (StreamRange range :
-                stream.catalog().subList(0, 1 + random.nextInt(Math.min(3, stream.catalog().size())))) {
+        for (StreamRange range : stream.catalog()
+                .subList(0, 1 + random.nextInt(Math.min(3, stream.catalog().size())))) {
             long bytes = image.object(range.objectId()).map(ObjectState::bytes).orElse(1L);
             ranges.add(new OwnedRange(range, bytes + (random.nextInt(30) == 0 ? 1 : 0)));
         }

@@ -124,6 +124,9 @@ public final class CatalogFigures {
 
     /** Straight to the records: a flush and a merge for each range would take hours. */
     private void fill(long epoch, long stream, int ranges, int listed) {
+        if (ranges + listed == 0) {
+            return;
+        }
         StateBuilder builder = new StateBuilder(image.state(), ChangeListener.NONE);
         ClusterState state = image.state();
         long firstId = state.nextObjectId();
@@ -132,7 +135,7 @@ public final class CatalogFigures {
         records.add(LogRecord.own(Record.newBuilder()
                 .setObjectsPrepared(ObjectsPrepared.newBuilder()
                         .setFirstObjectId(firstId)
-                        .setCount(all + 1)
+                        .setCount(listed > 0 ? all + 1 : all)
                         .setAtMs(nowMs)
                         .setDeadlineMs(nowMs + 1_000_000))));
         for (int i = 0; i < all; i++) {
