@@ -63,7 +63,8 @@ public final class CachedObjectReader implements ObjectReader {
                 .weigher((Long id, BundleFooter footer) -> footer.weight())
                 .executor(Runnable::run)
                 .buildAsync();
-        this.manifestLoader = new ManifestLoader(store, loader::corruptFooter);
+        // Who needs one reads what is old
+        this.manifestLoader = new ManifestLoader(stores.apply(ReadClass.CATCH_UP), loader::corruptFooter);
         this.manifests = Caffeine.newBuilder()
                 .maximumWeight(settings.footerBytes())
                 .weigher((Long id, Manifest manifest) -> manifest.weight())
