@@ -48,6 +48,14 @@ public interface ClusterImage {
         return 1 + objects().stream().mapToLong(ObjectState::objectId).max().orElse(-1);
     }
 
+    /**
+     * Manifests whose ranges nobody needs any more: whoever has read one names its objects with {@link Command.ReleaseManifest}, so that
+     * they can be deleted. A change comes as a change of the manifest's object.
+     */
+    default Collection<ManifestRef> retiredManifests() {
+        return List.of();
+    }
+
     /** Work that nodes have been given: see {@link TaskState}. A change of one comes as a change of its extent. */
     default Collection<TaskState> tasks() {
         return List.of();

@@ -321,6 +321,52 @@ public sealed interface Command<R> {
         }
     }
 
+    /**
+     * The first ranges of a stream's catalog move to a manifest, an object that lists them (DESIGN §4 "Bounded"). Each must be alone in its
+     * object: these are the manifest's own from then on and leave the state. Nothing happens when the stream has changed since: its ranges were
+     * merged or trimmed, or another manifest was published. Any live node may do it, and doing it twice does no harm. NOT_FOUND when
+     * the object's time was over.
+     *
+     * @param replacedObjectId the stream's newest manifest, which this one takes the place of; {@link #NO_OBJECT}: of none
+     * @param ranges all that the manifest lists: those that count of the one replaced, then the catalog's first
+     */
+    record PublishManifest(
+            int nodeId,
+            long nodeEpoch,
+            long streamId,
+            long objectId,
+            long objectBytes,
+            long replacedObjectId,
+            List<OwnedRange> ranges)
+            implements Command<Done> {
+        public static final long NO_OBJECT = -1;
+
+        public PublishManifest {
+            ranges = List.copyOf(ranges);
+        }
+    }
+
+    /**
+     * The first ranges of a manifest are not needed any more: they end before the stream's log start, or the manifest is retired and these are all
+     * of it. Their objects are doomed. Must agree with the manifest's digest; nothing happens when they were released already.
+     *
+     * @param next the first range that stays, null if none does
+     * @param rest the digest of what follows that one
+     */
+    record ReleaseManifest(
+            int nodeId,
+            long nodeEpoch,
+            long streamId,
+            long objectId,
+            List<OwnedRange> released,
+            @Nullable OwnedRange next,
+            long rest)
+            implements Command<Done> {
+        public ReleaseManifest {
+            released = List.copyOf(released);
+        }
+    }
+
     record NewRange(
             long streamId,
             long baseOffset,

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param ownerNodeEpoch the node epoch in which the owner opened it; older than the node's present epoch: not open
  * @param epoch Kafka's leader epoch
  * @param epochStarts epoch to its first offset, ascending
- * @param catalog published ranges, contiguous and ascending (O2)
+ * @param manifests where the ranges before the catalog's are listed, oldest first; none without a catalog behind
+ * @param catalog the newest published ranges; with those in manifests they are contiguous and ascending (O2)
  * @param checkpoint newest published checkpoint
  * @param preferredNodeId who should own it when that node is well (Kafka's preferred leader), -1 if nobody
  * @param pinned assigned by hand: the balancer leaves it alone
@@ -31,6 +32,7 @@ public record StreamState(
         int epoch,
         List<EpochStart> epochStarts,
         long logStartOffset,
+        List<ManifestRef> manifests,
         List<StreamRange> catalog,
         @Nullable Checkpoint checkpoint,
         int preferredNodeId,
@@ -53,7 +55,7 @@ public record StreamState(
      */
     public record Handover(long endOffset, long extentId, long position, int length) {}
 
-    /** Without anything of a move. */
+    /** Without anything of a move, and without manifests. */
     public StreamState(
             long streamId,
             Uuid topicId,
@@ -76,6 +78,7 @@ public record StreamState(
                 epoch,
                 epochStarts,
                 logStartOffset,
+                List.of(),
                 catalog,
                 checkpoint,
                 ownerNodeId,
@@ -100,13 +103,35 @@ public record StreamState(
                 : catalog.get(catalog.size() - 1).endOffset();
     }
 
-    /** The published range that holds the offset. */
+    /** Bytes of all published ranges. */
+    public long publishedBytes() {
+        long bytes = 0;
+        for (ManifestRef manifest : manifests) {
+            bytes += manifest.bytes();
+        }
+        for (StreamRange range : catalog) {
+            bytes += range.length();
+        }
+        return bytes;
+    }
+
+    /** The manifest that lists the range with the offset. */
+    public Optional<ManifestRef> manifest(long offset) {
+        for (ManifestRef manifest : manifests) {
+            if (manifest.holds(offset)) {
+                return Optional.of(manifest);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The published range that holds the offset, unless it is in a manifest. */
     public Optional<StreamRange> range(long offset) {
         int index = rangeIndex(offset);
         return index < 0 ? Optional.empty() : Optional.of(catalog.get(index));
     }
 
-    /** Of the published range that holds the offset, by binary search; -1 if none does. */
+    /** In the catalog, of the range that holds the offset, by binary search; -1 if none does. */
     public int rangeIndex(long offset) {
         int low = 0;
         int high = catalog.size() - 1;

@@ -39,6 +39,9 @@ public interface ObjectReader extends AutoCloseable {
     /** Any verified bytes of an object, for checkpoints. */
     CompletionStage<ByteBuf> bytes(long objectId, long objectBytes, long position, int length);
 
+    /** The manifest that the object is, cached. */
+    CompletionStage<Manifest> manifest(long objectId, long objectBytes);
+
     record RangeRead(ByteBuf payload, boolean reachesEnd) {}
 
     @Override

@@ -25,6 +25,8 @@ public final class Compactions implements RewriteSource {
     /** A stream that a pass could not get any further is left alone for so long. */
     private static final long STUCK_MS = 300_000;
 
+    private static final long FOREVER_MS = TimeUnit.DAYS.toMillis(365_000);
+
     private final MergeMeans means;
     private final MergeSettings merges;
     private final CompactionSettings settings;
@@ -66,7 +68,10 @@ public final class Compactions implements RewriteSource {
         if (plan == null) {
             return null;
         }
-        long deleteRetentionMs = configs.apply(plan.stream().topic()).deleteRetentionMs();
+        // What is in manifests is not cleaned: without its tombstone an old value there would come to light
+        long deleteRetentionMs = plan.stream().manifests().isEmpty()
+                ? configs.apply(plan.stream().topic()).deleteRetentionMs()
+                : FOREVER_MS;
         pass = new Pass(means, merges, settings, metrics, loop, plan, clock.nowMs(), deleteRetentionMs);
         return goOn(image, without);
     }

@@ -1,11 +1,14 @@
 package io.catchment.broker.fetch;
 
+import io.catchment.broker.manifest.Manifests;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.broker.read.UnflushedFrames;
 import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectReader;
@@ -24,13 +27,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A stream is a list of {@link Stretch}es in offset order, each with the largest time in it: published ranges from the catalog, then
  * the frames of extents that are not published yet, whose batch headers the WAL's index holds. Only the stretch that decides
- * is read: within a range from where the object's own index says.
+ * is read: within a range from where the object's own index says. A manifest is one stretch until it decides.
  */
 final class TimestampSearch {
     private static final int SCAN_BYTES = 256 << 10;
 
     private final UnflushedFrames unflushed;
     private final ObjectReader objects;
+    private final Manifests manifests;
     private final StreamReader reader;
     private final Supplier<ClusterImage> image;
     private final Executor executor;
@@ -43,6 +47,7 @@ final class TimestampSearch {
             Executor executor) {
         this.unflushed = new UnflushedFrames(extents, image, executor);
         this.objects = objects;
+        this.manifests = new Manifests(objects);
         this.reader = reader;
         this.image = image;
         this.executor = executor;
@@ -56,13 +61,15 @@ final class TimestampSearch {
      *
      * @param exact false when the bound only says that the stretch must be read: a frame of several batches
      * @param published where it lies if it is a published range
+     * @param manifest that lists the published ranges of it
      */
     private record Stretch(
             long baseOffset,
             long endOffset,
             long maxTimestampMs,
             boolean exact,
-            ObjectReader.@Nullable Location published) {
+            ObjectReader.@Nullable Location published,
+            @Nullable ManifestRef manifest) {
 
         boolean mayHold(long timeMs) {
             return !exact || maxTimestampMs >= timeMs;
@@ -84,6 +91,11 @@ final class TimestampSearch {
         }
         int following = next + 1;
         Stretch stretch = stretches.get(next);
+        if (stretch.manifest() != null) {
+            return listed(scope, stretch.manifest())
+                    .thenComposeAsync(
+                            listed -> firstIn(scope, joined(listed, stretches, following), 0, timeMs), executor);
+        }
         return scanStart(stretch, scope, timeMs)
                 .thenCompose(offset -> scanFirst(scope, offset, stretch.endOffset(), timeMs))
                 .thenComposeAsync(
@@ -113,6 +125,13 @@ final class TimestampSearch {
                 || (stretch.maxTimestampMs() == best.timestampMs() && stretch.baseOffset() < best.offset());
         if (!canBeBetter) {
             return CompletableFuture.completedFuture(best);
+        }
+        if (stretch.manifest() != null) {
+            return listed(scope, stretch.manifest())
+                    .thenComposeAsync(
+                            listed -> latestIn(
+                                    scope, latestCandidates(scope, joined(listed, candidates, next + 1)), 0, best),
+                            executor);
         }
         return latestOf(scope, stretch)
                 .thenComposeAsync(found -> latestIn(scope, candidates, next + 1, better(best, found)), executor);
@@ -146,11 +165,44 @@ final class TimestampSearch {
                 .thenApply(frames -> stretches(scope, frames, image.get()));
     }
 
+    private CompletableFuture<List<Stretch>> listed(Scope scope, ManifestRef manifest) {
+        return manifests
+                .ranges(image.get(), manifest)
+                .thenApply(ranges -> {
+                    List<Stretch> listed = new ArrayList<>();
+                    for (OwnedRange owned : ranges) {
+                        StreamRange range = owned.range();
+                        if (overlaps(scope, range.baseOffset(), range.endOffset())) {
+                            listed.add(publishedStretch(scope.streamId(), range, owned.objectBytes()));
+                        }
+                    }
+                    return listed;
+                })
+                .toCompletableFuture();
+    }
+
+    private static List<Stretch> joined(List<Stretch> first, List<Stretch> all, int from) {
+        List<Stretch> joined = new ArrayList<>(first);
+        joined.addAll(all.subList(from, all.size()));
+        return joined;
+    }
+
     private static List<Stretch> stretches(Scope scope, List<FrameEntry> frames, ClusterImage now) {
         List<Stretch> stretches = new ArrayList<>();
         Optional<StreamState> stream = now.stream(scope.streamId());
         long published = 0;
         if (stream.isPresent()) {
+            for (ManifestRef manifest : stream.get().manifests()) {
+                if (overlaps(scope, manifest.baseOffset(), manifest.endOffset())) {
+                    stretches.add(new Stretch(
+                            manifest.baseOffset(),
+                            manifest.endOffset(),
+                            manifest.maxEventTimeMs(),
+                            true,
+                            null,
+                            manifest));
+                }
+            }
             for (StreamRange range : stream.get().catalog()) {
                 if (overlaps(scope, range.baseOffset(), range.endOffset())) {
                     stretches.add(publishedStretch(now, scope.streamId(), range));
@@ -166,6 +218,7 @@ final class TimestampSearch {
                         frame.endOffset(),
                         exact ? BatchTimes.maxTimestamp(frame.head()) : Long.MAX_VALUE,
                         exact,
+                        null,
                         null));
             }
         }
@@ -181,6 +234,10 @@ final class TimestampSearch {
                 .map(ObjectState::bytes)
                 .orElseThrow(() -> new IllegalStateException("object " + range.objectId() + " of stream " + streamId
                         + " is unknown to the control plane (O3)"));
+        return publishedStretch(streamId, range, objectBytes);
+    }
+
+    private static Stretch publishedStretch(long streamId, StreamRange range, long objectBytes) {
         ObjectReader.Location location = new ObjectReader.Location(
                 range.objectId(),
                 objectBytes,
@@ -189,7 +246,7 @@ final class TimestampSearch {
                 range.endOffset(),
                 range.position(),
                 range.length());
-        return new Stretch(range.baseOffset(), range.endOffset(), range.maxEventTimeMs(), true, location);
+        return new Stretch(range.baseOffset(), range.endOffset(), range.maxEventTimeMs(), true, location, null);
     }
 
     /** Those that may hold the latest time, by their bound: of the frames of one batch only the first best. */
@@ -198,7 +255,7 @@ final class TimestampSearch {
         Stretch bestFrame = null;
         for (Stretch stretch : stretches) {
             boolean whole = stretch.baseOffset() >= scope.startOffset() && stretch.endOffset() <= scope.limitOffset();
-            if (stretch.published() != null || !stretch.exact() || !whole) {
+            if (stretch.published() != null || stretch.manifest() != null || !stretch.exact() || !whole) {
                 candidates.add(stretch);
             } else if (bestFrame == null || stretch.maxTimestampMs() > bestFrame.maxTimestampMs()) {
                 bestFrame = stretch;

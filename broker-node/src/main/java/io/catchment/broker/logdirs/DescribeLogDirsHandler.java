@@ -5,7 +5,6 @@ import io.catchment.broker.request.ApiHandler;
 import io.catchment.broker.topicadmin.Later;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ControlPlane;
-import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import java.io.IOException;
 import java.nio.file.FileStore;
@@ -76,7 +75,7 @@ public final class DescribeLogDirsHandler implements ApiHandler {
                         .partitions()
                         .add(new DescribeLogDirsPartition()
                                 .setPartitionIndex(stream.partition())
-                                .setPartitionSize(publishedBytes(stream)));
+                                .setPartitionSize(stream.publishedBytes()));
             }
         }
         try {
@@ -98,13 +97,5 @@ public final class DescribeLogDirsHandler implements ApiHandler {
                 .computeIfAbsent(topic.topic(), name -> new HashSet<>())
                 .addAll(topic.partitions()));
         return stream -> partitions.getOrDefault(stream.topic(), Set.of()).contains(stream.partition());
-    }
-
-    private static long publishedBytes(StreamState stream) {
-        long bytes = 0;
-        for (StreamRange range : stream.catalog()) {
-            bytes += range.length();
-        }
-        return bytes;
     }
 }

@@ -6,7 +6,7 @@ import io.catchment.objectstore.ObjectStore;
 import io.netty.buffer.ByteBufAllocator;
 
 /**
- * Who merges, and with what.
+ * Who writes published ranges, or their manifests, again, and with what.
  *
  * @param objects a reader with a cache of its own: what is read here is read once, and must not push out what clients read
  */

@@ -1,23 +1,28 @@
 package io.catchment.broker.merge;
 
 import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * Which ranges of which streams one object is to take in next. Pure.
+ * Which ranges of which streams are to be written again next. Pure.
  *
- * <p>A record should be written again rarely, and no stream should have very many ranges. So of each stream the newest ranges are
- * taken (but the very newest) that are of about one size, once there are {@code fanIn} of them: what they become is so much larger that the next
- * of their size leave it alone, and is merged again only with as many of its own. Whatever fills a segment becomes one, and stays. The
- * streams whose ranges lie in the same objects go together: these are read once, and nothing refers to them then.
+ * <p>A record should be written again once, and no stream should have very many ranges. A range is settled when it is large enough and most
+ * of its object: it stays. Of the others the newest are taken (but the very newest) that are of about one size, once there are {@code fanIn}
+ * of them. If what they become is large enough, it gets an object of its own and is settled; else it shares one with those of other
+ * streams, and is merged again only with {@code fanIn} of its own size. Ranges that are large, but a small part of their objects, are merged as soon as they
+ * fill a segment: what else there was in these objects would stay as long as they do. The streams whose ranges lie in the same objects go together:
+ * these are read once, and nothing refers to them then.
  *
- * @param streams in the order in which their ranges are to be read
+ * @param streams in the order of their first inputs' objects
  * @param bytes of all inputs
  */
 record MergePlan(List<StreamMerge> streams, long bytes) {
@@ -25,14 +30,17 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
     private static final int SAME_SIZE = 16;
 
     /** So many times the fan-in are too many ranges, whatever their sizes. */
-    private static final int CROWD = 4;
+    private static final int CROWD = 2;
 
     MergePlan {
         streams = List.copyOf(streams);
     }
 
-    /** @param inputs follow each other */
-    record StreamMerge(long streamId, List<StreamRange> inputs) {
+    /**
+     * @param inputs follow each other
+     * @param alone what they become is to have an object of its own
+     */
+    record StreamMerge(long streamId, List<StreamRange> inputs, boolean alone) {
         StreamMerge {
             inputs = List.copyOf(inputs);
         }
@@ -44,6 +52,18 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
 
     boolean isEmpty() {
         return streams.isEmpty();
+    }
+
+    /** Each alone, and the others together. */
+    List<List<StreamMerge>> outputs() {
+        List<List<StreamMerge>> outputs = new ArrayList<>();
+        List<StreamMerge> together =
+                streams.stream().filter(merge -> !merge.alone()).toList();
+        streams.stream().filter(StreamMerge::alone).map(List::of).forEach(outputs::add);
+        if (!together.isEmpty()) {
+            outputs.add(together);
+        }
+        return outputs;
     }
 
     /**
@@ -61,10 +81,14 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
         for (StreamState stream : image.streams()) {
             boolean open = stream.ownerNodeId() == nodeId && stream.ownerNodeEpoch() == nodeEpoch;
             if (open && !without.contains(stream.streamId())) {
-                List<StreamRange> inputs = inputs(stream, dirtyStays.test(stream.topic()), settings);
-                if (!inputs.isEmpty()) {
-                    due.add(new StreamMerge(stream.streamId(), inputs));
-                }
+                due(
+                                stream.streamId(),
+                                stream.catalog(),
+                                clean(stream),
+                                dirtyStays.test(stream.topic()),
+                                settings,
+                                image::object)
+                        .ifPresent(due::add);
             }
         }
         due.sort(Comparator.<StreamMerge>comparingLong(
@@ -73,7 +97,7 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
         List<StreamMerge> chosen = new ArrayList<>();
         long bytes = 0;
         for (StreamMerge merge : due) {
-            if (bytes + merge.bytes() <= settings.outputBytesMax()) {
+            if (chosen.isEmpty() || bytes + merge.bytes() <= settings.outputBytesMax()) {
                 chosen.add(merge);
                 bytes += merge.bytes();
             }
@@ -81,27 +105,54 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
         return new MergePlan(chosen, bytes);
     }
 
-    /** What is compacted is not merged with what is not: how much is dirty is counted in ranges. */
-    private static List<StreamRange> inputs(StreamState stream, boolean dirtyStays, MergeSettings settings) {
+    /** So many of the first ranges are compacted. */
+    private static int clean(StreamState stream) {
         List<StreamRange> catalog = stream.catalog();
         int clean = 0;
         while (clean < catalog.size() && catalog.get(clean).endOffset() <= stream.cleanedTo()) {
             clean++;
         }
-        List<StreamRange> compacted = inputs(catalog.subList(0, clean), settings, 0);
-        return compacted.isEmpty() && !dirtyStays
-                ? inputs(catalog.subList(clean, catalog.size()), settings, settings.recentRanges())
-                : compacted;
+        return clean;
     }
 
-    /** Empty when nothing is to be merged. */
-    static List<StreamRange> inputs(List<StreamRange> catalog, MergeSettings settings, int recent) {
-        int end = catalog.size() - recent;
+    /**
+     * Empty when nothing of the stream is to be merged. What is compacted is not merged with what is not: how much is dirty is counted in ranges.
+     *
+     * @param clean so many of the first ranges are compacted
+     * @param dirtyStays the others are left alone
+     */
+    static Optional<StreamMerge> due(
+            long streamId,
+            List<StreamRange> catalog,
+            int clean,
+            boolean dirtyStays,
+            MergeSettings settings,
+            Function<Long, Optional<ObjectState>> objects) {
+        List<StreamRange> blocked = blocked(catalog, clean, dirtyStays, settings, objects);
+        if (!blocked.isEmpty()) {
+            return Optional.of(new StreamMerge(streamId, blocked, true));
+        }
+        List<StreamRange> inputs = inputs(catalog.subList(0, clean), 0, settings, objects);
+        if (inputs.isEmpty() && !dirtyStays) {
+            inputs = inputs(catalog.subList(clean, catalog.size()), settings.recentRanges(), settings, objects);
+        }
+        return inputs.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new StreamMerge(streamId, inputs, bytes(inputs) >= settings.settledBytes()));
+    }
+
+    /** Of ranges that may be merged with each other, but for so many recent ones. */
+    private static List<StreamRange> inputs(
+            List<StreamRange> ranges,
+            int recent,
+            MergeSettings settings,
+            Function<Long, Optional<ObjectState>> objects) {
+        int end = ranges.size() - recent;
         int from = 0;
         for (int i = 0; i <= end; i++) {
-            if (i == end || catalog.get(i).length() >= settings.segmentBytes() / 2) {
+            if (i == end || isSettled(ranges.get(i), settings, objects)) {
                 if (i - from >= 2) {
-                    List<StreamRange> inputs = among(catalog.subList(from, i), settings);
+                    List<StreamRange> inputs = among(ranges.subList(from, i), settings);
                     if (!inputs.isEmpty()) {
                         return inputs;
                     }
@@ -112,32 +163,101 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
         return List.of();
     }
 
-    /** Of ranges that are no segments yet: a segment if it is full, else the newest ones of about one size, else too many of all sizes. */
+    /** Large enough, and its object is hardly more than it. */
+    private static boolean isSettled(
+            StreamRange range, MergeSettings settings, Function<Long, Optional<ObjectState>> objects) {
+        return range.length() >= settings.settledBytes()
+                && objects.apply(range.objectId())
+                        .filter(object -> object.bytes() / 2 <= range.length())
+                        .isPresent();
+    }
+
+    /**
+     * The catalog is far too long, so its old part cannot have moved to a manifest: the first ranges, older than a settled one, that are not alone in
+     * their objects, and so keep all that follow. However small or few, they get an object of their own.
+     */
+    private static List<StreamRange> blocked(
+            List<StreamRange> catalog,
+            int clean,
+            boolean dirtyStays,
+            MergeSettings settings,
+            Function<Long, Optional<ObjectState>> objects) {
+        if (catalog.size() <= settings.crowdedRanges()) {
+            return List.of();
+        }
+        int end = catalog.size() - settings.recentRanges();
+        while (end > 0 && catalog.get(end - 1).length() < settings.settledBytes()) {
+            end--;
+        }
+        int from = 0;
+        while (from < end && isAlone(catalog.get(from), objects)) {
+            from++;
+        }
+        if (from < clean) {
+            end = Math.min(end, clean);
+        } else if (dirtyStays) {
+            return List.of();
+        }
+        long bytes = 0;
+        int to = from;
+        while (to < end && !isAlone(catalog.get(to), objects)) {
+            bytes += catalog.get(to).length();
+            if (to > from && bytes > settings.segmentBytes()) {
+                break;
+            }
+            to++;
+        }
+        return catalog.subList(from, Math.max(from, to));
+    }
+
+    private static boolean isAlone(StreamRange range, Function<Long, Optional<ObjectState>> objects) {
+        return objects.apply(range.objectId()).filter(ObjectState::isHeldByOne).isPresent();
+    }
+
+    /** Of ranges that are not settled: large ones if they fill a segment, else the newest ones of about one size, else too many of all sizes. */
     private static List<StreamRange> among(List<StreamRange> ranges, MergeSettings settings) {
-        List<StreamRange> full = fullSegment(ranges, settings.segmentBytes());
+        List<StreamRange> full = fullSegment(ranges, settings);
         if (!full.isEmpty() || ranges.size() < settings.fanIn()) {
             return full;
         }
         List<StreamRange> alike = newest(ranges, (count, sameSize, bytes, largest) -> sameSize >= settings.fanIn());
         if (!alike.isEmpty() || ranges.size() < CROWD * settings.fanIn()) {
-            return alike;
+            return segment(alike, settings.segmentBytes());
         }
         List<StreamRange> crowd = newest(
                 ranges, (count, sameSize, bytes, largest) -> count >= settings.fanIn() && bytes >= CROWD * largest);
-        return crowd.isEmpty() ? ranges : crowd;
+        return segment(crowd.isEmpty() ? ranges : crowd, settings.segmentBytes());
     }
 
-    /** The oldest ones, as many as fill a segment; empty when all of them do not. */
-    private static List<StreamRange> fullSegment(List<StreamRange> ranges, long segmentBytes) {
+    /** The oldest large ones that follow each other, as many as fill a segment; empty when none do. */
+    private static List<StreamRange> fullSegment(List<StreamRange> ranges, MergeSettings settings) {
         long bytes = 0;
+        int from = 0;
         for (int i = 0; i < ranges.size(); i++) {
             long length = ranges.get(i).length();
-            if (i >= 2 && bytes + length > segmentBytes) {
-                return ranges.subList(0, i);
+            if (length < settings.settledBytes()) {
+                from = i + 1;
+                bytes = 0;
+                continue;
+            }
+            if (i - from >= 2 && bytes + length > settings.segmentBytes()) {
+                return ranges.subList(from, i);
             }
             bytes += length;
         }
         return List.of();
+    }
+
+    /** As many of the oldest as one segment takes, at least two. */
+    private static List<StreamRange> segment(List<StreamRange> ranges, long segmentBytes) {
+        long bytes = 0;
+        for (int i = 0; i < ranges.size(); i++) {
+            bytes += ranges.get(i).length();
+            if (i >= 2 && bytes > segmentBytes) {
+                return ranges.subList(0, i);
+            }
+        }
+        return ranges;
     }
 
     /** Whether ranges pay as the inputs of a merge. */

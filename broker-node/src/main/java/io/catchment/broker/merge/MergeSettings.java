@@ -4,8 +4,10 @@ package io.catchment.broker.merge;
  * When ranges are merged, and how fast.
  *
  * @param fanIn ranges of about one size that make one: what a record is written again for, each time its range grows so many times over
- * @param segmentBytes ranges of half as many are large enough for ever; smaller ones that reach it together are merged however few they are
- * @param outputBytesMax of one merged object, which is built in memory
+ * @param settledBytes ranges of so many are large enough for ever, if they are at least half of their objects
+ * @param segmentBytes of one merged range, about
+ * @param outputBytesMax of all objects merged at a time, which are built in memory
+ * @param crowdedRanges a stream with more than so many is in need of a manifest, and ranges that are in the way of that are written again
  * @param recentRanges of a stream that are left alone: readers at its end are at them
  * @param bytesPerSecond of merged objects, on average; 0: nothing is merged
  * @param lookMs between two looks for something to merge
@@ -15,8 +17,10 @@ package io.catchment.broker.merge;
  */
 public record MergeSettings(
         int fanIn,
+        long settledBytes,
         long segmentBytes,
         long outputBytesMax,
+        int crowdedRanges,
         int recentRanges,
         long bytesPerSecond,
         long lookMs,
@@ -24,12 +28,14 @@ public record MergeSettings(
         long backoffMs,
         long backoffMaxMs) {
 
-    public static final MergeSettings DEFAULT =
-            new MergeSettings(256, 64L << 20, 64L << 20, 16, 32L << 20, 30_000, 3_600_000, 1_000, 60_000);
+    public static final MergeSettings DEFAULT = new MergeSettings(
+            256, 2L << 20, 64L << 20, 64L << 20, 512, 16, 32L << 20, 30_000, 3_600_000, 1_000, 60_000);
 
     public MergeSettings {
         if (fanIn < 2
-                || segmentBytes < 2
+                || settledBytes < 1
+                || segmentBytes < settledBytes
+                || crowdedRanges < 2
                 || outputBytesMax < segmentBytes
                 || recentRanges < 0
                 || bytesPerSecond < 0
@@ -44,8 +50,10 @@ public record MergeSettings(
     public MergeSettings withFanIn(int ranges) {
         return new MergeSettings(
                 ranges,
+                settledBytes,
                 segmentBytes,
                 outputBytesMax,
+                crowdedRanges,
                 recentRanges,
                 bytesPerSecond,
                 lookMs,
@@ -57,8 +65,10 @@ public record MergeSettings(
     public MergeSettings withLookMs(long ms) {
         return new MergeSettings(
                 fanIn,
+                settledBytes,
                 segmentBytes,
                 outputBytesMax,
+                crowdedRanges,
                 recentRanges,
                 bytesPerSecond,
                 ms,
@@ -69,11 +79,31 @@ public record MergeSettings(
 
     public MergeSettings withObjectTtlMs(long ms) {
         return new MergeSettings(
-                fanIn, segmentBytes, outputBytesMax, recentRanges, bytesPerSecond, lookMs, ms, backoffMs, backoffMaxMs);
+                fanIn,
+                settledBytes,
+                segmentBytes,
+                outputBytesMax,
+                crowdedRanges,
+                recentRanges,
+                bytesPerSecond,
+                lookMs,
+                ms,
+                backoffMs,
+                backoffMaxMs);
     }
 
     public MergeSettings withBytesPerSecond(long bytes) {
         return new MergeSettings(
-                fanIn, segmentBytes, outputBytesMax, recentRanges, bytes, lookMs, objectTtlMs, backoffMs, backoffMaxMs);
+                fanIn,
+                settledBytes,
+                segmentBytes,
+                outputBytesMax,
+                crowdedRanges,
+                recentRanges,
+                bytes,
+                lookMs,
+                objectTtlMs,
+                backoffMs,
+                backoffMaxMs);
     }
 }

@@ -1,9 +1,8 @@
 package io.catchment.broker.merge;
 
 import io.catchment.broker.loop.SerialLoop;
-import io.catchment.controlplane.ClusterImage;
+import io.catchment.broker.merge.MergePlan.StreamMerge;
 import io.catchment.controlplane.Command;
-import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.objectstore.BundleBuilder;
 import io.catchment.objectstore.ObjectKeys;
@@ -18,24 +17,24 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One plan carried out: takes an id, reads the inputs one after the other, builds the object in memory, puts it and publishes it. Owned by
- * the loop; used once. A crash at any step leaves at most an object whose id expires (O3); the catalog changes in one command, by which
- * every stream's inputs are still current or that stream stays as it is.
+ * One plan carried out: reads the inputs one after the other, then for each object takes an id, builds it in memory, puts it and publishes
+ * it. Owned by the loop; used once. A crash at any step leaves at most an object whose id expires (O3); the catalog changes in one command
+ * for each object, by which every stream's inputs are still current or that stream stays as it is.
  */
 final class MergeWork implements RewriteStep {
     private final MergeMeans means;
     private final MergePlan plan;
+    private final List<List<StreamMerge>> outputs;
     private final SerialLoop loop;
     private final long objectTtlMs;
     private final BiConsumer<MergePlan, @Nullable Long> ended;
-    private final BundleWriter writer;
-    private final ClusterImage image;
+    private final MergeInputs inputs;
     private final CompletableFuture<Long> result = new CompletableFuture<>();
-    private int stream;
-    private int input;
-    private long objectId;
+    private BundleWriter writer;
+    private long bytesWritten;
+    private int output;
 
-    /** @param ended hears, on the loop, with the bytes of the object; null: it failed */
+    /** @param ended hears, on the loop, with the bytes of all objects; null: it failed, which those that were published before do not tell */
     MergeWork(
             MergeMeans means,
             MergePlan plan,
@@ -44,80 +43,81 @@ final class MergeWork implements RewriteStep {
             BiConsumer<MergePlan, @Nullable Long> ended) {
         this.means = means;
         this.plan = plan;
+        this.outputs = plan.outputs();
         this.loop = loop;
         this.objectTtlMs = objectTtlMs;
         this.ended = ended;
         this.writer = new BundleWriter(means.allocator());
-        this.image = means.controlPlane().image();
+        this.inputs = new MergeInputs(plan, means.controlPlane().image());
     }
 
     @Override
     public CompletionStage<Long> start() {
-        then(
-                means.controlPlane()
-                        .submit(new Command.PrepareObjects(means.nodeId(), means.nodeEpoch(), 1, objectTtlMs)),
-                ids -> {
-                    objectId = ids.get(0);
-                    readNext();
-                },
-                this::fail);
+        readNext();
         return result;
     }
 
     private void readNext() {
-        MergePlan.StreamMerge merge = plan.streams().get(stream);
-        StreamRange range = merge.inputs().get(input);
-        ObjectState object = image.object(range.objectId()).orElse(null);
-        if (object == null) {
-            fail(new IllegalStateException(
-                    "object " + range.objectId() + " of stream " + merge.streamId() + " is not in the state (O2)"));
-            return;
+        MergeInputs.Input input = inputs.next();
+        if (input == null) {
+            prepare();
+        } else if (input.objectBytes() < 0) {
+            fail(new IllegalStateException("object " + input.range().objectId() + " of stream " + input.streamId()
+                    + " is not in the state (O2)"));
+        } else {
+            StreamRange range = input.range();
+            then(
+                    means.objects().bytes(range.objectId(), input.objectBytes(), range.position(), range.length()),
+                    this::take,
+                    failure -> fail(new UnreadableRangeException(input.streamId(), range, failure)));
         }
-        then(
-                means.objects().bytes(range.objectId(), object.bytes(), range.position(), range.length()),
-                bytes -> take(merge, range, bytes),
-                failure -> fail(new UnreadableRangeException(merge.streamId(), range, failure)));
     }
 
     /** Copied: what was read belongs to a cache of blocks, and a small range must not keep a whole block. */
-    private void take(MergePlan.StreamMerge merge, StreamRange range, ByteBuf read) {
-        ByteBuf copy;
+    private void take(ByteBuf read) {
         try {
-            copy = means.allocator().directBuffer(read.readableBytes()).writeBytes(read);
+            inputs.read(means.allocator().directBuffer(read.readableBytes()).writeBytes(read));
         } finally {
             read.release();
         }
-        try {
-            if (input == 0) {
-                writer.stream(merge.streamId());
-            }
-            BatchPieces.add(range, copy, writer);
-        } finally {
-            copy.release();
-        }
-        input++;
-        if (input == merge.inputs().size()) {
-            input = 0;
-            stream++;
-        }
-        if (stream == plan.streams().size()) {
-            put();
-        } else {
-            readNext();
-        }
+        readNext();
     }
 
-    private void put() {
+    /** An id at a time: the last objects may have to wait for long. */
+    private void prepare() {
+        then(
+                means.controlPlane()
+                        .submit(new Command.PrepareObjects(means.nodeId(), means.nodeEpoch(), 1, objectTtlMs)),
+                ids -> build(ids.get(0)),
+                this::fail);
+    }
+
+    private void build(long objectId) {
+        List<StreamMerge> merges = outputs.get(output);
+        for (StreamMerge merge : merges) {
+            writer.stream(merge.streamId());
+            for (StreamRange range : merge.inputs()) {
+                ByteBuf bytes = inputs.take(merge.streamId(), range);
+                try {
+                    BatchPieces.add(range, bytes, writer);
+                } finally {
+                    bytes.release();
+                }
+            }
+        }
         BundleBuilder.Built built = writer.build();
         long bytes = built.body().readableBytes();
-        List<Command.MergedRange> merged = merged(built.ranges());
-        then(means.store().put(ObjectKeys.key(objectId), built.body()), done -> publish(bytes, merged), this::fail);
+        List<Command.MergedRange> merged = merged(merges, built.ranges());
+        then(
+                means.store().put(ObjectKeys.key(objectId), built.body()),
+                done -> publish(objectId, bytes, merged),
+                this::fail);
     }
 
-    private List<Command.MergedRange> merged(List<BundleBuilder.BuiltRange> built) {
+    private static List<Command.MergedRange> merged(List<StreamMerge> merges, List<BundleBuilder.BuiltRange> built) {
         List<Command.MergedRange> merged = new ArrayList<>();
-        for (int i = 0; i < plan.streams().size(); i++) {
-            MergePlan.StreamMerge merge = plan.streams().get(i);
+        for (int i = 0; i < merges.size(); i++) {
+            StreamMerge merge = merges.get(i);
             BundleBuilder.BuiltRange range = built.get(i);
             StreamRange last = merge.inputs().get(merge.inputs().size() - 1);
             if (range.streamId() != merge.streamId()
@@ -139,21 +139,31 @@ final class MergeWork implements RewriteStep {
         return merged;
     }
 
-    private void publish(long bytes, List<Command.MergedRange> merged) {
+    private void publish(long objectId, long bytes, List<Command.MergedRange> merged) {
         then(
                 means.controlPlane()
                         .submit(new Command.PublishMerge(means.nodeId(), means.nodeEpoch(), objectId, bytes, merged)),
-                done -> {
-                    writer.close();
-                    ended.accept(plan, bytes);
-                    result.complete(bytes);
-                },
+                done -> published(bytes),
                 this::fail);
+    }
+
+    private void published(long bytes) {
+        writer.close();
+        bytesWritten += bytes;
+        output++;
+        if (output == outputs.size()) {
+            ended.accept(plan, bytesWritten);
+            result.complete(bytesWritten);
+        } else {
+            writer = new BundleWriter(means.allocator());
+            prepare();
+        }
     }
 
     @Override
     public void abandon() {
         writer.close();
+        inputs.release();
     }
 
     @Override
@@ -163,6 +173,7 @@ final class MergeWork implements RewriteStep {
 
     private void fail(Throwable failure) {
         writer.close();
+        inputs.release();
         ended.accept(plan, null);
         result.completeExceptionally(failure);
     }

@@ -9,6 +9,7 @@ import io.catchment.broker.observe.BucketMeters;
 import io.catchment.broker.observe.CompactionMeters;
 import io.catchment.broker.observe.FlushMeters;
 import io.catchment.broker.observe.HttpServer;
+import io.catchment.broker.observe.ManifestMeters;
 import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.NodeRoutes;
@@ -18,8 +19,8 @@ import io.catchment.broker.snapshot.StateSnapshots;
 import io.catchment.broker.verify.VerifyRoutes;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.server.ControlPlaneServer;
-import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.ObjectStore;
+import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.cache.CachedObjectReader;
 import io.catchment.objectstore.cache.ReaderSettings;
 import io.catchment.objectstore.open.ObjectStores;
@@ -128,6 +129,7 @@ final class Node implements AutoCloseable {
                 new FlushMeters(metrics.registry()),
                 new MergeMeters(metrics.registry()),
                 new CompactionMeters(metrics.registry()),
+                new ManifestMeters(metrics.registry()),
                 serving,
                 lanes,
                 controlPlane,

@@ -340,6 +340,7 @@ final class NodeEpoch implements AutoCloseable {
                         config.nodeId(),
                         epoch,
                         configs::forTopic,
+                        parts.objects(),
                         config.topics().retentionCheckMs(),
                         closers.add("retention thread", new SerialThread("retention")),
                         new SplittableRandom()));

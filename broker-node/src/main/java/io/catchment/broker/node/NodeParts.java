@@ -6,6 +6,7 @@ import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
 import io.catchment.broker.observe.CompactionMeters;
 import io.catchment.broker.observe.FlushMeters;
+import io.catchment.broker.observe.ManifestMeters;
 import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.Readiness;
@@ -34,6 +35,7 @@ record NodeParts(
         FlushMeters flushMeters,
         MergeMeters mergeMeters,
         CompactionMeters compactionMeters,
+        ManifestMeters manifestMeters,
         Readiness.Condition serving,
         LaneReadiness lanes,
         ControlPlane controlPlane,

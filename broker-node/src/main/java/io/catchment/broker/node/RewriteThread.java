@@ -4,6 +4,8 @@ import io.catchment.broker.compaction.Compactions;
 import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.flush.FlushStats;
 import io.catchment.broker.loop.SerialThread;
+import io.catchment.broker.manifest.ManifestKeeper;
+import io.catchment.broker.manifest.ManifestSettings;
 import io.catchment.broker.merge.MergeMeans;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.merge.Merges;
@@ -17,7 +19,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 
-/** The thread of an epoch that writes published ranges anew: merges and key compaction. */
+/** The thread of an epoch that writes published ranges anew: merges, key compaction and manifests. */
 final class RewriteThread {
     /** With more than this to flush nothing is rewritten. */
     private static final long BACKLOG_BYTES_MAX = 512L << 20;
@@ -61,8 +63,19 @@ final class RewriteThread {
                         () -> isBehind(flush.get()),
                         loop,
                         new SplittableRandom()));
+        ManifestKeeper manifests = closers.add(
+                "manifest keeper",
+                new ManifestKeeper(
+                        means,
+                        ManifestSettings.DEFAULT.withLookMs(settings.lookMs()),
+                        topic -> !topics.forTopic(topic).compacted(),
+                        () -> isBehind(flush.get()),
+                        loop,
+                        new SplittableRandom(),
+                        parts.manifestMeters()));
         closers.add("rewrite thread", loop);
         rewrites.start();
+        manifests.start();
     }
 
     /** When its oldest dirty range must be compacted: merged with later ones it would seem younger. */

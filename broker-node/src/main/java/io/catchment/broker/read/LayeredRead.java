@@ -2,6 +2,7 @@ package io.catchment.broker.read;
 
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
@@ -165,6 +166,11 @@ final class LayeredRead {
                                 ExtentLocator.NO_EXTENT, fromOffset, range.get().endOffset(), false));
             }
             readObject(image, range.get());
+            return;
+        }
+        Optional<ManifestRef> manifest = stream.get().manifest(fromOffset);
+        if (manifest.isPresent()) {
+            readListed(image, manifest.get());
             return;
         }
         List<ExtentState> elsewhere = levels.elsewhere(image, stream.get(), unreadable);
@@ -342,8 +348,32 @@ final class LayeredRead {
 
     private boolean isPublished() {
         return levels.image.get().stream(streamId)
-                .flatMap(stream -> stream.range(fromOffset))
+                .filter(stream -> stream.range(fromOffset).isPresent()
+                        || stream.manifest(fromOffset).isPresent())
                 .isPresent();
+    }
+
+    private void readListed(ClusterImage image, ManifestRef manifest) {
+        levels.manifests
+                .range(image, manifest, fromOffset)
+                .whenComplete((owned, failure) -> guarded(() -> {
+                    if (owned != null) {
+                        if (searched) {
+                            levels.extents.found(
+                                    streamId,
+                                    new ExtentLocator.Span(
+                                            ExtentLocator.NO_EXTENT,
+                                            fromOffset,
+                                            owned.range().endOffset(),
+                                            false));
+                        }
+                        readObject(owned.range(), owned.objectBytes(), manifest);
+                    } else {
+                        objectFailed(
+                                manifest.objectId(),
+                                failure == null ? new IllegalStateException("no range") : unwrap(failure));
+                    }
+                }));
     }
 
     private void readObject(ClusterImage image, StreamRange range) {
@@ -353,9 +383,14 @@ final class LayeredRead {
                     + range.baseOffset() + " to " + range.endOffset() + " is unknown to the control plane (O3)"));
             return;
         }
+        readObject(range, object.get().bytes(), null);
+    }
+
+    /** @param manifest that lists it; null if the catalog does */
+    private void readObject(StreamRange range, long objectBytes, @Nullable ManifestRef manifest) {
         ObjectReader.Location location = new ObjectReader.Location(
                 range.objectId(),
-                object.get().bytes(),
+                objectBytes,
                 streamId,
                 range.baseOffset(),
                 range.endOffset(),
@@ -363,13 +398,19 @@ final class LayeredRead {
                 range.length());
         levels.objects
                 .read(location, fromOffset, bytesWanted, as)
-                .whenComplete((read, failure) -> guarded(() -> objectAnswered(image, range, read, failure)));
+                .whenComplete(
+                        (read, failure) -> guarded(() -> objectAnswered(range, objectBytes, manifest, read, failure)));
     }
 
     private void objectAnswered(
-            ClusterImage image, StreamRange range, ObjectReader.@Nullable RangeRead read, @Nullable Throwable failure) {
+            StreamRange range,
+            long objectBytes,
+            @Nullable ManifestRef manifest,
+            ObjectReader.@Nullable RangeRead read,
+            @Nullable Throwable failure) {
         if (read == null) {
-            objectFailed(range, failure == null ? new IllegalStateException("no range") : unwrap(failure));
+            long from = manifest == null ? range.objectId() : manifest.objectId();
+            objectFailed(from, failure == null ? new IllegalStateException("no range") : unwrap(failure));
             return;
         }
         ByteBuf payload = read.payload();
@@ -384,7 +425,7 @@ final class LayeredRead {
                 return;
             }
             bytesWanted = Math.max(Math.addExact(had, cut.missing()), bytesWanted * 2);
-            readObject(image, range);
+            readObject(range, objectBytes, manifest);
             return;
         }
         levels.objectReads.increment();
@@ -392,10 +433,18 @@ final class LayeredRead {
         finish(payload, cut);
     }
 
-    /** A merge may have moved the range to another object, or an extent may have it though the hint said no. */
-    private void objectFailed(StreamRange range, Throwable failure) {
-        Optional<StreamRange> now = levels.image.get().stream(streamId).flatMap(stream -> stream.range(fromOffset));
-        boolean moved = now.isEmpty() || now.get().objectId() != range.objectId();
+    /**
+     * A merge may have moved the range to another object, or it is in another manifest now, or an extent may have it though the hint said no.
+     *
+     * @param from the object, or the manifest that named it
+     */
+    private void objectFailed(long from, Throwable failure) {
+        Optional<StreamState> stream = levels.image.get().stream(streamId);
+        long now = stream.flatMap(known -> known.range(fromOffset))
+                .map(StreamRange::objectId)
+                .or(() -> stream.flatMap(known -> known.manifest(fromOffset)).map(ManifestRef::objectId))
+                .orElse(-1L);
+        boolean moved = now != from;
         if (attempts < ATTEMPTS_MAX && (moved || !(searched || isCompacted()))) {
             again();
         } else {

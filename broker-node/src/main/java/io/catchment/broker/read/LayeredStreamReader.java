@@ -1,5 +1,6 @@
 package io.catchment.broker.read;
 
+import io.catchment.broker.manifest.Manifests;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.StreamState;
@@ -26,6 +27,7 @@ public final class LayeredStreamReader implements StreamReader {
     final StreamExtents streamExtents;
     final ExtentLocator extents;
     final ObjectReader objects;
+    final Manifests manifests;
     final Supplier<ClusterImage> image;
     final ReadBudgets budgets;
     /** Those who catch up leave the disk, and whoever reads it for others, to readers near the tail and to the WAL. */
@@ -56,6 +58,7 @@ public final class LayeredStreamReader implements StreamReader {
         this.streamExtents = streamExtents;
         this.extents = new ExtentLocator(wal);
         this.objects = objects;
+        this.manifests = new Manifests(objects);
         this.image = image;
         this.budgets = budgets;
         this.searches = searches;

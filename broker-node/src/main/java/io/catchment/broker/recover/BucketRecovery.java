@@ -93,6 +93,7 @@ public final class BucketRecovery {
         sleep.forMs(waitMs);
         Restoration restoration = new Restoration(newest(), clusterId, mine.generation(), wallClockMs.getAsLong());
         try {
+            new ManifestScan(store).into(restoration);
             new FooterScan(store, timer).into(restoration);
         } catch (ExecutionException e) {
             throw unanswered("the objects", e);

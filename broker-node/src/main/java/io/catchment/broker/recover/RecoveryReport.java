@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** What a recovery has brought back and what it has not, for people. */
@@ -41,15 +42,19 @@ public final class RecoveryReport {
         }
         if (!restored.missing().isEmpty()) {
             lines.add("BROKEN: %d published objects are not in the object store: %s"
-                    .formatted(
-                            restored.missing().size(),
-                            restored.missing().stream()
-                                    .sorted()
-                                    .limit(NAMED_MAX)
-                                    .map(ObjectKeys::key)
-                                    .collect(Collectors.joining(", "))));
+                    .formatted(restored.missing().size(), keys(restored.missing())));
+        }
+        if (!restored.unreadManifests().isEmpty()) {
+            lines.add(
+                    ("BROKEN: %d manifests cannot be read, so the offsets in them cannot either; no older object was deleted for"
+                                    + " belonging to nothing: %s")
+                            .formatted(restored.unreadManifests().size(), keys(restored.unreadManifests())));
         }
         return lines;
+    }
+
+    private static String keys(Set<Long> objects) {
+        return objects.stream().sorted().limit(NAMED_MAX).map(ObjectKeys::key).collect(Collectors.joining(", "));
     }
 
     private static String shortened(ClusterImage image, Map<Long, Long> shortened) {

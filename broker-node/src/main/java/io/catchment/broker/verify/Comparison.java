@@ -5,13 +5,16 @@ import io.catchment.broker.verify.StoreReport.Dangling;
 import io.catchment.broker.verify.StoreReport.Stored;
 import io.catchment.broker.verify.StoreReport.WrongSize;
 import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.ObjectState.Phase;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectStore.Listed;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +29,9 @@ final class Comparison {
     private final ClusterImage before;
     private final ClusterImage after;
     private final Map<Long, Long> bytesListed = new HashMap<>();
+    /** Bytes of the manifests' own objects, by id. */
+    private final Map<Long, Long> owned = new HashMap<>();
+
     private final List<Listed> suspects = new ArrayList<>();
     private final List<Stored> foreign = new ArrayList<>();
     private final List<Stored> missing = new ArrayList<>();
@@ -41,11 +47,20 @@ final class Comparison {
         this.after = after;
     }
 
-    /** O(objects + ranges of all streams). */
-    static Comparison of(ClusterImage before, List<Listed> listing, ClusterImage after) {
+    /**
+     * O(objects + ranges of all streams).
+     *
+     * @param listed what all manifests of the later image list: the objects are in no image
+     */
+    static Comparison of(ClusterImage before, List<Listed> listing, ClusterImage after, Collection<OwnedRange> listed) {
         Comparison comparison = new Comparison(before, after);
+        listed.forEach(owned -> comparison.owned.put(owned.range().objectId(), owned.objectBytes()));
         listing.forEach(comparison::stored);
         after.objects().forEach(comparison::known);
+        comparison.owned.forEach(comparison::known);
+        after.retiredManifests()
+                .forEach(manifest -> comparison.reference(
+                        "", -1, Dangling.Kind.MANIFEST, manifest.baseOffset(), manifest.objectId()));
         after.streams().forEach(comparison::references);
         return comparison;
     }
@@ -96,7 +111,7 @@ final class Comparison {
                 case DOOMED -> doomed++;
                 case PUBLISHED -> {} // held against the listing from the other side
             }
-        } else if (before.object(id).isEmpty()) {
+        } else if (before.object(id).isEmpty() && !owned.containsKey(id)) {
             suspects.add(object);
         }
     }
@@ -106,19 +121,34 @@ final class Comparison {
             return;
         }
         published = plus(published, object.bytes());
-        if (!isPublished(before, object.objectId())) {
-            return;
+        if (isPublished(before, object.objectId())) {
+            mustBeListed(object.objectId(), object.bytes());
         }
-        String key = ObjectKeys.key(object.objectId());
-        @Nullable Long bytes = bytesListed.get(object.objectId());
-        if (bytes == null) {
-            missing.add(new Stored(key, object.bytes()));
-        } else if (bytes != object.bytes()) {
-            wrongSize.add(new WrongSize(key, object.bytes(), bytes));
+    }
+
+    /** A manifest's own. It was published in the earlier image too if that had it so, or had it no more but had given out its id. */
+    private void known(long objectId, long bytes) {
+        published = plus(published, bytes);
+        boolean ownedBefore = before.object(objectId).isEmpty() && objectId < before.nextObjectId();
+        if (ownedBefore || isPublished(before, objectId)) {
+            mustBeListed(objectId, bytes);
+        }
+    }
+
+    private void mustBeListed(long objectId, long bytes) {
+        String key = ObjectKeys.key(objectId);
+        @Nullable Long found = bytesListed.get(objectId);
+        if (found == null) {
+            missing.add(new Stored(key, bytes));
+        } else if (found != bytes) {
+            wrongSize.add(new WrongSize(key, bytes, found));
         }
     }
 
     private void references(StreamState stream) {
+        for (ManifestRef manifest : stream.manifests()) {
+            reference(stream, Dangling.Kind.MANIFEST, manifest.baseOffset(), manifest.objectId());
+        }
         for (StreamRange range : stream.catalog()) {
             reference(stream, Dangling.Kind.RANGE, range.baseOffset(), range.objectId());
         }
@@ -129,8 +159,12 @@ final class Comparison {
     }
 
     private void reference(StreamState stream, Dangling.Kind kind, long offset, long objectId) {
+        reference(stream.topic(), stream.partition(), kind, offset, objectId);
+    }
+
+    private void reference(String topic, int partition, Dangling.Kind kind, long offset, long objectId) {
         if (!isPublished(after, objectId)) {
-            dangling.add(new Dangling(stream.topic(), stream.partition(), kind, offset, objectId));
+            dangling.add(new Dangling(topic, partition, kind, offset, objectId));
         }
     }
 

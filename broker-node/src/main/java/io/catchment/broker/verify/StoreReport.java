@@ -3,7 +3,7 @@ package io.catchment.broker.verify;
 /**
  * What a comparison of the catalog with the object store found.
  *
- * @param published in the catalog
+ * @param published in the catalog and its manifests
  * @param listed in the store, whatever it is
  * @param pending objects in the store whose upload or publishing is under way
  * @param doomed objects in the store that will be deleted in their time
@@ -40,7 +40,8 @@ public record StoreReport(
         /** What refers to the object. */
         public enum Kind {
             RANGE,
-            CHECKPOINT
+            CHECKPOINT,
+            MANIFEST
         }
     }
 

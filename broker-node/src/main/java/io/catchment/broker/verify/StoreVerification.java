@@ -1,9 +1,14 @@
 package io.catchment.broker.verify;
 
+import io.catchment.broker.manifest.Manifests;
 import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ManifestRef;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStore.Listed;
+import io.catchment.objectstore.manifest.ManifestLoader;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -19,11 +24,13 @@ import java.util.function.Supplier;
  * <p>The order makes the answer certain: an image, a listing, an image, and a second listing if there are suspects. Each image is taken
  * behind a barrier, so it has all that was committed before. An id is in the state from before its upload until after its deletion
  * (O3), and none is given out twice. So an object that is in both listings was there when the image between them was taken, and if
- * that image does not have its id, nobody ever will again: it is an orphan. The pause before the second listing is for uploaders that
+ * that image does not have its id, nor a manifest of it, nobody ever will again: it is an orphan. The pause before the second listing is for uploaders that
  * are about to delete what they ended too late.
  */
 public final class StoreVerification {
     private static final int DELETE_BATCH_MAX = 500;
+    /** Manifests read at a time. */
+    private static final int READS_MAX = 16;
 
     private final Supplier<ClusterImage> image;
     private final Supplier<CompletionStage<Void>> barrier;
@@ -63,14 +70,46 @@ public final class StoreVerification {
     public CompletionStage<StoreReport> verify(boolean deleteOrphans) {
         return CompletableFuture.supplyAsync(this::newestImage, executor)
                 .thenCompose(asked -> asked)
-                .thenCompose(before -> list().thenCompose(listed ->
-                        newestImage().thenApplyAsync(after -> Comparison.of(before, listed, after), executor)))
+                .thenCompose(
+                        before -> list().thenCompose(listed -> newestImage().thenCompose(after -> owned(after)
+                                .thenApplyAsync(owned -> Comparison.of(before, listed, after, owned), executor))))
                 .thenCompose(comparison ->
                         orphans(comparison).thenCompose(orphans -> finish(comparison, orphans, deleteOrphans)));
     }
 
     private CompletionStage<ClusterImage> newestImage() {
         return barrier.get().thenApply(done -> image.get());
+    }
+
+    /**
+     * What all manifests of the image list, some of them read at a time. Fails if one cannot be read: what it lists would be taken for
+     * orphans.
+     */
+    private CompletionStage<List<OwnedRange>> owned(ClusterImage image) {
+        List<ManifestRef> refs = new ArrayList<>(image.retiredManifests());
+        image.streams().forEach(stream -> refs.addAll(stream.manifests()));
+        ManifestLoader loader = new ManifestLoader(store, () -> {});
+        List<OwnedRange> owned = new ArrayList<>();
+        CompletionStage<?> done = CompletableFuture.completedFuture(null);
+        for (int from = 0; from < refs.size(); from += READS_MAX) {
+            List<ManifestRef> some = refs.subList(from, Math.min(refs.size(), from + READS_MAX));
+            done = done.thenComposeAsync(before -> read(loader, image, some), executor)
+                    .thenAccept(lists -> lists.forEach(owned::addAll));
+        }
+        return done.thenApply(all -> owned);
+    }
+
+    private static CompletionStage<List<List<OwnedRange>>> read(
+            ManifestLoader loader, ClusterImage image, List<ManifestRef> refs) {
+        List<CompletableFuture<List<OwnedRange>>> reads = new ArrayList<>();
+        for (ManifestRef ref : refs) {
+            // One that is not in the image is told of as dangling
+            image.object(ref.objectId())
+                    .ifPresent(object -> reads.add(loader.load(ref.objectId(), object.bytes())
+                            .thenApply(manifest -> Manifests.ranges(manifest, ref))));
+        }
+        return CompletableFuture.allOf(reads.toArray(CompletableFuture[]::new))
+                .thenApply(all -> reads.stream().map(CompletableFuture::join).toList());
     }
 
     private CompletionStage<List<Listed>> list() {

@@ -20,6 +20,7 @@ import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.BundleBuilder;
+import io.catchment.objectstore.Manifest;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.objectstore.ObjectStore;
@@ -54,7 +55,7 @@ final class CompactionWorld {
     final Map<Integer, Node> nodes = new HashMap<>();
     final SplittableRandom random;
     CompactionSettings settings;
-    MergeSettings merges = new MergeSettings(3, 1_500, 3_000, 1, 1 << 30, LOOK_MS, 3_600_000, 500, 15_000);
+    MergeSettings merges = new MergeSettings(3, 750, 1_500, 3_000, 1_000, 1, 1 << 30, LOOK_MS, 3_600_000, 500, 15_000);
     TopicConfig config;
     BooleanSupplier readsFail = () -> false;
     BooleanSupplier putsFail = () -> false;
@@ -299,6 +300,11 @@ final class CompactionWorld {
         @Override
         public CompletionStage<Long> offsetForTime(Location location, long timeMs) {
             throw new AssertionError("compaction does not search");
+        }
+
+        @Override
+        public CompletionStage<Manifest> manifest(long objectId, long objectBytes) {
+            throw new AssertionError("compaction reads no manifest");
         }
 
         @Override

@@ -382,6 +382,12 @@ class ListOffsetsHandlerTest {
             long base = partition.highWatermark;
             if (level < 6) {
                 published(100 + level, range.toArray(long[][]::new));
+                int listed = random.nextInt(3);
+                if (listed > 0
+                        && image.get().stream(STREAM).orElseThrow().catalog().size() > listed) {
+                    long manifestId = 200 + level;
+                    image.updateAndGet(now -> now.listed(STREAM, manifestId, listed, objects));
+                }
             } else {
                 int extent = level;
                 range.forEach(timestamps -> inExtent(extent, timestamps));

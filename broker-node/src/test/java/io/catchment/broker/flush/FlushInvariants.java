@@ -2,15 +2,19 @@ package io.catchment.broker.flush;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.broker.manifest.Manifests;
 import io.catchment.broker.testing.TestBatches;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.BundleBuilder.BuiltRange;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.bundle.BundleFooter;
+import io.catchment.objectstore.manifest.ManifestCodec;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameKind;
 import io.netty.buffer.ByteBuf;
@@ -53,8 +57,14 @@ final class FlushInvariants {
                 assertThat((long) bytes.length)
                         .as("O1: length of object %s", object.objectId())
                         .isEqualTo(object.bytes());
-                verify(object.objectId(), bytes);
+                if (!manifests().contains(object.objectId())) {
+                    verify(object.objectId(), bytes);
+                }
             }
+        }
+        for (StreamState stream : world.control.image().streams()) {
+            stream.manifests()
+                    .forEach(manifest -> owned(manifest).forEach(owned -> verifyOwned(stream.streamId(), owned)));
         }
         for (StreamState stream : world.control.image().streams()) {
             StreamState.Checkpoint checkpoint = stream.checkpoint();
@@ -65,6 +75,51 @@ final class FlushInvariants {
                         .as("O1: checkpoint of stream %s at %s", stream.streamId(), checkpoint.offset())
                         .isEqualTo(world.checkpoints.get(stream.streamId()).get(checkpoint.offset()));
             }
+        }
+    }
+
+    /** Objects of the manifests that the control plane knows, of streams or of nobody any more. */
+    private Set<Long> manifests() {
+        Set<Long> ids = new HashSet<>();
+        refs().forEach(manifest -> ids.add(manifest.objectId()));
+        return ids;
+    }
+
+    private List<ManifestRef> refs() {
+        List<ManifestRef> refs = new ArrayList<>(world.control.image().retiredManifests());
+        world.control.image().streams().forEach(stream -> refs.addAll(stream.manifests()));
+        return refs;
+    }
+
+    /** What the manifest lists, as far as it counts, read from the store as it is. */
+    private List<OwnedRange> owned(ManifestRef ref) {
+        byte[] bytes = world.store.objects.get(ObjectKeys.key(ref.objectId()));
+        assertThat(bytes).as("O1: manifest %s is in the store", ref).isNotNull();
+        List<OwnedRange> owned = Manifests.ranges(ManifestCodec.read(Unpooled.wrappedBuffer(bytes)), ref);
+        assertThat(ManifestRef.of(ref.objectId(), owned).digest()).isEqualTo(ref.digest());
+        return owned;
+    }
+
+    private List<StreamRange> ranges(StreamState stream) {
+        List<StreamRange> ranges = new ArrayList<>();
+        stream.manifests().forEach(manifest -> owned(manifest).forEach(owned -> ranges.add(owned.range())));
+        ranges.addAll(stream.catalog());
+        return ranges;
+    }
+
+    private void verifyOwned(long stream, OwnedRange owned) {
+        StreamRange range = owned.range();
+        byte[] bytes = world.store.objects.get(ObjectKeys.key(range.objectId()));
+        assertThat(bytes)
+                .as("O1: object %s, which a manifest of stream %s owns, is in the store", range.objectId(), stream)
+                .isNotNull();
+        assertThat((long) bytes.length).isEqualTo(owned.objectBytes());
+        if (verified.get(range.objectId()) != bytes) {
+            int from = Math.toIntExact(range.position());
+            assertThat(Arrays.copyOfRange(bytes, from, from + range.length()))
+                    .as("O1: offsets %s of stream %s", range, stream)
+                    .isEqualTo(model(stream, range.baseOffset(), range.endOffset()));
+            verified.put(range.objectId(), bytes);
         }
     }
 
@@ -121,15 +176,16 @@ final class FlushInvariants {
         Map<Long, List<FrameEntry>> unflushed = unflushedFrames();
         for (StreamState stream : world.control.image().streams()) {
             long next = stream.logStartOffset();
-            if (!stream.catalog().isEmpty()) {
-                StreamRange first = stream.catalog().get(0);
+            List<StreamRange> ranges = ranges(stream);
+            if (!ranges.isEmpty()) {
+                StreamRange first = stream.manifests().isEmpty() ? ranges.get(0) : firstManifest(stream, ranges.get(0));
                 assertThat(first.endOffset())
                         .as("O2: nothing of stream %s is kept that is wholly before its beginning", stream.streamId())
                         .isGreaterThan(next);
                 assertThat(first.baseOffset()).isLessThanOrEqualTo(next);
                 next = first.baseOffset();
             }
-            for (StreamRange range : stream.catalog()) {
+            for (StreamRange range : ranges) {
                 assertThat(range.baseOffset())
                         .as("O2: ranges of stream %s follow each other", stream.streamId())
                         .isEqualTo(next);
@@ -156,6 +212,11 @@ final class FlushInvariants {
         }
     }
 
+    /** It stays as long as it holds anything that counts, and so does what it lists before that. */
+    private static StreamRange firstManifest(StreamState stream, StreamRange first) {
+        return new StreamRange(first.baseOffset(), stream.manifests().get(0).endOffset(), first.objectId(), 0, 1, 0, 0);
+    }
+
     private Map<Long, List<FrameEntry>> unflushedFrames() {
         Map<Long, List<FrameEntry>> frames = new HashMap<>();
         for (ExtentState extent : world.control.image().extents()) {
@@ -174,22 +235,37 @@ final class FlushInvariants {
 
     /** O3: what is in the store is referenced, prepared, or doomed. */
     void everyObjectIsKnown() {
-        assertThat(storedIds())
-                .as("O3: objects in the store that nobody knows")
-                .isSubsetOf(world.control.image().objects().stream()
-                        .map(ObjectState::objectId)
-                        .toList());
+        assertThat(storedIds()).as("O3: objects in the store that nobody knows").isSubsetOf(known());
     }
 
     /** O3 after all time limits: what is in the store is published, and nothing else is remembered. */
     void nothingLeaked() {
-        Set<Long> known = world.control.image().objects().stream()
-                .map(ObjectState::objectId)
-                .collect(Collectors.toSet());
+        assertThat(world.control.image().retiredManifests())
+                .as("O3: manifests of nobody")
+                .isEmpty();
+        for (StreamState stream : world.control.image().streams()) {
+            if (!stream.manifests().isEmpty()) {
+                assertThat(owned(stream.manifests().get(0)).get(0).range().endOffset())
+                        .as("O3: what is before the beginning of stream %s is released", stream.streamId())
+                        .isGreaterThan(stream.logStartOffset());
+            }
+        }
         assertThat(world.control.image().objects())
                 .as("O3: objects that are neither published nor gone in the end")
                 .allMatch(object -> object.phase() == ObjectState.Phase.PUBLISHED);
-        assertThat(storedIds()).as("O3: the store holds just what is published").isEqualTo(known);
+        assertThat(storedIds()).as("O3: the store holds just what is published").isEqualTo(known());
+    }
+
+    /** To the control plane, or to a manifest it knows. */
+    private Set<Long> known() {
+        Set<Long> known = world.control.image().objects().stream()
+                .map(ObjectState::objectId)
+                .collect(Collectors.toSet());
+        refs().forEach(manifest -> owned(manifest)
+                .forEach(owned -> assertThat(known.add(owned.range().objectId()))
+                        .as("C4: object %s is one manifest's own", owned.range().objectId())
+                        .isTrue()));
+        return known;
     }
 
     private Set<Long> storedIds() {

@@ -43,14 +43,62 @@ class FlushSimulationTest {
 
     private static void runSome(int normally) {
         long first = new SplittableRandom().nextLong(1L << 40);
-        for (long seed = first; seed < first + Integer.getInteger("flush.seeds", normally); seed++) {
-            run(seed);
+        int seeds = Integer.getInteger("flush.seeds", normally);
+        Reached reached = Reached.NOTHING;
+        for (long seed = first; seed < first + seeds; seed++) {
+            reached = reached.plus(run(seed));
+        }
+        System.out.println("From seed " + first + " on: " + reached);
+        if (seeds >= 100) {
+            assertThat(reached.merges()).isGreaterThan(seeds);
+            assertThat(reached.moves()).isGreaterThan(seeds);
+            assertThat(reached.larger()).isGreaterThan(seeds / 10);
+            assertThat(reached.released()).isGreaterThan(seeds / 25);
+            assertThat(reached.retired()).isGreaterThan(seeds / 4);
         }
     }
 
-    private static void run(long seed) {
+    /**
+     * How often something happened, lest the invariants hold because nothing does.
+     *
+     * @param moves to manifests
+     * @param larger those that took the place of another
+     * @param released parts of manifests
+     * @param retired manifests taken apart
+     */
+    private record Reached(int merges, int moves, int larger, int released, int retired) {
+        static final Reached NOTHING = new Reached(0, 0, 0, 0, 0);
+
+        Reached plus(Reached other) {
+            return new Reached(
+                    merges + other.merges,
+                    moves + other.moves,
+                    larger + other.larger,
+                    released + other.released,
+                    retired + other.retired);
+        }
+
+        static Reached of(FlushWorld world) {
+            var moves = world.control.submitted(Command.PublishManifest.class);
+            var releases = world.control.submitted(Command.ReleaseManifest.class);
+            int parts = (int)
+                    releases.stream().filter(release -> release.next() != null).count();
+            return new Reached(
+                    world.merges,
+                    moves.size(),
+                    (int) moves.stream()
+                            .filter(move -> move.replacedObjectId() != Command.PublishManifest.NO_OBJECT)
+                            .count(),
+                    parts,
+                    releases.size() - parts);
+        }
+    }
+
+    private static Reached run(long seed) {
         try {
-            new Run(seed).play();
+            Run run = new Run(seed);
+            run.play();
+            return Reached.of(run.world);
         } catch (Throwable failed) {
             throw new AssertionError(
                     "seed " + seed + "; replay: mvn -B -o -ntp -pl broker-node -am test -Dtest=FlushSimulationTest"
@@ -210,7 +258,8 @@ class FlushSimulationTest {
             long stream = streams.get(random.nextInt(streams.size()));
             long start = world.control.image().stream(stream).orElseThrow().logStartOffset();
             long end = world.endOffset(stream);
-            world.trim(stream, random.nextInt(4) == 0 ? end : start + random.nextLong(end - start + 1));
+            long most = random.nextInt(4) == 0 ? end - start : (end - start) / 3;
+            world.trim(stream, random.nextInt(8) == 0 ? end : start + random.nextLong(most + 1));
         }
 
         private void crash() {
@@ -261,8 +310,8 @@ class FlushSimulationTest {
                         late);
             }
             world.invariants.hold();
-            for (int merges = -1; merges != world.merges; ) {
-                merges = world.merges;
+            for (int works = -1; works != world.works(); ) {
+                works = world.works();
                 for (int i = 0; i < 4; i++) {
                     pass(world.settings.objectTtlMs());
                 }

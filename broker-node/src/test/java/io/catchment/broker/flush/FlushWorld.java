@@ -1,5 +1,8 @@
 package io.catchment.broker.flush;
 
+import io.catchment.broker.manifest.ManifestKeeper;
+import io.catchment.broker.manifest.ManifestMetrics;
+import io.catchment.broker.manifest.ManifestSettings;
 import io.catchment.broker.merge.MergeMeans;
 import io.catchment.broker.merge.MergeMetrics;
 import io.catchment.broker.merge.MergeSettings;
@@ -57,6 +60,9 @@ final class FlushWorld {
     Rewrites rewrites;
     boolean merging;
     int merges;
+    ManifestKeeper manifests;
+    int moves;
+    int releases;
     BooleanSupplier readsFail = () -> false;
 
     /** Each acknowledged batch of a stream in offset order: the model. */
@@ -119,7 +125,7 @@ final class FlushWorld {
                 NODE,
                 nodeEpoch);
         MergeSettings merging =
-                new MergeSettings(3, 20_000, 40_000, 1, 1 << 30, 500, settings.objectTtlMs(), 500, 15_000);
+                new MergeSettings(2, 2_000, 20_000, 40_000, 5, 1, 1 << 30, 500, settings.objectTtlMs(), 500, 15_000);
         MergeMetrics counted = new MergeMetrics() {
             @Override
             public void merged(int streams, int ranges, long bytes) {
@@ -136,6 +142,27 @@ final class FlushWorld {
                 () -> flusher.stats().storeFailures() > 0,
                 process,
                 random.split());
+        manifests = new ManifestKeeper(
+                means,
+                new ManifestSettings(2, 1, 1, 2_000, 100, 700, 10, settings.objectTtlMs(), 500, 15_000),
+                topic -> true,
+                () -> flusher.stats().storeFailures() > 0,
+                process,
+                random.split(),
+                new ManifestMetrics() {
+                    @Override
+                    public void moved(int ranges, long manifestBytes) {
+                        moves++;
+                    }
+
+                    @Override
+                    public void released(int ranges) {
+                        releases++;
+                    }
+
+                    @Override
+                    public void failed() {}
+                });
         openStreams(List.copyOf(acknowledged.keySet()));
     }
 
@@ -154,6 +181,7 @@ final class FlushWorld {
         reaper.start();
         if (merging) {
             rewrites.start();
+            manifests.start();
         }
         time.settle();
         return this;
@@ -265,6 +293,10 @@ final class FlushWorld {
     }
 
     // ---- looking
+
+    int works() {
+        return merges + moves + releases;
+    }
 
     /** FLUSHED, or already gone. */
     boolean flushed(long extentId) {

@@ -1,9 +1,11 @@
 package io.catchment.broker.flush;
 
+import io.catchment.objectstore.Manifest;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
+import io.catchment.objectstore.manifest.ManifestLoader;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -27,6 +29,14 @@ record PlainReader(ObjectStore store, BooleanSupplier fails) implements ObjectRe
                 ? CompletableFuture.failedStage(
                         new ObjectStoreException(ObjectStoreException.Reason.TRANSIENT, "injected", null))
                 : store.get(ObjectKeys.key(objectId), position, length);
+    }
+
+    @Override
+    public CompletionStage<Manifest> manifest(long objectId, long objectBytes) {
+        return fails.getAsBoolean()
+                ? CompletableFuture.failedStage(
+                        new ObjectStoreException(ObjectStoreException.Reason.TRANSIENT, "injected", null))
+                : new ManifestLoader(store, () -> {}).load(objectId, objectBytes);
     }
 
     @Override

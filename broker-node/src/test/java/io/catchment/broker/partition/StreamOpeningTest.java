@@ -11,6 +11,7 @@ import io.catchment.broker.testing.TestBatches;
 import io.catchment.broker.testing.TrackedBuffers;
 import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.controlplane.StreamState;
+import io.catchment.objectstore.Manifest;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameKind;
@@ -296,6 +297,11 @@ class StreamOpeningTest {
                     latencyMs,
                     TimeUnit.MILLISECONDS);
             return result;
+        }
+
+        @Override
+        public CompletionStage<Manifest> manifest(long objectId, long objectBytes) {
+            throw new AssertionError("opening a stream reads no manifest");
         }
 
         @Override

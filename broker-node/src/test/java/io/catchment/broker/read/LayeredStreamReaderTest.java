@@ -191,6 +191,47 @@ class LayeredStreamReaderTest {
     }
 
     @Test
+    void rangesInAManifestAreReadAsThoseOfTheCatalog() {
+        byte[][] batches = new byte[4][];
+        for (int i = 0; i < batches.length; i++) {
+            batches[i] = TestBatches.batch(i * 10L, 10, 50);
+            publish(100 + i, batches[i]);
+        }
+        image.updateAndGet(now -> now.listed(STREAM, 200, 2, objects));
+        image.updateAndGet(now -> now.listed(STREAM, 201, 1, objects));
+        for (int offset = 0; offset < 40; offset++) {
+            assertThat(readBytes(offset, 40, 1000)).isEqualTo(batches[offset / 10]);
+        }
+    }
+
+    /** The manifest was replaced by a larger one between the image and the read. */
+    @Test
+    void aManifestThatIsGoneSendsTheReadToTheOneInItsPlace() {
+        byte[] batch = TestBatches.batch(0, 10, 50);
+        publish(100, batch);
+        publish(101, TestBatches.batch(10, 10, 50));
+        CatalogImage before = image.get();
+        image.set(before.listed(STREAM, 200, 1, objects));
+        objects.withoutManifest(200);
+        objects.beforeManifest(() -> {
+            image.set(before.listed(STREAM, 201, 1, objects));
+            objects.beforeManifest(() -> {});
+        });
+        assertThat(readBytes(3, 20, 1000)).isEqualTo(batch);
+    }
+
+    @Test
+    void aManifestThatCannotBeReadFailsTheReadsThatNeedItOnly() {
+        byte[] newest = TestBatches.batch(10, 10, 50);
+        publish(100, TestBatches.batch(0, 10, 50));
+        publish(101, newest);
+        image.updateAndGet(now -> now.listed(STREAM, 200, 1, objects));
+        objects.withoutManifest(200);
+        assertThatThrownBy(() -> read(0, 20, 1000)).hasCauseInstanceOf(ObjectStoreException.class);
+        assertThat(readBytes(10, 20, 1000)).isEqualTo(newest);
+    }
+
+    @Test
     void aFailingObjectStoreFailsTheRead() {
         publish(100, TestBatches.batch(0, 10, 10));
         objects.fail(new ObjectStoreException(ObjectStoreException.Reason.TRANSIENT, "503", null));
@@ -386,6 +427,11 @@ class LayeredStreamReaderTest {
                 objects.put(objectId, batches);
                 image.updateAndGet(now -> now.published(STREAM, objectId, batches));
                 published++;
+                int old = image.get().stream(STREAM).orElseThrow().catalog().size() - 2;
+                if (old > 0 && random.nextInt(4) == 0) {
+                    long manifestId = 2000L + published;
+                    image.updateAndGet(now -> now.listed(STREAM, manifestId, old, objects));
+                }
                 if (random.nextInt(4) > 0) {
                     extents.drop(published - 1);
                 }

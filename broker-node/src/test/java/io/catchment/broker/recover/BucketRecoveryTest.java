@@ -10,14 +10,19 @@ import io.catchment.broker.snapshot.SnapshotKey;
 import io.catchment.broker.testing.RulesControlPlane;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ObjectState.Phase;
+import io.catchment.controlplane.OwnedRange;
+import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.archive.Restoration;
 import io.catchment.controlplane.archive.Restoration.Restored;
 import io.catchment.controlplane.archive.StateArchive;
 import io.catchment.objectstore.BundleBuilder;
+import io.catchment.objectstore.Manifest;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
 import io.catchment.objectstore.bundle.BundleWriter;
+import io.catchment.objectstore.manifest.ManifestCodec;
 import io.catchment.objectstore.testing.MemoryStore;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufOutputStream;
@@ -138,6 +143,37 @@ class BucketRecoveryTest {
         return id;
     }
 
+    /** A real manifest with the stream's first ranges, so many, published by the real rules. Answers its id. */
+    private long moved(int count) {
+        List<OwnedRange> ranges = control.image().stream(a).orElseThrow().catalog().subList(0, count).stream()
+                .map(range -> new OwnedRange(
+                        range,
+                        control.image().object(range.objectId()).orElseThrow().bytes()))
+                .toList();
+        long id = control.now(new Command.PrepareObjects(NODE, epoch, 1, 3_600_000))
+                .get(0);
+        ByteBuf body = ManifestCodec.write(
+                UnpooledByteBufAllocator.DEFAULT,
+                new Manifest(
+                        a,
+                        ranges.stream()
+                                .map(owned -> new Manifest.Entry(
+                                        owned.range().baseOffset(),
+                                        owned.range().endOffset(),
+                                        owned.range().objectId(),
+                                        owned.objectBytes(),
+                                        owned.range().position(),
+                                        owned.range().length(),
+                                        owned.range().maxEventTimeMs(),
+                                        owned.range().maxAppendTimeMs()))
+                                .toList()));
+        long bytes = body.readableBytes();
+        bucket.put(ObjectKeys.key(id), body);
+        control.now(new Command.PublishManifest(NODE, epoch, a, id, bytes, Command.PublishManifest.NO_OBJECT, ranges));
+        assertThat(control.image().stream(a).orElseThrow().manifests()).isNotEmpty();
+        return id;
+    }
+
     private Restored recover(String clusterId) throws Exception {
         var timer = Executors.newSingleThreadScheduledExecutor();
         try {
@@ -160,7 +196,9 @@ class BucketRecoveryTest {
     private void world() {
         own("old", 1);
         topic();
-        flushed(0, 10);
+        flushed(0, 5);
+        flushed(5, 10);
+        moved(1);
         snapshot();
         flushed(10, 20);
         flushed(20, 25);
@@ -185,6 +223,37 @@ class BucketRecoveryTest {
                 .extracting(each -> each.name().generation())
                 .containsExactly(1L, 2L);
         assertThat(RecoveryReport.of(restored)).anyMatch(line -> line.startsWith("LOST"));
+    }
+
+    @Test
+    void whatAManifestOwnsOutlivesTheClusterAndOneWrittenLaterBelongsToNothing() throws Exception {
+        own("old", 1);
+        topic();
+        long first = flushed(0, 10);
+        long second = flushed(10, 20);
+        flushed(20, 30);
+        long manifest = moved(1);
+        snapshot();
+        StreamState kept = control.image().stream(a).orElseThrow();
+        flushed(30, 40);
+        long later = moved(2);
+
+        Restored restored = recover("new");
+        StreamState stream = restored.image().stream(a).orElseThrow();
+        assertThat(stream.manifests()).isEqualTo(kept.manifests());
+        assertThat(stream.catalogEndOffset()).isEqualTo(40);
+        assertThat(restored.missing()).isEmpty();
+        assertThat(restored.unreadManifests()).isEmpty();
+        assertThat(restored.image().object(first)).as("its manifest's own").isEmpty();
+        assertThat(restored.image().object(manifest).orElseThrow().phase()).isEqualTo(Phase.PUBLISHED);
+        assertThat(restored.image().object(second).orElseThrow().isHeldByOne()).isTrue();
+        assertThat(restored.image().object(later).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
+
+        bucket.corrupt(ObjectKeys.key(manifest), 30);
+        Restored blind = recover("newer");
+        assertThat(blind.unreadManifests()).containsExactly(manifest);
+        assertThat(blind.image().object(first)).as("not doomed").isEmpty();
+        assertThat(RecoveryReport.of(blind)).anyMatch(line -> line.startsWith("BROKEN: 1 manifests"));
     }
 
     @Test

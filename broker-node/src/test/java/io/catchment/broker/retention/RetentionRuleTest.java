@@ -7,8 +7,11 @@ import io.catchment.broker.topic.TopicConfig;
 import io.catchment.broker.topic.TopicConfigs;
 import io.catchment.broker.topic.TopicSchema;
 import io.catchment.controlplane.Command;
+import io.catchment.controlplane.ManifestRef;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.Uuid;
@@ -65,6 +68,21 @@ class RetentionRuleTest {
                 .isEqualTo(40);
     }
 
+    /** As long as only some of it goes, and perhaps no more. */
+    @Test
+    void aManifestIsReadWhenSomeOfItGoesOnly() {
+        StreamState listed = withManifest(STREAM, 3);
+        TopicConfig config = config(Map.of("retention.ms", "900000"));
+        assertThat(RetentionRule.of(listed, config, NOW_MS, Map.of()).undecided())
+                .isNull();
+        config = config(Map.of("retention.ms", "1"));
+        assertThat(RetentionRule.of(listed, config, NOW_MS, Map.of()).logStartOffset())
+                .isEqualTo(40);
+        config = config(Map.of("retention.ms", "800000"));
+        assertThat(RetentionRule.of(listed, config, NOW_MS, Map.of()).undecided())
+                .isNotNull();
+    }
+
     @Test
     void aBeginningInsideARangeStaysUntilAllOfItGoes() {
         StreamState trimmed = stream(
@@ -74,7 +92,71 @@ class RetentionRuleTest {
     }
 
     private static long start(StreamState stream, Map<String, String> overrides) {
-        return RetentionRule.logStartOffset(stream, config(overrides), NOW_MS);
+        RetentionRule.Verdict verdict = RetentionRule.of(stream, config(overrides), NOW_MS, Map.of());
+        assertThat(verdict.undecided()).isNull();
+        for (int first = 1; first < stream.catalog().size(); first++) {
+            for (int second = first; second < stream.catalog().size(); second++) {
+                assertThat(startWithManifests(stream, config(overrides), first, second))
+                        .as("with %s, then %s ranges in manifests", first, second - first)
+                        .isEqualTo(verdict.logStartOffset());
+            }
+        }
+        return verdict.logStartOffset();
+    }
+
+    /** The same ranges, the first of them in one manifest, or in two. */
+    private static long startWithManifests(StreamState stream, TopicConfig config, int first, int second) {
+        List<OwnedRange> owned = stream.catalog().stream()
+                .map(range -> new OwnedRange(range, 2_000))
+                .toList();
+        Map<Long, List<OwnedRange>> lists = new HashMap<>(Map.of(100L, owned.subList(0, first)));
+        if (second > first) {
+            lists.put(101L, owned.subList(first, second));
+        }
+        StreamState listed = withManifests(stream, lists, second);
+        Map<Long, List<OwnedRange>> known = new HashMap<>();
+        while (true) {
+            RetentionRule.Verdict verdict = RetentionRule.of(listed, config, NOW_MS, known);
+            ManifestRef undecided = verdict.undecided();
+            if (undecided == null) {
+                return verdict.logStartOffset();
+            }
+            assertThat(known.put(undecided.objectId(), lists.get(undecided.objectId())))
+                    .as("nothing is asked for twice")
+                    .isNull();
+        }
+    }
+
+    private static StreamState withManifest(StreamState stream, int count) {
+        List<OwnedRange> owned = stream.catalog().subList(0, count).stream()
+                .map(range -> new OwnedRange(range, 2_000))
+                .toList();
+        return withManifests(stream, Map.of(100L, owned), count);
+    }
+
+    private static StreamState withManifests(StreamState stream, Map<Long, List<OwnedRange>> lists, int count) {
+        return new StreamState(
+                1,
+                stream.topicId(),
+                "t",
+                0,
+                1,
+                1,
+                1,
+                List.of(),
+                stream.logStartOffset(),
+                lists.entrySet().stream()
+                        .sorted(Map.Entry.comparingByKey())
+                        .map(each -> ManifestRef.of(each.getKey(), each.getValue()))
+                        .toList(),
+                stream.catalog().subList(count, stream.catalog().size()),
+                null,
+                1,
+                false,
+                -1,
+                List.of(),
+                null,
+                0);
     }
 
     private static TopicConfig config(Map<String, String> overrides) {

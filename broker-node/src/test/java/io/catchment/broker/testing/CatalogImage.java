@@ -3,14 +3,19 @@ package io.catchment.broker.testing;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TopicState;
+import io.catchment.objectstore.Manifest;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
@@ -78,6 +83,40 @@ public final class CatalogImage implements ClusterImage {
         TreeMap<Long, ObjectState> more = new TreeMap<>(objects);
         more.put(objectId, new ObjectState(objectId, bytes, 1, ObjectState.Phase.PUBLISHED, 0, 0));
         return new CatalogImage(base, changed.streams, more, extents);
+    }
+
+    /** The first ranges of the stream's catalog are in a manifest, which is put among the objects. */
+    public CatalogImage listed(long streamId, long manifestId, int count, MemoryObjects store) {
+        List<StreamRange> catalog = stream(streamId).orElseThrow().catalog();
+        List<OwnedRange> owned = new ArrayList<>();
+        List<Manifest.Entry> entries = new ArrayList<>();
+        TreeMap<Long, ObjectState> left = new TreeMap<>(objects);
+        for (StreamRange range : catalog.subList(0, count)) {
+            long bytes = Objects.requireNonNull(left.remove(range.objectId())).bytes();
+            owned.add(new OwnedRange(range, bytes));
+            entries.add(new Manifest.Entry(
+                    range.baseOffset(),
+                    range.endOffset(),
+                    range.objectId(),
+                    bytes,
+                    range.position(),
+                    range.length(),
+                    range.maxEventTimeMs(),
+                    range.maxAppendTimeMs()));
+        }
+        store.manifest(manifestId, new Manifest(streamId, entries));
+        left.put(manifestId, new ObjectState(manifestId, 96, 1, ObjectState.Phase.PUBLISHED, 0, 0));
+        CatalogImage changed = changed(streamId, state -> {
+            List<ManifestRef> manifests = new ArrayList<>(state.manifests());
+            manifests.add(ManifestRef.of(manifestId, owned));
+            return with(
+                    state,
+                    state.logStartOffset(),
+                    manifests,
+                    catalog.subList(count, catalog.size()),
+                    state.checkpoint());
+        });
+        return new CatalogImage(base, changed.streams, left, extents);
     }
 
     /** A broken catalog: what points into the object stays. */
@@ -159,6 +198,7 @@ public final class CatalogImage implements ClusterImage {
                         starts.isEmpty() ? 0 : starts.get(starts.size() - 1).epoch(),
                         starts,
                         state.logStartOffset(),
+                        state.manifests(),
                         state.catalog(),
                         state.checkpoint(),
                         owner.nodeId(),
@@ -214,6 +254,7 @@ public final class CatalogImage implements ClusterImage {
                 state.epoch(),
                 state.epochStarts(),
                 state.logStartOffset(),
+                state.manifests(),
                 catalog,
                 state.checkpoint(),
                 state.preferredNodeId(),
@@ -230,6 +271,15 @@ public final class CatalogImage implements ClusterImage {
 
     private static StreamState with(
             StreamState state, long logStart, List<StreamRange> catalog, StreamState.@Nullable Checkpoint checkpoint) {
+        return with(state, logStart, state.manifests(), catalog, checkpoint);
+    }
+
+    private static StreamState with(
+            StreamState state,
+            long logStart,
+            List<ManifestRef> manifests,
+            List<StreamRange> catalog,
+            StreamState.@Nullable Checkpoint checkpoint) {
         return new StreamState(
                 state.streamId(),
                 state.topicId(),
@@ -240,6 +290,7 @@ public final class CatalogImage implements ClusterImage {
                 state.epoch(),
                 state.epochStarts(),
                 logStart,
+                manifests,
                 catalog,
                 checkpoint,
                 state.preferredNodeId(),

@@ -322,6 +322,7 @@ public final class FakeControlPlane implements ControlPlane {
                 epoch,
                 old.epochStarts(),
                 old.logStartOffset(),
+                old.manifests(),
                 old.catalog(),
                 old.checkpoint(),
                 preferred,

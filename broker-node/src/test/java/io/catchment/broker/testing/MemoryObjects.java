@@ -1,5 +1,6 @@
 package io.catchment.broker.testing;
 
+import io.catchment.objectstore.Manifest;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.objectstore.ObjectStoreException;
 import io.netty.buffer.ByteBuf;
@@ -20,6 +21,8 @@ public final class MemoryObjects implements ObjectReader {
     public final AtomicInteger reads = new AtomicInteger();
     private final int stepBatches;
     private final ConcurrentHashMap<Long, List<byte[]>> objects = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Long, Manifest> manifests = new ConcurrentHashMap<>();
+    private volatile Runnable beforeManifest = () -> {};
     private volatile Executor executor = Runnable::run;
     private volatile @Nullable RuntimeException failure;
 
@@ -68,6 +71,31 @@ public final class MemoryObjects implements ObjectReader {
     @Override
     public CompletionStage<ByteBuf> bytes(long objectId, long objectBytes, long position, int length) {
         throw new AssertionError("no checkpoints here");
+    }
+
+    public void manifest(long objectId, Manifest manifest) {
+        manifests.put(objectId, manifest);
+    }
+
+    /** A step that others do right before a manifest is read. */
+    public void beforeManifest(Runnable step) {
+        beforeManifest = step;
+    }
+
+    public void withoutManifest(long objectId) {
+        manifests.remove(objectId);
+    }
+
+    @Override
+    public CompletionStage<Manifest> manifest(long objectId, long objectBytes) {
+        return answer(() -> {
+            beforeManifest.run();
+            Manifest manifest = manifests.get(objectId);
+            if (manifest == null) {
+                throw new ObjectStoreException(ObjectStoreException.Reason.NOT_FOUND, "no manifest " + objectId, null);
+            }
+            return manifest;
+        });
     }
 
     @Override

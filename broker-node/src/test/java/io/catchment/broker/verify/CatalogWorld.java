@@ -1,10 +1,17 @@
 package io.catchment.broker.verify;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.catchment.broker.testing.RulesControlPlane;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.OwnedRange;
+import io.catchment.objectstore.Manifest;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.file.DirectoryStore;
+import io.catchment.objectstore.manifest.ManifestCodec;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,6 +50,11 @@ final class CatalogWorld implements AutoCloseable {
 
     /** The stream's next offsets and a checkpoint are in the object, says the catalog. */
     void publish(long objectId, long stream, long bytes) {
+        long base = control.image().stream(stream).orElseThrow().catalogEndOffset();
+        publish(objectId, stream, bytes, List.of(new Command.NewCheckpoint(stream, base + RANGE_OFFSETS, 50, 10)));
+    }
+
+    private void publish(long objectId, long stream, long bytes, List<Command.NewCheckpoint> checkpoints) {
         ExtentState extent = control.now(new Command.CreateExtent(NODE, epoch, 1));
         control.now(new Command.SealExtent(
                 extent.extentId(), epoch, 100, List.of(extent.ensemble().get(0))));
@@ -54,7 +66,7 @@ final class CatalogWorld implements AutoCloseable {
                 objectId,
                 bytes,
                 List.of(new Command.NewRange(stream, base, base + RANGE_OFFSETS, 0, 50, 1, 1)),
-                List.of(new Command.NewCheckpoint(stream, base + RANGE_OFFSETS, 50, 10))));
+                checkpoints));
     }
 
     /** As a flush does it: prepared, uploaded, published. */
@@ -63,6 +75,52 @@ final class CatalogWorld implements AutoCloseable {
         store.put(id, bytes);
         publish(id, stream, bytes);
         return id;
+    }
+
+    /** An object that holds the stream's next offsets and nothing else. */
+    long alone(long stream, int bytes) {
+        long id = prepared();
+        store.put(id, bytes);
+        publish(id, stream, bytes, List.of());
+        return id;
+    }
+
+    /** The first ranges of the stream's catalog move to a manifest. */
+    long manifest(long stream, int count) {
+        List<OwnedRange> owned = control.image().stream(stream).orElseThrow().catalog().subList(0, count).stream()
+                .map(range -> new OwnedRange(
+                        range,
+                        control.image().object(range.objectId()).orElseThrow().bytes()))
+                .toList();
+        ByteBuf body = ManifestCodec.write(
+                UnpooledByteBufAllocator.DEFAULT,
+                new Manifest(
+                        stream,
+                        owned.stream()
+                                .map(each -> new Manifest.Entry(
+                                        each.range().baseOffset(),
+                                        each.range().endOffset(),
+                                        each.range().objectId(),
+                                        each.objectBytes(),
+                                        each.range().position(),
+                                        each.range().length(),
+                                        each.range().maxEventTimeMs(),
+                                        each.range().maxAppendTimeMs()))
+                                .toList()));
+        long id = prepared();
+        long bytes = body.readableBytes();
+        store.manifests.add(ObjectKeys.key(id));
+        store.put(ObjectKeys.key(id), ByteBufUtil.getBytes(body));
+        body.release();
+        control.now(
+                new Command.PublishManifest(NODE, epoch, stream, id, bytes, Command.PublishManifest.NO_OBJECT, owned));
+        assertThat(control.image().stream(stream).orElseThrow().manifests()).isNotEmpty();
+        return id;
+    }
+
+    void trim(long stream, long logStartOffset) {
+        control.now(new Command.OpenStreams(NODE, epoch, List.of(new Command.Claim(stream, 1_000))));
+        control.now(new Command.TrimStreams(NODE, epoch, List.of(new Command.Trim(stream, logStartOffset))));
     }
 
     /** Doomed ones are deleted and forgotten, in this order. */

@@ -309,6 +309,59 @@ class StoreVerificationTest {
     }
 
     @Test
+    void objectsThatOnlyAManifestKnowsAreCountedAndNoOrphans() throws Exception {
+        long first = world.alone(stream, 100);
+        world.alone(stream, 200);
+        world.alone(stream, 300);
+        world.manifest(stream, 2);
+        StoreReport report = verify(true);
+        assertThat(report.clean()).as("%s", report).isTrue();
+        assertThat(report.published().objects()).isEqualTo(4);
+        assertThat(report.deletedOrphans()).isZero();
+
+        world.store.remove(first);
+        assertThat(verify().missing().first()).extracting(Stored::key).containsExactly(ObjectKeys.key(first));
+        world.store.put(first, 99);
+        assertThat(verify().wrongSize().first()).containsExactly(new WrongSize(ObjectKeys.key(first), 100, 99));
+    }
+
+    @Test
+    void theSameHoldsForAManifestOfNobody() throws Exception {
+        world.alone(stream, 100);
+        world.alone(stream, 200);
+        long manifest = world.manifest(stream, 1);
+        world.trim(stream, 10);
+        assertThat(world.control.image().retiredManifests()).hasSize(1);
+        StoreReport report = verify(true);
+        assertThat(report.clean()).as("%s", report).isTrue();
+        assertThat(report.deletedOrphans()).isZero();
+        assertThat(report.published().objects()).isEqualTo(3);
+        assertThat(manifest).isPositive();
+    }
+
+    @Test
+    void anObjectThatMovesToAManifestDuringTheListingIsNoOrphanAndNotMissing() throws Exception {
+        world.alone(stream, 100);
+        world.alone(stream, 200);
+        world.store.beforeListing(1, () -> world.manifest(stream, 1));
+        StoreReport report = verify(true);
+        assertThat(report.clean()).as("%s", report).isTrue();
+    }
+
+    /** What it lists would be taken for orphans. */
+    @Test
+    void aManifestThatCannotBeReadFailsTheVerificationAndNothingIsDeleted() throws Exception {
+        long first = world.alone(stream, 100);
+        world.alone(stream, 200);
+        long manifest = world.manifest(stream, 1);
+        world.store.put(manifest, 96);
+        assertThatThrownBy(() -> verify(true)).hasCauseInstanceOf(ObjectStoreException.class);
+        world.store.remove(manifest);
+        assertThatThrownBy(() -> verify(true)).hasCauseInstanceOf(ObjectStoreException.class);
+        assertThat(world.store.keys()).contains(ObjectKeys.key(first));
+    }
+
+    @Test
     void allAreCountedButOnlySomeAreShown() throws Exception {
         for (int i = 0; i < 5; i++) {
             world.store.remove(world.flushed(stream, 100));

@@ -7,8 +7,10 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,7 @@ final class WatchedStore implements ObjectStore {
     private final ObjectStore store;
     private final Map<Integer, Runnable> beforeListing = new HashMap<>();
     final List<String> deletedKeys = new ArrayList<>();
+    final Set<String> manifests = new HashSet<>();
     int listings;
 
     @Nullable
@@ -37,9 +40,11 @@ final class WatchedStore implements ObjectStore {
     }
 
     void put(String key, int bytes) {
-        store.put(key, Unpooled.wrappedBuffer(new byte[bytes]))
-                .toCompletableFuture()
-                .join();
+        put(key, new byte[bytes]);
+    }
+
+    void put(String key, byte[] bytes) {
+        store.put(key, Unpooled.wrappedBuffer(bytes)).toCompletableFuture().join();
     }
 
     /** By somebody else. */
@@ -65,7 +70,10 @@ final class WatchedStore implements ObjectStore {
 
     @Override
     public CompletionStage<ByteBuf> get(String key, long position, int length) {
-        throw new AssertionError("a verification reads no object");
+        if (!manifests.contains(key)) {
+            throw new AssertionError("a verification reads no object but manifests");
+        }
+        return store.get(key, position, length);
     }
 
     @Override

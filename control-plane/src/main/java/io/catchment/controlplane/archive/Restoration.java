@@ -2,13 +2,16 @@ package io.catchment.controlplane.archive;
 
 import io.catchment.controlplane.Command.NewCheckpoint;
 import io.catchment.controlplane.Command.NewRange;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.image.ImageStep;
 import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.proto.ObjectsDoomed;
 import io.catchment.controlplane.proto.ObjectsPrepared;
 import io.catchment.controlplane.proto.Record;
+import io.catchment.controlplane.state.Protos;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,11 +19,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
 /**
  * The state of a new cluster, made from the archive of one that is gone and from what its bucket holds. Owned by one thread, used once:
- * the archive, then the objects that are listed, then {@link #finish}.
+ * the archive, then its manifests and the objects that are listed, then {@link #finish}.
  *
  * <p>What depended on the old machines goes ({@link ArchivedRecords}). What was published after the archive was written can be had again:
  * each flush puts the ranges of its streams into its object's footer, sealed extents never change, and an archive that is kept holds up
@@ -44,6 +48,10 @@ public final class Restoration {
     private final ArchivedRecords archived;
     private final Map<Long, Long> listed = new TreeMap<>();
     private final Reattachment reattachment = new Reattachment();
+    /** Objects that only a manifest knows, by id, each with whether a stream needs it. */
+    private final Map<Long, Boolean> owned = new HashMap<>();
+
+    private final Set<Long> unreadManifests = new TreeSet<>();
     private StateImage image;
 
     /**
@@ -64,6 +72,30 @@ public final class Restoration {
             archived.translate(record).ifPresent(step::replay);
         }
         image = at(step);
+        manifests().forEach(manifest -> unreadManifests.add(manifest.objectId()));
+    }
+
+    /**
+     * Manifests of the archive, those that are retired included. Each is wanted, see {@link #owns}: the objects that it lists are in no
+     * state, and nothing else tells them from what belongs to nothing.
+     */
+    public List<ManifestRef> manifests() {
+        List<ManifestRef> manifests = new ArrayList<>(image.state().retired().values());
+        image.state().streams().values().forEach(stream -> manifests.addAll(stream.manifests()));
+        return manifests;
+    }
+
+    /** One that the archive has. */
+    public ObjectState object(long objectId) {
+        return image.object(objectId)
+                .orElseThrow(() -> new IllegalArgumentException("object " + objectId + " is not in the archive"));
+    }
+
+    /** @param ranges all that the manifest lists, as its digest confirms */
+    public void owns(ManifestRef manifest, List<OwnedRange> ranges) {
+        boolean needed = !image.state().retired().containsKey(manifest.objectId());
+        ranges.forEach(each -> owned.put(each.range().objectId(), needed));
+        unreadManifests.remove(manifest.objectId());
     }
 
     /**
@@ -107,6 +139,7 @@ public final class Restoration {
      * @param reattachedRanges and
      * @param reattachedObjects published after the archive was written, or about to be
      * @param missing published objects that the bucket does not have: a broken bucket
+     * @param unreadManifests of which it is not known what they list: whatever might be theirs is left as it is
      * @param openStreams that somebody could write to; what was not flushed of them is gone
      * @param shortened streams that are known to have lost offsets, each with how many at the least
      * @param unknownStreams with data in objects, but created after the archive was written: their data is lost
@@ -119,6 +152,7 @@ public final class Restoration {
             int reattachedRanges,
             int reattachedObjects,
             Set<Long> missing,
+            Set<Long> unreadManifests,
             int openStreams,
             Map<Long, Long> shortened,
             Set<Long> unknownStreams,
@@ -130,6 +164,7 @@ public final class Restoration {
         attached.records().forEach(step::replay);
         image = at(step);
         ImageStep last = ImageStep.after(image);
+        published().forEach(last::replay);
         doomed().forEach(last::replay);
         last.replay(archived.counters());
         image = at(last);
@@ -140,10 +175,29 @@ public final class Restoration {
                 attached.ranges(),
                 attached.objects(),
                 missing(),
+                Set.copyOf(unreadManifests),
                 archived.openStreams(),
                 shortened(),
                 attached.unknownStreams(),
                 archived.unflushedBytes());
+    }
+
+    /** Nothing more comes into any object: the extents are gone of which the rest was to follow. */
+    private List<LogRecord> published() {
+        List<LogRecord> records = new ArrayList<>();
+        for (ObjectState object : image.state().objects().values()) {
+            if (object.partial()) {
+                ObjectState whole = new ObjectState(
+                        object.objectId(),
+                        object.bytes(),
+                        object.references(),
+                        object.phase(),
+                        object.sinceMs(),
+                        object.deadlineMs());
+                records.add(LogRecord.own(Record.newBuilder().setObject(Protos.object(whole))));
+            }
+        }
+        return records;
     }
 
     /** What is in the bucket and belongs to nothing, and ids that were never used: the new cluster deletes them in time (O3). */
@@ -152,7 +206,9 @@ public final class Restoration {
         ObjectsDoomed.Builder doomed = ObjectsDoomed.newBuilder().setAtMs(nowMs);
         image.state().prepared().forEach(doomed::addObjectIds);
         for (long objectId : listed.keySet()) {
-            if (!image.state().objects().containsKey(objectId) && objectId < idFloor(generation)) {
+            if (!image.state().objects().containsKey(objectId)
+                    && objectId < idFloor(generation)
+                    && !mayBeOwned(objectId)) {
                 records.add(LogRecord.own(Record.newBuilder()
                         .setObjectsPrepared(ObjectsPrepared.newBuilder()
                                 .setFirstObjectId(objectId)
@@ -168,8 +224,18 @@ public final class Restoration {
         return records;
     }
 
+    /** Its manifest owns it, or one that nobody could read may: the ids of what a manifest lists are older than the archive. */
+    private boolean mayBeOwned(long objectId) {
+        return owned.containsKey(objectId) || (!unreadManifests.isEmpty() && objectId < archived.nextObjectId());
+    }
+
     private Set<Long> missing() {
         Set<Long> missing = new HashSet<>();
+        owned.forEach((objectId, needed) -> {
+            if (needed && !listed.containsKey(objectId)) {
+                missing.add(objectId);
+            }
+        });
         for (ObjectState object : image.state().objects().values()) {
             if (object.phase() == ObjectState.Phase.PUBLISHED && !listed.containsKey(object.objectId())) {
                 missing.add(object.objectId());

@@ -1,6 +1,7 @@
 package io.catchment.controlplane.command;
 
 import io.catchment.controlplane.Command;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.proto.AddHolder;
 import io.catchment.controlplane.proto.AllocateProducerIds;
 import io.catchment.controlplane.proto.AlterConfigs;
@@ -18,10 +19,12 @@ import io.catchment.controlplane.proto.MoveStreams;
 import io.catchment.controlplane.proto.OpenStreams;
 import io.catchment.controlplane.proto.PrepareObjects;
 import io.catchment.controlplane.proto.PublishFlush;
+import io.catchment.controlplane.proto.PublishManifest;
 import io.catchment.controlplane.proto.PublishMerge;
 import io.catchment.controlplane.proto.RecoverExtent;
 import io.catchment.controlplane.proto.RegisterNode;
 import io.catchment.controlplane.proto.ReleaseExtent;
+import io.catchment.controlplane.proto.ReleaseManifest;
 import io.catchment.controlplane.proto.RemoveNode;
 import io.catchment.controlplane.proto.ResignStreams;
 import io.catchment.controlplane.proto.SealExtent;
@@ -63,6 +66,10 @@ public final class CommandCodec {
             out.setResignStreams(resignStreams(c));
         } else if (command instanceof Command.PublishMerge c) {
             out.setPublishMerge(publishMerge(c));
+        } else if (command instanceof Command.PublishManifest c) {
+            out.setPublishManifest(publishManifest(c));
+        } else if (command instanceof Command.ReleaseManifest c) {
+            out.setReleaseManifest(releaseManifest(c));
         } else if (command instanceof Command.TrimStreams c) {
             out.setTrimStreams(trimStreams(c));
         } else if (command instanceof Command.AddHolder c) {
@@ -150,6 +157,8 @@ public final class CommandCodec {
             case MOVE_STREAMS -> moveStreams(in.getMoveStreams());
             case RESIGN_STREAMS -> resignStreams(in.getResignStreams());
             case PUBLISH_MERGE -> publishMerge(in.getPublishMerge());
+            case PUBLISH_MANIFEST -> publishManifest(in.getPublishManifest());
+            case RELEASE_MANIFEST -> releaseManifest(in.getReleaseManifest());
             case TRIM_STREAMS -> trimStreams(in.getTrimStreams());
             case ADD_HOLDER ->
                 new Command.AddHolder(
@@ -344,6 +353,55 @@ public final class CommandCodec {
         }
         return new Command.PublishMerge(
                 command.getNodeId(), command.getNodeEpoch(), command.getObjectId(), command.getObjectBytes(), ranges);
+    }
+
+    private static PublishManifest publishManifest(Command.PublishManifest command) {
+        PublishManifest.Builder builder = PublishManifest.newBuilder()
+                .setNodeId(command.nodeId())
+                .setNodeEpoch(command.nodeEpoch())
+                .setStreamId(command.streamId())
+                .setObjectId(command.objectId())
+                .setObjectBytes(command.objectBytes())
+                .setReplacedObjectId(command.replacedObjectId());
+        command.ranges().forEach(owned -> builder.addRanges(Protos.ownedRange(owned)));
+        return builder.build();
+    }
+
+    private static Command.PublishManifest publishManifest(PublishManifest command) {
+        return new Command.PublishManifest(
+                command.getNodeId(),
+                command.getNodeEpoch(),
+                command.getStreamId(),
+                command.getObjectId(),
+                command.getObjectBytes(),
+                command.getReplacedObjectId(),
+                command.getRangesList().stream().map(Protos::ownedRange).toList());
+    }
+
+    private static ReleaseManifest releaseManifest(Command.ReleaseManifest command) {
+        ReleaseManifest.Builder builder = ReleaseManifest.newBuilder()
+                .setNodeId(command.nodeId())
+                .setNodeEpoch(command.nodeEpoch())
+                .setStreamId(command.streamId())
+                .setObjectId(command.objectId())
+                .setRest(command.rest());
+        command.released().forEach(owned -> builder.addReleased(Protos.ownedRange(owned)));
+        @Nullable OwnedRange next = command.next();
+        if (next != null) {
+            builder.setNext(Protos.ownedRange(next));
+        }
+        return builder.build();
+    }
+
+    private static Command.ReleaseManifest releaseManifest(ReleaseManifest command) {
+        return new Command.ReleaseManifest(
+                command.getNodeId(),
+                command.getNodeEpoch(),
+                command.getStreamId(),
+                command.getObjectId(),
+                command.getReleasedList().stream().map(Protos::ownedRange).toList(),
+                command.hasNext() ? Protos.ownedRange(command.getNext()) : null,
+                command.getRest());
     }
 
     private static TrimStreams trimStreams(Command.TrimStreams command) {

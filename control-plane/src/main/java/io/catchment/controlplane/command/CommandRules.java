@@ -30,6 +30,8 @@ public final class CommandRules {
             .with(Command.PrepareObjects.class, ObjectRules::prepare)
             .with(Command.PublishFlush.class, FlushRules::publish)
             .with(Command.PublishMerge.class, MergeRules::publish)
+            .with(Command.PublishManifest.class, ManifestRules::publish)
+            .with(Command.ReleaseManifest.class, ManifestRules::release)
             .with(Command.TrimStreams.class, TrimRules::trim)
             .with(Command.ForgetObjects.class, ObjectRules::forget)
             .with(Command.ExpireObjects.class, ObjectRules::expire)

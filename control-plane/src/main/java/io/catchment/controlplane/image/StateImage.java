@@ -2,6 +2,7 @@ package io.catchment.controlplane.image;
 
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamState;
@@ -94,6 +95,11 @@ public record StateImage(
     @Override
     public Collection<ObjectState> objects() {
         return state.objects().values();
+    }
+
+    @Override
+    public Collection<ManifestRef> retiredManifests() {
+        return state.retired().values();
     }
 
     @Override

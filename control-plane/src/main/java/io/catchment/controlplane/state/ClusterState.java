@@ -1,6 +1,7 @@
 package io.catchment.controlplane.state;
 
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamState;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param topicNames names by topic id
  * @param collidingNames topics with '.' or '_' in their names by their name with '.' replaced
  * @param tasks work given to nodes
+ * @param retired manifests, by their object's id, whose ranges nobody needs any more, and whose objects are to be named and deleted
  * @param moving ids of the streams that have a target
  * @param away ids of the streams that another node owns than the preferred one
  * @param prepared ids of the objects that are PREPARED
@@ -42,6 +44,7 @@ public record ClusterState(
         ImmutableMap<Uuid, String> topicNames,
         ImmutableMap<String, String> collidingNames,
         ImmutableMap<Long, StreamState> streams,
+        ImmutableMap<Long, ManifestRef> retired,
         ImmutableMap<Integer, Integer> owned,
         ImmutableNavigableSet<Long> moving,
         ImmutableNavigableSet<Long> away,
@@ -63,6 +66,7 @@ public record ClusterState(
             1,
             0,
             0,
+            ImmutableMap.empty(),
             ImmutableMap.empty(),
             ImmutableMap.empty(),
             ImmutableMap.empty(),

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The objects while records are replayed; owned by one {@link StateBuilder}. Keeps O3: an object is prepared, or referenced, or
- * doomed; its count is the number of ranges and checkpoints that point into it, and the step that drops the last one dooms it.
+ * doomed, or owned by a manifest and not here; its count is the number of ranges, checkpoints and manifests' pointers that point to it, and the
+ * step that drops the last one dooms it.
  */
 final class ObjectLedger {
     private final ChangeListener changes;
@@ -46,10 +47,32 @@ final class ObjectLedger {
         nextObjectId = Math.max(nextObjectId, firstId + count);
     }
 
-    /** The upload is complete; it has no references yet. */
-    void publish(long objectId, long bytes, long atMs) {
+    /**
+     * The upload is complete; it has no references yet.
+     *
+     * @param partial more of it is to be published
+     */
+    void publish(long objectId, long bytes, boolean partial, long atMs) {
         ObjectState old = get(objectId);
-        put(new ObjectState(objectId, bytes, old.references(), Phase.PUBLISHED, atMs, old.deadlineMs()));
+        put(new ObjectState(objectId, bytes, old.references(), Phase.PUBLISHED, partial, atMs, old.deadlineMs()));
+    }
+
+    /** The one range that points into it moves to a manifest, which owns it from now on: it leaves the state, and is not deleted. */
+    void own(long objectId) {
+        ObjectState old = get(objectId);
+        if (!old.isHeldByOne()) {
+            throw new IllegalStateException("a manifest cannot own " + old);
+        }
+        objects = objects.removed(objectId);
+        changes.object(objectId);
+    }
+
+    /** It was a manifest's own, and its range is gone: back in the state, to be deleted. */
+    void doomOwned(long objectId, long bytes, long atMs) {
+        if (objects.containsKey(objectId)) {
+            throw new IllegalStateException("a manifest owns object " + objectId + ", and it is in the state");
+        }
+        put(new ObjectState(objectId, bytes, 0, Phase.DOOMED, atMs, 0));
     }
 
     void addReference(long objectId) {
@@ -110,6 +133,7 @@ final class ObjectLedger {
     }
 
     private static ObjectState withReferences(ObjectState old, int references) {
-        return new ObjectState(old.objectId(), old.bytes(), references, old.phase(), old.sinceMs(), old.deadlineMs());
+        return new ObjectState(
+                old.objectId(), old.bytes(), references, old.phase(), old.partial(), old.sinceMs(), old.deadlineMs());
     }
 }

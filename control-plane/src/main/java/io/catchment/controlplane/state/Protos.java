@@ -3,13 +3,16 @@ package io.catchment.controlplane.state;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.proto.Checkpoint;
 import io.catchment.controlplane.proto.Extent;
+import io.catchment.controlplane.proto.Manifest;
 import io.catchment.controlplane.proto.Node;
 import io.catchment.controlplane.proto.Range;
 import io.catchment.controlplane.proto.Store;
@@ -146,12 +149,13 @@ public final class Protos {
                 task.getNodeEpoch());
     }
 
-    static StoredObject object(ObjectState object) {
+    public static StoredObject object(ObjectState object) {
         return StoredObject.newBuilder()
                 .setObjectId(object.objectId())
                 .setBytes(object.bytes())
                 .setReferences(object.references())
                 .setPhase(StoredObject.Phase.valueOf(object.phase().name()))
+                .setPartial(object.partial())
                 .setSinceMs(object.sinceMs())
                 .setDeadlineMs(object.deadlineMs())
                 .build();
@@ -163,8 +167,51 @@ public final class Protos {
                 object.getBytes(),
                 object.getReferences(),
                 ObjectState.Phase.valueOf(object.getPhase().name()),
+                object.getPartial(),
                 object.getSinceMs(),
                 object.getDeadlineMs());
+    }
+
+    public static Manifest manifest(ManifestRef manifest) {
+        return Manifest.newBuilder()
+                .setObjectId(manifest.objectId())
+                .setBaseOffset(manifest.baseOffset())
+                .setEndOffset(manifest.endOffset())
+                .setRanges(manifest.ranges())
+                .setBytes(manifest.bytes())
+                .setMaxEventTimeMs(manifest.maxEventTimeMs())
+                .setMaxAppendTimeMs(manifest.maxAppendTimeMs())
+                .setFirstBytes(manifest.firstBytes())
+                .setFirstMaxEventTimeMs(manifest.firstMaxEventTimeMs())
+                .setFirstMaxAppendTimeMs(manifest.firstMaxAppendTimeMs())
+                .setDigest(manifest.digest())
+                .build();
+    }
+
+    static ManifestRef manifest(Manifest manifest) {
+        return new ManifestRef(
+                manifest.getObjectId(),
+                manifest.getBaseOffset(),
+                manifest.getEndOffset(),
+                manifest.getRanges(),
+                manifest.getBytes(),
+                manifest.getMaxEventTimeMs(),
+                manifest.getMaxAppendTimeMs(),
+                manifest.getFirstBytes(),
+                manifest.getFirstMaxEventTimeMs(),
+                manifest.getFirstMaxAppendTimeMs(),
+                manifest.getDigest());
+    }
+
+    public static io.catchment.controlplane.proto.OwnedRange ownedRange(OwnedRange owned) {
+        return io.catchment.controlplane.proto.OwnedRange.newBuilder()
+                .setRange(range(0, owned.range()))
+                .setObjectBytes(owned.objectBytes())
+                .build();
+    }
+
+    public static OwnedRange ownedRange(io.catchment.controlplane.proto.OwnedRange owned) {
+        return new OwnedRange(range(owned.getRange(), owned.getRange().getObjectId()), owned.getObjectBytes());
     }
 
     static Range range(long streamId, StreamRange range) {

@@ -2,6 +2,7 @@ package io.catchment.controlplane.state;
 
 import com.google.protobuf.ByteString;
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.StreamState.Writer;
@@ -11,6 +12,7 @@ import io.catchment.controlplane.proto.Checkpoint;
 import io.catchment.controlplane.proto.CommandDone;
 import io.catchment.controlplane.proto.Counters;
 import io.catchment.controlplane.proto.FlushPublished;
+import io.catchment.controlplane.proto.ManifestReleased;
 import io.catchment.controlplane.proto.Node;
 import io.catchment.controlplane.proto.ObjectsPrepared;
 import io.catchment.controlplane.proto.Range;
@@ -89,6 +91,7 @@ public final class StateBuilder {
                 streams.topicNames(),
                 streams.collidingNames(),
                 streams.streams(),
+                streams.retired(),
                 streams.owned(),
                 streams.moving(),
                 streams.away(),
@@ -250,6 +253,18 @@ public final class StateBuilder {
             }
             case FLUSH_PUBLISHED -> replayFlush(record.getFlushPublished());
             case RANGES_MERGED -> replayMerge(record.getRangesMerged());
+            case MANIFEST_PUBLISHED -> {
+                var published = record.getManifestPublished();
+                ManifestRef manifest = Protos.manifest(published.getManifest());
+                objects.publish(manifest.objectId(), published.getObjectBytes(), false, published.getAtMs());
+                streams.moveToManifest(
+                        published.getStreamId(),
+                        manifest,
+                        published.getReplacesNewest(),
+                        published.getTaken(),
+                        published.getAtMs());
+            }
+            case MANIFEST_RELEASED -> replayRelease(record.getManifestReleased());
             case OBJECTS_DOOMED -> {
                 for (long id : record.getObjectsDoomed().getObjectIdsList()) {
                     objects.doom(id, record.getObjectsDoomed().getAtMs());
@@ -268,6 +283,7 @@ public final class StateBuilder {
                     streams.append(range.getStreamId(), Protos.range(range, range.getObjectId()), false);
                 }
             }
+            case RETIRED_MANIFEST -> streams.loadRetired(Protos.manifest(record.getRetiredManifest()));
             case OBJECT -> objects.put(Protos.object(record.getObject()));
             case SESSION -> replaySession(record.getSession());
             case KIND_NOT_SET ->
@@ -303,7 +319,7 @@ public final class StateBuilder {
     private void replayFlush(FlushPublished flush) {
         long objectId = flush.getObjectId();
         if (objectId >= 0) {
-            objects.publish(objectId, flush.getObjectBytes(), flush.getAtMs());
+            objects.publish(objectId, flush.getObjectBytes(), flush.getPartial(), flush.getAtMs());
             for (Range range : flush.getRangesList()) {
                 streams.append(range.getStreamId(), Protos.range(range, objectId), true);
             }
@@ -336,7 +352,7 @@ public final class StateBuilder {
     }
 
     private void replayMerge(RangesMerged merge) {
-        objects.publish(merge.getObjectId(), merge.getObjectBytes(), merge.getAtMs());
+        objects.publish(merge.getObjectId(), merge.getObjectBytes(), false, merge.getAtMs());
         for (RangesMerged.Merged merged : merge.getMergedList()) {
             Range range = merged.getRange();
             streams.merge(
@@ -345,6 +361,17 @@ public final class StateBuilder {
                     merged.getInputs(),
                     merged.getCleanedTo(),
                     merge.getAtMs());
+        }
+    }
+
+    private void replayRelease(ManifestReleased released) {
+        for (int i = 0; i < released.getObjectIdsCount(); i++) {
+            objects.doomOwned(released.getObjectIds(i), released.getObjectBytes(i), released.getAtMs());
+        }
+        if (released.hasRemaining()) {
+            streams.release(released.getStreamId(), Protos.manifest(released.getRemaining()));
+        } else {
+            streams.forgetRetired(released.getObjectId(), released.getAtMs());
         }
     }
 
@@ -394,6 +421,7 @@ public final class StateBuilder {
                 stream.getEpoch(),
                 List.copyOf(starts),
                 stream.getLogStartOffset(),
+                stream.getManifestsList().stream().map(Protos::manifest).toList(),
                 RangeList.EMPTY,
                 stream.hasCheckpoint()
                         ? Protos.checkpoint(

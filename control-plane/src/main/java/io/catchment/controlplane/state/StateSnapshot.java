@@ -1,6 +1,7 @@
 package io.catchment.controlplane.state;
 
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
@@ -63,6 +64,9 @@ public final class StateSnapshot {
     private void writeTopicsAndStreams() {
         for (ObjectState object : state.objects().values()) {
             own(Record.newBuilder().setObject(Protos.object(object)));
+        }
+        for (ManifestRef manifest : state.retired().values()) {
+            own(Record.newBuilder().setRetiredManifest(Protos.manifest(manifest)));
         }
         for (TopicState topic : state.topics().values()) {
             out.accept(LogRecord.kafka(new TopicRecord().setName(topic.name()).setTopicId(topic.topicId()), (short) 0));
@@ -139,6 +143,7 @@ public final class StateSnapshot {
         for (StreamState.EpochStart start : stream.epochStarts()) {
             builder.addEpochNumbers(start.epoch()).addEpochStartOffsets(start.startOffset());
         }
+        stream.manifests().forEach(manifest -> builder.addManifests(Protos.manifest(manifest)));
         StreamState.@Nullable Checkpoint checkpoint = stream.checkpoint();
         if (checkpoint != null) {
             builder.setCheckpoint(Protos.checkpoint(stream.streamId(), checkpoint));

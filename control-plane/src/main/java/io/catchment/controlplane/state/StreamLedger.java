@@ -2,6 +2,7 @@ package io.catchment.controlplane.state;
 
 import static io.catchment.controlplane.state.ClusterState.NO_OWNER;
 
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.StreamState.Checkpoint;
@@ -28,6 +29,7 @@ final class StreamLedger {
     private ImmutableMap<Uuid, String> topicNames;
     private ImmutableMap<String, String> collidingNames;
     private ImmutableMap<Long, StreamState> streams;
+    private ImmutableMap<Long, ManifestRef> retired;
     private ImmutableMap<Integer, Integer> owned;
     private ImmutableNavigableSet<Long> moving;
     private ImmutableNavigableSet<Long> away;
@@ -43,6 +45,7 @@ final class StreamLedger {
         topicNames = base.topicNames();
         collidingNames = base.collidingNames();
         streams = base.streams();
+        retired = base.retired();
         owned = base.owned();
         moving = base.moving();
         away = base.away();
@@ -63,6 +66,10 @@ final class StreamLedger {
 
     ImmutableMap<Long, StreamState> streams() {
         return streams;
+    }
+
+    ImmutableMap<Long, ManifestRef> retired() {
+        return retired;
     }
 
     ImmutableMap<Integer, Integer> owned() {
@@ -117,6 +124,7 @@ final class StreamLedger {
                     0,
                     List.of(),
                     0,
+                    List.of(),
                     RangeList.EMPTY,
                     null,
                     owners.get(i),
@@ -191,6 +199,7 @@ final class StreamLedger {
                 old.epoch(),
                 old.epochStarts(),
                 old.logStartOffset(),
+                old.manifests(),
                 old.catalog(),
                 old.checkpoint(),
                 preferred == NO_OWNER ? old.preferredNodeId() : preferred,
@@ -220,6 +229,7 @@ final class StreamLedger {
                 epoch,
                 starts,
                 old.logStartOffset(),
+                old.manifests(),
                 old.catalog(),
                 old.checkpoint(),
                 old.preferredNodeId() == NO_OWNER ? owner : old.preferredNodeId(),
@@ -266,27 +276,87 @@ final class StreamLedger {
             objects.dropReference(catalog.get(gone).objectId(), atMs);
             gone++;
         }
-        streams = streams.updated(
-                streamId,
-                new StreamState(
-                        old.streamId(),
-                        old.topicId(),
-                        old.topic(),
-                        old.partition(),
-                        old.ownerNodeId(),
-                        old.ownerNodeEpoch(),
-                        old.epoch(),
-                        epochsFrom(old.epochStarts(), logStartOffset),
-                        logStartOffset,
-                        catalog.withoutFirst(gone),
-                        old.checkpoint(),
-                        old.preferredNodeId(),
-                        old.pinned(),
-                        old.targetNodeId(),
-                        old.writers(),
-                        old.handover(),
-                        old.cleanedTo()));
-        changes.stream(streamId);
+        List<ManifestRef> manifests = new ArrayList<>();
+        for (ManifestRef manifest : old.manifests()) {
+            if (manifest.endOffset() <= logStartOffset) {
+                retire(manifest);
+            } else {
+                manifests.add(manifest);
+            }
+        }
+        replaceData(
+                old,
+                epochsFrom(old.epochStarts(), logStartOffset),
+                logStartOffset,
+                List.copyOf(manifests),
+                catalog.withoutFirst(gone),
+                old.checkpoint(),
+                old.cleanedTo());
+    }
+
+    /** Nobody needs its ranges. It keeps its reference, and its objects, until somebody has read which these are. */
+    private void retire(ManifestRef manifest) {
+        retired = retired.updated(manifest.objectId(), manifest);
+        changes.object(manifest.objectId());
+    }
+
+    /** Sets it as a snapshot has it. */
+    void loadRetired(ManifestRef manifest) {
+        retired = retired.updated(manifest.objectId(), manifest);
+    }
+
+    /**
+     * The manifest lists the first ranges of the catalog now, behind those of the newest one there was if it takes its place: their objects
+     * are its own, and leave the state.
+     */
+    void moveToManifest(long streamId, ManifestRef manifest, boolean replacesNewest, int taken, long atMs) {
+        StreamState old = stream(streamId);
+        objects.addReference(manifest.objectId());
+        List<ManifestRef> manifests = new ArrayList<>(old.manifests());
+        if (replacesNewest) {
+            objects.dropReference(manifests.remove(manifests.size() - 1).objectId(), atMs);
+        }
+        manifests.add(manifest);
+        RangeList catalog = (RangeList) old.catalog();
+        if (taken >= catalog.size() || catalog.get(taken).baseOffset() != manifest.endOffset()) {
+            throw new IllegalStateException("stream " + streamId + ": " + manifest + " cannot take " + taken + " of "
+                    + catalog.size() + " ranges");
+        }
+        for (StreamRange range : catalog.subList(0, taken)) {
+            objects.own(range.objectId());
+        }
+        replaceData(
+                old,
+                old.epochStarts(),
+                old.logStartOffset(),
+                List.copyOf(manifests),
+                catalog.withoutFirst(taken),
+                old.checkpoint(),
+                old.cleanedTo());
+    }
+
+    /** The stream's manifest has lost its first ranges. */
+    void release(long streamId, ManifestRef remaining) {
+        StreamState old = stream(streamId);
+        List<ManifestRef> manifests = new ArrayList<>(old.manifests());
+        manifests.replaceAll(each -> each.objectId() == remaining.objectId() ? remaining : each);
+        replaceData(
+                old,
+                old.epochStarts(),
+                old.logStartOffset(),
+                List.copyOf(manifests),
+                old.catalog(),
+                old.checkpoint(),
+                old.cleanedTo());
+    }
+
+    /** All its ranges are released. */
+    void forgetRetired(long manifestId, long atMs) {
+        if (!retired.containsKey(manifestId)) {
+            throw new IllegalStateException("manifest " + manifestId + " is not retired");
+        }
+        retired = retired.removed(manifestId);
+        objects.dropReference(manifestId, atMs);
     }
 
     /** The range takes the place of so many from its base offset on; key compaction has then seen all keys below {@code cleanedTo}, if that is news. */
@@ -302,6 +372,9 @@ final class StreamLedger {
         objects.addReference(range.objectId());
         replaceData(
                 old,
+                old.epochStarts(),
+                old.logStartOffset(),
+                old.manifests(),
                 ((RangeList) old.catalog()).replaced(first, inputs, range),
                 old.checkpoint(),
                 Math.max(old.cleanedTo(), cleanedTo));
@@ -325,6 +398,7 @@ final class StreamLedger {
     void dropStreams(Uuid topicId, long atMs) {
         for (long streamId : topic(topicId).streams()) {
             StreamState old = stream(streamId);
+            old.manifests().forEach(this::retire);
             for (StreamRange range : old.catalog()) {
                 objects.dropReference(range.objectId(), atMs);
             }
@@ -376,11 +450,18 @@ final class StreamLedger {
     }
 
     private void replaceData(StreamState old, List<StreamRange> catalog, @Nullable Checkpoint checkpoint) {
-        replaceData(old, catalog, checkpoint, old.cleanedTo());
+        replaceData(
+                old, old.epochStarts(), old.logStartOffset(), old.manifests(), catalog, checkpoint, old.cleanedTo());
     }
 
     private void replaceData(
-            StreamState old, List<StreamRange> catalog, @Nullable Checkpoint checkpoint, long cleanedTo) {
+            StreamState old,
+            List<EpochStart> epochStarts,
+            long logStartOffset,
+            List<ManifestRef> manifests,
+            List<StreamRange> catalog,
+            @Nullable Checkpoint checkpoint,
+            long cleanedTo) {
         streams = streams.updated(
                 old.streamId(),
                 new StreamState(
@@ -391,8 +472,9 @@ final class StreamLedger {
                         old.ownerNodeId(),
                         old.ownerNodeEpoch(),
                         old.epoch(),
-                        old.epochStarts(),
-                        old.logStartOffset(),
+                        epochStarts,
+                        logStartOffset,
+                        manifests,
                         catalog,
                         checkpoint,
                         old.preferredNodeId(),

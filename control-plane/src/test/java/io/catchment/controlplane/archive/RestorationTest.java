@@ -6,8 +6,10 @@ import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Command.NewCheckpoint;
 import io.catchment.controlplane.Command.NewRange;
 import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.ObjectState.Phase;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.StreamState.Checkpoint;
 import io.catchment.controlplane.StreamState.EpochStart;
@@ -32,6 +34,9 @@ class RestorationTest {
     private final long epoch = script.node(1).epoch();
     /** What the bucket has: by object id. */
     private final Map<Long, Upload> bucket = new TreeMap<>();
+
+    /** Of these, what can be read as a manifest. */
+    private final Map<Long, List<OwnedRange>> manifests = new HashMap<>();
 
     private long a;
     private long b;
@@ -59,6 +64,21 @@ class RestorationTest {
         return object;
     }
 
+    /** The first ranges of stream a, so many, are in a manifest. Answers its id. */
+    private long moved(int count) {
+        List<OwnedRange> ranges = script.stream("t", 0).catalog().subList(0, count).stream()
+                .map(range ->
+                        new OwnedRange(range, script.object(range.objectId()).bytes()))
+                .toList();
+        long manifest = uploaded(List.of());
+        manifests.put(manifest, ranges);
+        script.done(new Command.PublishManifest(1, epoch, a, manifest, 100, Command.PublishManifest.NO_OBJECT, ranges));
+        assertThat(script.stream("t", 0).manifests())
+                .extracting(ManifestRef::objectId)
+                .contains(manifest);
+        return manifest;
+    }
+
     private StateArchive.Contents archive() {
         return Archives.of(script.image(), 1);
     }
@@ -69,6 +89,12 @@ class RestorationTest {
 
     private Restoration.Restored restore(StateArchive.Contents archive, long generation) {
         Restoration restoration = new Restoration(archive, "new", generation, 999);
+        for (ManifestRef manifest : restoration.manifests()) {
+            List<OwnedRange> ranges = manifests.get(manifest.objectId());
+            if (ranges != null) {
+                restoration.owns(manifest, ranges.subList(ranges.size() - manifest.ranges(), ranges.size()));
+            }
+        }
         bucket.forEach((id, upload) -> {
             if (restoration.listed(id, 100)) {
                 restoration.found(id, upload.ranges(), upload.checkpoints());
@@ -184,6 +210,111 @@ class RestorationTest {
                 .extracting(range -> range.objectId())
                 .containsExactly(first, second);
         assertThat(restored.image().object(merged).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
+    }
+
+    @Test
+    void whatAManifestOwnsIsKeptAndReleasedInTime() {
+        long first = published(List.of(Script.range(a, 0, 10)));
+        long second = published(List.of(Script.range(a, 10, 20)));
+        published(List.of(Script.range(a, 20, 30)));
+        long manifest = moved(2);
+        long nobodys = script.preparedObject(epoch);
+        script.pass(60_000);
+        script.done(new Command.ExpireObjects(List.of(nobodys)));
+        script.done(new Command.ForgetObjects(List.of(nobodys)));
+        StateArchive.Contents archive = archive();
+        bucket.put(nobodys, new Upload(List.of(), List.of()));
+        published(List.of(Script.range(a, 30, 40)));
+
+        Restoration.Restored restored = restore(archive);
+        assertThat(restored.unreadManifests()).isEmpty();
+        assertThat(restored.missing()).isEmpty();
+        assertThat(stream(restored, a).manifests())
+                .isEqualTo(script.stream("t", 0).manifests());
+        assertThat(stream(restored, a).catalog())
+                .isEqualTo(script.stream("t", 0).catalog());
+        assertThat(restored.image().state().objects()).doesNotContainKeys(first, second);
+        assertThat(restored.image().object(manifest).orElseThrow().phase()).isEqualTo(Phase.PUBLISHED);
+        assertThat(restored.image().object(nobodys).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
+
+        Script after = Script.on(restored.image());
+        long nodeEpoch = after.register(7);
+        after.done(new Command.OpenStreams(7, nodeEpoch, List.of(new Command.Claim(a, 40), new Command.Claim(b, 0))));
+        after.done(new Command.TrimStreams(7, nodeEpoch, List.of(new Command.Trim(a, 25))));
+        after.done(new Command.ReleaseManifest(7, nodeEpoch, 0, manifest, manifests.get(manifest), null, 0));
+        for (long id : List.of(first, second, manifest)) {
+            assertThat(after.object(id).phase()).isEqualTo(Phase.DOOMED);
+        }
+    }
+
+    @Test
+    void whatMovedOrWasReleasedAfterTheArchiveIsWhereItWas() {
+        List<Long> objects = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            objects.add(published(List.of(Script.range(a, 10 * i, 10 * i + 10))));
+        }
+        long early = moved(1);
+        StateArchive.Contents archive = archive();
+        StreamState before = script.stream("t", 0);
+        long late = moved(2);
+        script.done(new Command.TrimStreams(1, epoch, List.of(new Command.Trim(a, 15))));
+        script.done(new Command.ReleaseManifest(1, epoch, 0, early, manifests.get(early), null, 0));
+        assertThat(script.object(objects.get(0)).phase()).isEqualTo(Phase.DOOMED);
+
+        Restoration.Restored restored = restore(archive);
+        assertThat(stream(restored, a).manifests()).isEqualTo(before.manifests());
+        assertThat(stream(restored, a).catalog()).isEqualTo(before.catalog());
+        assertThat(restored.image().state().objects()).doesNotContainKey(objects.get(0));
+        assertThat(restored.image().object(late).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
+    }
+
+    @Test
+    void whatARetiredManifestListsStaysUntilSomebodyNamesIt() {
+        long first = published(List.of(Script.range(a, 0, 10)));
+        published(List.of(Script.range(a, 10, 20)));
+        long manifest = moved(1);
+        script.done(new Command.TrimStreams(1, epoch, List.of(new Command.Trim(a, 12))));
+        StateArchive.Contents archive = archive();
+        Restoration.Restored restored = restore(archive);
+        assertThat(restored.image().retiredManifests())
+                .extracting(ManifestRef::objectId)
+                .containsExactly(manifest);
+        assertThat(restored.image().state().objects()).doesNotContainKey(first);
+        bucket.remove(first);
+        assertThat(restore(archive).missing()).as("nobody needs it").isEmpty();
+    }
+
+    @Test
+    void whatAManifestOwnsAndTheBucketHasLostIsNamed() {
+        long first = published(List.of(Script.range(a, 0, 10)));
+        published(List.of(Script.range(a, 10, 20)));
+        moved(1);
+        bucket.remove(first);
+        assertThat(restore(archive()).missing()).containsExactly(first);
+    }
+
+    @Test
+    void withAManifestThatCannotBeReadNothingIsDeletedThatMayBeItsOwn() {
+        long first = published(List.of(Script.range(a, 0, 10)));
+        published(List.of(Script.range(a, 10, 20)));
+        long manifest = moved(1);
+        StateArchive.Contents archive = archive();
+        long later = uploaded(List.of(Script.range(a, 30, 40)));
+        manifests.clear();
+        Restoration.Restored restored = restore(archive);
+        assertThat(restored.unreadManifests()).containsExactly(manifest);
+        assertThat(restored.image().state().objects()).doesNotContainKey(first);
+        assertThat(restored.image().object(later).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
+    }
+
+    @Test
+    void whatWasPutBackCanMoveToAManifest() {
+        published(List.of(Script.range(a, 0, 10)));
+        StateArchive.Contents archive = archive();
+        published(List.of(Script.range(a, 10, 20)));
+        Restoration.Restored restored = restore(archive);
+        assertThat(restored.reattachedRanges()).isEqualTo(1);
+        assertThat(restored.image().objects()).allMatch(ObjectState::isHeldByOne);
     }
 
     @Test

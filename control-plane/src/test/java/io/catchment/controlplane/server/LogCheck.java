@@ -17,7 +17,7 @@ import java.util.Objects;
 
 /**
  * What must hold from each batch of the log to the next, whoever led: P4 (one owner in a stream epoch), W2 (one length of an extent),
- * and that nothing is done in the name of a node whose epoch was over.
+ * that nothing is done in the name of a node whose epoch was over, and that no object leaks (C4).
  */
 final class LogCheck {
     private final Map<String, Integer> owners = new HashMap<>();
@@ -25,8 +25,10 @@ final class LogCheck {
 
     private LogCheck() {}
 
-    static void check(List<LogBatch> log) {
+    /** What became of manifests. */
+    static ManifestCheck check(List<LogBatch> log) {
         LogCheck check = new LogCheck();
+        ManifestCheck manifests = new ManifestCheck();
         ClusterState state = ClusterState.EMPTY;
         for (LogBatch batch : log) {
             StateBuilder builder = new StateBuilder(state, ChangeListener.NONE);
@@ -35,10 +37,13 @@ final class LogCheck {
             for (LogRecord record : batch.records()) {
                 if (record instanceof LogRecord.Own own) {
                     check.record(own.value(), state, after);
+                    manifests.record(own.value(), state);
                 }
             }
             state = after;
+            manifests.state(state);
         }
+        return manifests;
     }
 
     private void record(Record record, ClusterState before, ClusterState after) {

@@ -4,8 +4,11 @@ import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ManifestDigest;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.ObjectState;
+import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TopicState;
@@ -24,6 +27,8 @@ final class RandomCommands {
     private static final List<String> TOPICS = List.of("a", "b", "c.d", "c_d", "e");
 
     private final Random random;
+    /** What was proposed to be in a manifest, by its object: what a node would read there if the proposal was taken. */
+    private final Map<Long, List<List<OwnedRange>>> manifests = new HashMap<>();
 
     RandomCommands(Random random) {
         this.random = random;
@@ -34,9 +39,12 @@ final class RandomCommands {
         if (node == null || random.nextInt(25) == 0) {
             return register();
         }
+        if (random.nextInt(2) == 0) {
+            return towardsManifests(image, node);
+        }
         int id = node.nodeId();
         long epoch = random.nextInt(20) == 0 ? node.epoch() - 1 : node.epoch();
-        return switch (random.nextInt(23)) {
+        return switch (random.nextInt(26)) {
             case 0 -> random.nextInt(4) == 0 ? new Command.UnregisterNode(id, epoch) : register();
             case 1, 2 ->
                 new Command.CreateTopics(
@@ -69,8 +77,35 @@ final class RandomCommands {
             case 19 -> resignStreams(image, id, epoch);
             case 20 -> trimStreams(image, id, epoch);
             case 21 -> publishMerge(image, id, epoch);
+            case 22, 23 -> publishManifest(image, id, epoch);
+            case 24 -> releaseManifest(image, id, epoch);
             default -> forgetObjects(image);
         };
+    }
+
+    /** The next step that is missing for a manifest: an id, a sealed extent, a second range. By itself chance hardly ever gets there. */
+    private Command<?> towardsManifests(ClusterImage image, NodeState node) {
+        boolean prepared = image.objects().stream().anyMatch(one -> one.phase() == ObjectState.Phase.PREPARED);
+        if (!prepared) {
+            return new Command.PrepareObjects(node.nodeId(), node.epoch(), 4, 60_000);
+        }
+        boolean listed =
+                image.streams().stream().anyMatch(each -> !each.manifests().isEmpty());
+        if ((listed || !image.retiredManifests().isEmpty()) && random.nextInt(3) == 0) {
+            return releaseManifest(image, node.nodeId(), node.epoch());
+        }
+        if (image.streams().stream().anyMatch(each -> each.catalog().size() > 1) && random.nextBoolean()) {
+            return publishManifest(image, node.nodeId(), node.epoch());
+        }
+        for (ExtentState extent : sorted(image.extents(), Comparator.comparingLong(ExtentState::extentId))) {
+            if (extent.phase() == ExtentState.Phase.SEALED) {
+                return publishFlush(image, node.nodeId(), node.epoch());
+            }
+            if (extent.phase() == ExtentState.Phase.OPEN) {
+                return new Command.SealExtent(extent.extentId(), extent.epoch(), 100, extent.ensemble());
+            }
+        }
+        return new Command.CreateExtent(node.nodeId(), node.epoch(), random.nextInt(3), List.of());
     }
 
     private Command<?> register() {
@@ -167,6 +202,81 @@ final class RandomCommands {
         return new Command.PublishMerge(nodeId, epoch, object == null ? 999 : object.objectId(), 100, ranges);
     }
 
+    private Command<?> publishManifest(ClusterImage image, int nodeId, long epoch) {
+        StreamState stream = pick(
+                image.streams().stream()
+                        .filter(each -> each.catalog().size() > 1)
+                        .toList(),
+                Comparator.comparingLong(StreamState::streamId));
+        ObjectState object = pick(
+                image.objects().stream()
+                        .filter(one -> one.phase() == ObjectState.Phase.PREPARED || random.nextInt(10) == 0)
+                        .toList(),
+                Comparator.comparingLong(ObjectState::objectId));
+        if (stream == null || object == null) {
+            return new Command.PrepareObjects(nodeId, epoch, 1 + random.nextInt(3), 200 + random.nextInt(5000));
+        }
+        List<OwnedRange> ranges = new ArrayList<>();
+        long replaced = Command.PublishManifest.NO_OBJECT;
+        if (!stream.manifests().isEmpty() && random.nextInt(4) > 0) {
+            ManifestRef newest = stream.manifests().get(stream.manifests().size() - 1);
+            ranges.addAll(listed(newest));
+            replaced = newest.objectId();
+        }
+        for (StreamRange range : stream.catalog()
+                .subList(0, 1 + random.nextInt(Math.min(3, stream.catalog().size())))) {
+            long bytes = image.object(range.objectId()).map(ObjectState::bytes).orElse(1L);
+            ranges.add(new OwnedRange(range, bytes + (random.nextInt(30) == 0 ? 1 : 0)));
+        }
+        manifests.computeIfAbsent(object.objectId(), id -> new ArrayList<>()).add(List.copyOf(ranges));
+        return new Command.PublishManifest(
+                nodeId, epoch, stream.streamId(), object.objectId(), random.nextInt(1000), replaced, ranges);
+    }
+
+    private Command<?> releaseManifest(ClusterImage image, int nodeId, long epoch) {
+        ManifestRef retired = pick(image.retiredManifests(), Comparator.comparingLong(ManifestRef::objectId));
+        if (retired != null && random.nextBoolean()) {
+            return new Command.ReleaseManifest(nodeId, epoch, 0, retired.objectId(), listed(retired), null, 0);
+        }
+        StreamState stream = pick(
+                image.streams().stream()
+                        .filter(each -> !each.manifests().isEmpty())
+                        .toList(),
+                Comparator.comparingLong(StreamState::streamId));
+        if (stream == null) {
+            return trimStreams(image, nodeId, epoch);
+        }
+        ManifestRef first = stream.manifests().get(0);
+        List<OwnedRange> all = listed(first);
+        int gone = 0;
+        while (gone < all.size() - 1 && all.get(gone).range().endOffset() <= stream.logStartOffset()) {
+            gone++;
+        }
+        gone += random.nextInt(10) == 0 ? 1 : 0;
+        return gone == 0
+                ? trimStreams(image, nodeId, epoch)
+                : new Command.ReleaseManifest(
+                        nodeId,
+                        epoch,
+                        stream.streamId(),
+                        first.objectId(),
+                        all.subList(0, gone),
+                        gone < all.size() ? all.get(gone) : null,
+                        gone + 1 < all.size()
+                                ? ManifestDigest.of(all.subList(gone + 1, all.size()), ManifestDigest.NOTHING)
+                                : ManifestDigest.NOTHING);
+    }
+
+    /** What is left of it. */
+    private List<OwnedRange> listed(ManifestRef manifest) {
+        return manifests.getOrDefault(manifest.objectId(), List.of()).stream()
+                .filter(all -> all.size() >= manifest.ranges())
+                .map(all -> all.subList(all.size() - manifest.ranges(), all.size()))
+                .filter(left -> ManifestDigest.of(left, ManifestDigest.NOTHING) == manifest.digest())
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("nobody proposed " + manifest));
+    }
+
     /** No lower than anything known of it. */
     static long endOf(StreamState stream) {
         List<StreamState.EpochStart> starts = stream.epochStarts();
@@ -206,7 +316,21 @@ final class RandomCommands {
     }
 
     private Command<?> publishFlush(ClusterImage image, int nodeId, long epoch) {
-        ExtentState extent = extent(image);
+        ExtentState sealed = pick(
+                image.extents().stream()
+                        .filter(each -> each.phase() == ExtentState.Phase.SEALED)
+                        .toList(),
+                Comparator.comparingLong(ExtentState::extentId));
+        if (sealed != null && random.nextInt(4) > 0) {
+            NodeState writer = image.node(sealed.writerNodeId()).orElse(null);
+            return writer == null
+                    ? publishFlush(image, sealed, nodeId, epoch)
+                    : publishFlush(image, sealed, writer.nodeId(), writer.epoch());
+        }
+        return publishFlush(image, extent(image), nodeId, epoch);
+    }
+
+    private Command<?> publishFlush(ClusterImage image, @Nullable ExtentState extent, int nodeId, long epoch) {
         ObjectState object = pick(
                 image.objects().stream()
                         .filter(one -> one.phase() == ObjectState.Phase.PREPARED || random.nextInt(10) == 0)
@@ -218,13 +342,15 @@ final class RandomCommands {
         }
         List<Command.NewRange> ranges = new ArrayList<>();
         List<Command.NewCheckpoint> checkpoints = new ArrayList<>();
-        for (StreamState stream : sorted(image.streams(), Comparator.comparingLong(StreamState::streamId))) {
-            if (random.nextBoolean()) {
+        List<StreamState> streams = sorted(image.streams(), Comparator.comparingLong(StreamState::streamId));
+        boolean one = !streams.isEmpty() && random.nextBoolean();
+        for (StreamState stream : one ? List.of(streams.get(random.nextInt(streams.size()))) : streams) {
+            if (one || random.nextBoolean()) {
                 long base = stream.catalogEndOffset() + (random.nextInt(40) == 0 ? 1 : 0);
                 ranges.add(new Command.NewRange(
                         stream.streamId(), base, base + 1 + random.nextInt(5), random.nextInt(1000), 10, 1, 2));
             }
-            if (random.nextBoolean()) {
+            if (!one && random.nextBoolean()) {
                 checkpoints.add(new Command.NewCheckpoint(stream.streamId(), random.nextInt(50), 0, 10));
             }
         }

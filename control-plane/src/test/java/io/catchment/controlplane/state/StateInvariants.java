@@ -3,6 +3,7 @@ package io.catchment.controlplane.state;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.catchment.controlplane.ExtentState;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
@@ -110,16 +111,18 @@ public final class StateInvariants {
 
     /** O2: contiguous and ascending; epochs ascend in number and start. */
     private static void checkCatalog(StreamState stream) {
-        if (!stream.catalog().isEmpty()) {
+        if (!stream.manifests().isEmpty()) {
+            checkManifests(stream);
+        } else if (!stream.catalog().isEmpty()) {
             StreamRange first = stream.catalog().get(0);
             assertThat(first.baseOffset()).isLessThanOrEqualTo(stream.logStartOffset());
             assertThat(first.endOffset()).isGreaterThan(stream.logStartOffset());
-            long end = first.baseOffset();
-            for (StreamRange range : stream.catalog()) {
-                assertThat(range.baseOffset()).isEqualTo(end);
-                assertThat(range.endOffset()).isGreaterThan(end);
-                end = range.endOffset();
-            }
+        }
+        long end = stream.catalog().isEmpty() ? 0 : stream.catalog().get(0).baseOffset();
+        for (StreamRange range : stream.catalog()) {
+            assertThat(range.baseOffset()).isEqualTo(end);
+            assertThat(range.endOffset()).isGreaterThan(end);
+            end = range.endOffset();
         }
         for (int i = 1; i < stream.epochStarts().size(); i++) {
             assertThat(stream.epochStarts().get(i).epoch())
@@ -129,10 +132,32 @@ public final class StateInvariants {
         }
     }
 
+    /** They come before the catalog, which is not empty then, without a gap; none of them is wholly before the log's start. */
+    private static void checkManifests(StreamState stream) {
+        ManifestRef first = stream.manifests().get(0);
+        assertThat(first.baseOffset()).isLessThanOrEqualTo(stream.logStartOffset());
+        assertThat(first.endOffset()).isGreaterThan(stream.logStartOffset());
+        long end = first.baseOffset();
+        for (ManifestRef manifest : stream.manifests()) {
+            assertThat(manifest.baseOffset()).isEqualTo(end);
+            assertThat(manifest.endOffset()).isGreaterThan(end);
+            assertThat(manifest.ranges()).isPositive();
+            assertThat(manifest.bytes()).isGreaterThanOrEqualTo(manifest.ranges());
+            end = manifest.endOffset();
+        }
+        assertThat(stream.catalog()).isNotEmpty();
+        assertThat(stream.catalog().get(0).baseOffset()).isEqualTo(end);
+    }
+
     /** O3: referenced, prepared or doomed; and the counts are the pointers. */
     private static void checkObjects(ClusterState state) {
         Map<Long, Integer> references = new HashMap<>();
+        state.retired().forEach((id, manifest) -> {
+            assertThat(manifest.objectId()).isEqualTo(id);
+            references.merge(id, 1, Integer::sum);
+        });
         for (StreamState stream : state.streams().values()) {
+            stream.manifests().forEach(manifest -> references.merge(manifest.objectId(), 1, Integer::sum));
             stream.catalog().forEach(range -> references.merge(range.objectId(), 1, Integer::sum));
             StreamState.Checkpoint checkpoint = stream.checkpoint();
             if (checkpoint != null) {

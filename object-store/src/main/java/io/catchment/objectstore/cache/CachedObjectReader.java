@@ -2,6 +2,7 @@ package io.catchment.objectstore.cache;
 
 import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.catchment.objectstore.Manifest;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.ObjectReader;
 import io.catchment.objectstore.ObjectStore;
@@ -10,6 +11,7 @@ import io.catchment.objectstore.ObjectStoreException.Reason;
 import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.bundle.BundleFooter;
 import io.catchment.objectstore.bundle.BundleFormat;
+import io.catchment.objectstore.manifest.ManifestLoader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.CompositeByteBuf;
@@ -29,6 +31,8 @@ public final class CachedObjectReader implements ObjectReader {
     private final ByteBufAllocator allocator;
     private final FooterLoader footerLoader;
     private final AsyncCache<Long, BundleFooter> footers;
+    private final ManifestLoader manifestLoader;
+    private final AsyncCache<Long, Manifest> manifests;
     private final BlockLoader loader;
     private final BlockCache blocks;
     private final ReadAhead readAhead;
@@ -57,6 +61,13 @@ public final class CachedObjectReader implements ObjectReader {
         this.footers = Caffeine.newBuilder()
                 .maximumWeight(settings.footerBytes())
                 .weigher((Long id, BundleFooter footer) -> footer.weight())
+                .executor(Runnable::run)
+                .buildAsync();
+        // Who needs one reads what is old
+        this.manifestLoader = new ManifestLoader(stores.apply(ReadClass.CATCH_UP), loader::corruptFooter);
+        this.manifests = Caffeine.newBuilder()
+                .maximumWeight(settings.footerBytes())
+                .weigher((Long id, Manifest manifest) -> manifest.weight())
                 .executor(Runnable::run)
                 .buildAsync();
     }
@@ -114,6 +125,11 @@ public final class CachedObjectReader implements ObjectReader {
         });
     }
 
+    @Override
+    public CompletionStage<Manifest> manifest(long objectId, long objectBytes) {
+        return manifests.get(objectId, (id, executor) -> manifestLoader.load(id, objectBytes));
+    }
+
     public ReaderStats stats() {
         return new ReaderStats(
                 blocks.hits(),
@@ -131,6 +147,7 @@ public final class CachedObjectReader implements ObjectReader {
     public void close() {
         blocks.close();
         footers.synchronous().invalidateAll();
+        manifests.synchronous().invalidateAll();
     }
 
     private CompletableFuture<BundleFooter> footer(long objectId, long objectBytes, ReadClass as) {

@@ -6,7 +6,7 @@ package io.catchment.objectstore.cache;
  * @param cacheBytes weight of the blocks kept
  * @param extraBytes what may be loading, or held by readers though evicted, beyond {@code cacheBytes}: further loads wait.
  *     As much again, one load at a time, when reads of several blocks wait for each other
- * @param footerBytes weight of the footers kept
+ * @param footerBytes weight of the footers kept, and as much again of manifests
  * @param loadsMax store requests for blocks at a time
  * @param queueMax loads waiting for a turn; beyond it a read fails with TRANSIENT
  * @param waitMs how long a load waits for its turn before the read fails with TRANSIENT
