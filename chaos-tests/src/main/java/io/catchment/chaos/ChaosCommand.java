@@ -4,6 +4,7 @@ import io.catchment.chaos.bench.BenchCommand;
 import io.catchment.chaos.catchup.BacklogReadCommand;
 import io.catchment.chaos.catchup.CatchupCommand;
 import io.catchment.chaos.compaction.CompactionCommand;
+import io.catchment.chaos.nodes.BankCommand;
 import io.catchment.chaos.nodes.BlackoutCommand;
 import io.catchment.chaos.nodes.FailoverCommand;
 import io.catchment.chaos.nodes.PauseCommand;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Command;
             StatelessCommand.class,
             OutageCommand.class,
             FailoverCommand.class,
+            BankCommand.class,
             PauseCommand.class,
             BlackoutCommand.class,
             RollingCommand.class,

@@ -13,7 +13,6 @@ import io.catchment.broker.logdirs.LogDirectory;
 import io.catchment.broker.metadata.DescribeClusterHandler;
 import io.catchment.broker.metadata.DescribeTopicPartitionsHandler;
 import io.catchment.broker.metadata.MetadataHandler;
-import io.catchment.broker.producerid.InitProducerIdHandler;
 import io.catchment.broker.producerid.ProducerIds;
 import io.catchment.broker.quorum.DescribeQuorumHandler;
 import io.catchment.broker.quorum.UnregisterBrokerHandler;
@@ -26,6 +25,7 @@ import io.catchment.broker.topicadmin.CreateTopicsHandler;
 import io.catchment.broker.topicadmin.DeleteTopicsHandler;
 import io.catchment.broker.topicadmin.TopicAdminConfig;
 import io.catchment.broker.topicadmin.TopicAutoCreator;
+import io.catchment.broker.transaction.TransactionTopic;
 import io.catchment.controlplane.ControlPlane;
 import java.util.List;
 import java.util.Set;
@@ -37,7 +37,7 @@ import java.util.function.LongSupplier;
  * @param handlers one per API
  * @param autoCreator for the owners of internal topics: {@code createInternal}
  */
-public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator) {
+public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator, ProducerIds producerIds) {
     /** Kafka's default of max.request.partition.size.limit. */
     private static final int DESCRIBE_PARTITIONS_MAX = 2000;
 
@@ -54,7 +54,8 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator)
                 node.topics().partitions(),
                 (short) node.topics().replicationFactor(),
                 node.topics().autoCreate(),
-                TopicAdminConfig.offsetsTopic(node.groups().coordinator()));
+                TopicAdminConfig.offsetsTopic(node.groups().coordinator()),
+                TransactionTopic.topic(node.transactions()));
         NodeSettings settings = new NodeSettings(node.nodeId(), NodeConfig.keys(), node.written());
         LogDirectory directory = new LogDirectory(node.nodeId(), node.walDirectory());
         TopicAutoCreator autoCreator = new TopicAutoCreator(controlPlane, config);
@@ -76,8 +77,8 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator)
                         new AlterReplicaLogDirsHandler(controlPlane, directory),
                         new ElectLeadersHandler(controlPlane),
                         new DescribeQuorumHandler(controlPlane),
-                        new UnregisterBrokerHandler(controlPlane),
-                        new InitProducerIdHandler(new ProducerIds(controlPlane, node.nodeId(), nodeEpoch))),
-                autoCreator);
+                        new UnregisterBrokerHandler(controlPlane)),
+                autoCreator,
+                new ProducerIds(controlPlane, node.nodeId(), nodeEpoch));
     }
 }

@@ -10,6 +10,9 @@ import java.util.zip.CRC32C;
  * thread-safe: one for each event loop.
  */
 public final class PlainBatchCheck {
+    /** Compression, append time, markers: of all attributes a transaction alone is usual. */
+    private static final int UNUSUAL = 0x2f;
+
     private final CRC32C crc = new CRC32C();
     private int cursor;
 
@@ -20,13 +23,16 @@ public final class PlainBatchCheck {
         }
         int count = BatchHeader.count(buffer, at);
         if (BatchHeader.magic(buffer, at) != 2
-                || (BatchHeader.attributes(buffer, at) & 0x3f) != 0
+                || (BatchHeader.attributes(buffer, at) & UNUSUAL) != 0
                 || BatchHeader.baseOffset(buffer, at) != 0
                 || count <= 0
                 || BatchHeader.lastOffsetDelta(buffer, at) != count - 1) {
             return false;
         }
         boolean idempotent = BatchHeader.producerId(buffer, at) >= 0;
+        if (BatchHeader.isTransactional(buffer, at) && !idempotent) {
+            return false;
+        }
         if (idempotent && (BatchHeader.baseSequence(buffer, at) < 0 || BatchHeader.producerEpoch(buffer, at) < 0)) {
             return false;
         }

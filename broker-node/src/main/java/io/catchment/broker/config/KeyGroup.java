@@ -9,7 +9,8 @@ enum KeyGroup {
     STORE("Object store"),
     READ("Reads"),
     TOPICS("Defaults of topics"),
-    GROUPS("Consumer groups");
+    GROUPS("Consumer groups"),
+    TRANSACTIONS("Transactions");
 
     final String title;
 

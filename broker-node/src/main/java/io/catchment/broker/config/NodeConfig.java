@@ -6,6 +6,7 @@ import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
 import io.catchment.broker.topic.TopicSchema;
+import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,6 +40,7 @@ public record NodeConfig(
         Reads reads,
         Topics topics,
         GroupSettings groups,
+        TransactionSettings transactions,
         Map<String, String> written) {
 
     public NodeConfig {

@@ -6,6 +6,7 @@ import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
 import io.catchment.broker.topic.TopicSchema;
+import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
 import java.net.URI;
 import java.nio.file.Path;
@@ -59,6 +60,7 @@ final class NodeConfigParser {
         NetworkLimits network = part(NodeKeys.QUEUED_REQUEST_BYTES_MAX, this::network);
         TopicSchema schema = part("defaults of topics", () -> new TopicSchema(properties));
         GroupSettings groups = part("consumer groups", () -> GroupSettings.of(properties));
+        TransactionSettings transactions = part("transactions", () -> TransactionSettings.of(properties));
         NodeConfig.WalSettings wal = part(NodeKeys.WAL_REPLICAS, () -> wal(listeners));
         complain();
         return new NodeConfig(
@@ -77,6 +79,7 @@ final class NodeConfigParser {
                 reads(),
                 topics(there(schema)),
                 there(groups),
+                there(transactions),
                 properties);
     }
 

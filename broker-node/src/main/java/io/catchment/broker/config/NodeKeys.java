@@ -5,6 +5,7 @@ import static org.apache.kafka.common.config.ConfigDef.Range.between;
 
 import io.catchment.broker.compaction.CompactionSettings;
 import io.catchment.broker.group.GroupSettings;
+import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
 import java.util.List;
 import java.util.Objects;
@@ -122,6 +123,7 @@ final class NodeKeys {
         read();
         topics();
         groups();
+        transactions();
         return keys;
     }
 
@@ -557,6 +559,11 @@ final class NodeKeys {
                 add(KeyGroup.GROUPS, key, key.defaultValue, key.documentation);
             }
         });
+    }
+
+    private void transactions() {
+        new TreeMap<>(TransactionSettings.definition().configKeys())
+                .forEach((name, key) -> add(KeyGroup.TRANSACTIONS, key, key.defaultValue, key.documentation));
     }
 
     /** Share and streams groups are not served yet. */

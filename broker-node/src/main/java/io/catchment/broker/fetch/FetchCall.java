@@ -97,7 +97,7 @@ final class FetchCall {
     record Services(PartitionLookup lookup, StreamReader reader, FetchSettings settings, ReadFailures failures) {}
 
     /** A read below the tail for one slot. {@code oversize}: its first batch may be larger than asked for. */
-    private record ColdRead(FetchSlot slot, int bytesMax, boolean oversize, CompletableFuture<BatchRun> future) {}
+    private record ColdRead(FetchSlot slot, int bytesMax, boolean oversize, CompletableFuture<?> future) {}
 
     // ---- waiting
 
@@ -201,7 +201,11 @@ final class FetchCall {
             int max = Math.min(slot.bytesMax(), left);
             PartitionView view = slot.view();
             BatchRun tail = view.readTail(slot.offset(), max);
-            if (tail != null) {
+            if (tail != null && searches(slot, view)) {
+                search(slot, view, CompletableFuture.completedFuture(tail), max, first);
+                left = Math.max(0, left - max);
+                first = false;
+            } else if (tail != null) {
                 int bytes = keep(slot, readCommitted ? BatchRuns.until(tail, slot.limit()) : tail, max, first);
                 left = Math.max(0, left - bytes);
                 first &= bytes == 0;
@@ -243,10 +247,37 @@ final class FetchCall {
         CompletionStage<BatchRun> stage = coldReads.isEmpty()
                 ? services.reader().read(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max), as)
                 : services.reader().readIfRoom(view.streamId(), slot.offset(), slot.limit(), Math.max(1, max), as);
+        if (searches(slot, view)) {
+            search(slot, view, stage, max, oversize);
+            return;
+        }
         ColdRead read = new ColdRead(slot, max, oversize, stage.toCompletableFuture());
         coldReads.add(read);
         outstanding++;
         stage.whenComplete((run, failure) -> onLoop(read, run, failure));
+    }
+
+    /** Whether the partition remembers which transactions were aborted here. */
+    private boolean searches(FetchSlot slot, PartitionView view) {
+        return readCommitted && slot.offset() < view.abortedKnownFrom();
+    }
+
+    private void search(
+            FetchSlot slot, PartitionView view, CompletionStage<BatchRun> run, int max, boolean oversize) {
+        long limit = slot.limit();
+        CompletableFuture<AbortedSearch.Searched> search =
+                AbortedSearch.after(run, services.reader(), view, slot.offset());
+        ColdRead read = new ColdRead(slot, max, oversize, search);
+        coldReads.add(read);
+        outstanding++;
+        var unused = search.whenComplete((searched, failure) -> {
+            if (searched != null) {
+                slot.searched(searched);
+                onLoop(read, BatchRuns.until(searched.run(), limit), null);
+            } else {
+                onLoop(read, null, failure);
+            }
+        });
     }
 
     private void onLoop(ColdRead read, @Nullable BatchRun run, @Nullable Throwable failure) {

@@ -1,6 +1,7 @@
 package io.catchment.broker.fetch;
 
 import io.catchment.broker.network.ByteBufRecords;
+import io.catchment.broker.partition.AbortedTransaction;
 import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.read.BatchRun;
 import java.util.List;
@@ -67,6 +68,9 @@ final class FetchSlot implements PartitionView.AdvanceListener {
 
     /** Bytes ready to be answered, capped by what the partition may send; only exact enough for min.bytes. */
     int ready;
+
+    /** What was found about the run under way, from any thread. */
+    private volatile AbortedSearch.@Nullable Searched searched;
 
     /** Read for the answer under way; this slot's reference until the answer takes it. */
     private @Nullable BatchRun run;
@@ -232,6 +236,10 @@ final class FetchSlot implements PartitionView.AdvanceListener {
         run = read;
     }
 
+    void searched(AbortedSearch.Searched found) {
+        searched = found;
+    }
+
     void failRead(Errors readError) {
         status = Status.ERROR;
         error = readError;
@@ -255,6 +263,23 @@ final class FetchSlot implements PartitionView.AdvanceListener {
         run = null;
     }
 
+    private List<FetchResponseData.AbortedTransaction> aborted(PartitionView found, @Nullable BatchRun read) {
+        if (read == null || read.isEmpty()) {
+            return List.of();
+        }
+        AbortedSearch.Searched search = searched;
+        boolean forThis = search != null
+                && search.run().baseOffset() == read.baseOffset()
+                && search.run().endOffset() >= read.endOffset();
+        List<AbortedTransaction> all =
+                search != null && forThis ? search.aborted() : found.aborted(offset(), read.endOffset());
+        return all.stream()
+                .map(each -> new FetchResponseData.AbortedTransaction()
+                        .setProducerId(each.producerId())
+                        .setFirstOffset(each.firstOffset()))
+                .toList();
+    }
+
     /** The records in it still belong to this slot. */
     PartitionData response(boolean readCommitted) {
         PartitionView found = view;
@@ -267,7 +292,7 @@ final class FetchSlot implements PartitionView.AdvanceListener {
                 .setHighWatermark(found.highWatermark())
                 .setLastStableOffset(found.lastStableOffset())
                 .setLogStartOffset(found.logStartOffset())
-                .setAbortedTransactions(readCommitted ? List.of() : null)
+                .setAbortedTransactions(readCommitted ? aborted(found, read) : null)
                 .setRecords(read == null ? MemoryRecords.EMPTY : new ByteBufRecords(read.payload()));
         if (status == Status.DIVERGED) {
             data.setDivergingEpoch(new FetchResponseData.EpochEndOffset()

@@ -1,5 +1,7 @@
 package io.catchment.broker.group;
 
+import io.catchment.broker.coordinatorlog.Replay;
+import io.catchment.broker.coordinatorlog.StateLoad;
 import io.catchment.broker.read.BatchRun;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.record.internal.ControlRecordType;
@@ -14,8 +16,8 @@ import org.apache.kafka.coordinator.group.GroupCoordinatorRecordSerde;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Turns record batches into the coordinator's state, in offset order. Owned by one {@link GroupStateLoad}. */
-final class BatchReplay {
+/** Turns record batches into the coordinator's state, in offset order. Owned by one {@link StateLoad}. */
+final class BatchReplay implements Replay {
     private static final Logger LOG = LoggerFactory.getLogger(BatchReplay.class);
     /** How far the state may run ahead of its last snapshot: a snapshot costs, and so does what is kept for going back to one. */
     private static final long SNAPSHOT_INTERVAL_OFFSETS = 16_384;
@@ -34,20 +36,24 @@ final class BatchReplay {
         this.nextOffset = startOffset;
     }
 
-    long nextOffset() {
+    @Override
+    public long nextOffset() {
         return nextOffset;
     }
 
-    long records() {
+    @Override
+    public long records() {
         return records;
     }
 
-    long bytes() {
+    @Override
+    public long bytes() {
         return bytes;
     }
 
     /** The payload stays the caller's. Throws for a corrupt batch and for a record that does not fit the state. */
-    void replay(BatchRun run) {
+    @Override
+    public void replay(BatchRun run) {
         for (MutableRecordBatch batch :
                 MemoryRecords.readableRecords(run.payload().nioBuffer()).batches()) {
             batch.ensureValid();
@@ -73,7 +79,8 @@ final class BatchReplay {
     }
 
     /** Everything below the offset, which is acknowledged, is in the state. */
-    void finish(long endOffset) {
+    @Override
+    public void finish(long endOffset) {
         if (endOffset > snapshotOffset) {
             snapshot(endOffset);
         }

@@ -1,5 +1,6 @@
 package io.catchment.broker.group;
 
+import io.catchment.broker.coordinatorlog.DaemonThreads;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.server.util.timer.SystemTimer;
 import org.apache.kafka.server.util.timer.Timer;

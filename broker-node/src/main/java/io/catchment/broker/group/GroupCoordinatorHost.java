@@ -1,6 +1,7 @@
 package io.catchment.broker.group;
 
 import com.yammer.metrics.core.MetricsRegistry;
+import io.catchment.broker.coordinatorlog.Tenures;
 import io.catchment.broker.partition.InternalLog;
 import io.catchment.broker.partition.PartitionDirectory;
 import io.catchment.broker.read.StreamReader;

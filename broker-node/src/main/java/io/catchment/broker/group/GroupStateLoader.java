@@ -1,5 +1,9 @@
 package io.catchment.broker.group;
 
+import io.catchment.broker.coordinatorlog.DaemonThreads;
+import io.catchment.broker.coordinatorlog.StateLoad;
+import io.catchment.broker.coordinatorlog.Tenure;
+import io.catchment.broker.coordinatorlog.Tenures;
 import io.catchment.broker.read.StreamReader;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +31,7 @@ final class GroupStateLoader implements CoordinatorLoader<CoordinatorRecord> {
     private final Time time;
     private final int readBytesMax;
     private final ScheduledThreadPoolExecutor threads;
-    private final Set<GroupStateLoad> underWay = ConcurrentHashMap.newKeySet();
+    private final Set<StateLoad> underWay = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
     GroupStateLoader(Tenures tenures, StreamReader reader, Time time, int readBytesMax) {
@@ -50,7 +54,9 @@ final class GroupStateLoader implements CoordinatorLoader<CoordinatorRecord> {
     }
 
     private CompletableFuture<LoadSummary> load(Tenure tenure, CoordinatorPlayback<CoordinatorRecord> playback) {
-        GroupStateLoad load = new GroupStateLoad(tenure, playback, reader, time, threads, readBytesMax);
+        BatchReplay replay =
+                new BatchReplay(tenure.topicPartition(), playback, tenure.view().logStartOffset());
+        StateLoad load = new StateLoad(tenure, replay, reader, time, threads, readBytesMax);
         underWay.add(load);
         if (closed) {
             load.cancel(closing());

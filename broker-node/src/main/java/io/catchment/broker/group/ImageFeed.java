@@ -1,5 +1,6 @@
 package io.catchment.broker.group;
 
+import io.catchment.broker.coordinatorlog.DaemonThreads;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;

@@ -1,6 +1,10 @@
 package io.catchment.broker.group;
 
+import io.catchment.broker.coordinatorlog.Tenure;
+import io.catchment.broker.coordinatorlog.Tenures;
 import io.catchment.broker.partition.InternalLog;
+import io.catchment.broker.partition.TransactionVerifier;
+import io.catchment.broker.partition.TransactionVerifier.Ability;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -23,6 +27,9 @@ import org.apache.kafka.storage.internals.log.VerificationGuard;
  * called by the coordinator's threads, one at a time for each partition; it blocks them until an append is queued.
  */
 final class StreamPartitionWriter implements PartitionWriter {
+    /** Of TxnOffsetCommit. */
+    private static final int ADDING_VERSION = 5;
+
     private final InternalLog log;
     private final Tenures tenures;
     private final Supplier<LogConfig> config;
@@ -65,8 +72,12 @@ final class StreamPartitionWriter implements PartitionWriter {
             TopicPartition partition, VerificationGuard guard, MemoryRecords records, short transactionVersion) {
         Tenure tenure = tenures.find(partition)
                 .orElseThrow(() -> new NotLeaderOrFollowerException(partition + " is not served by this node"));
-        CompletableFuture<Long> endOffset =
-                log.append(partition, tenure.epoch(), records.buffer()).toCompletableFuture();
+        CompletableFuture<Long> endOffset = log.append(
+                        partition,
+                        tenure.epoch(),
+                        records.buffer(),
+                        new InternalLog.InTransaction(guard, transactionVersion))
+                .toCompletableFuture();
         tenure.appending(endOffset);
         return await(partition, endOffset);
     }
@@ -88,11 +99,15 @@ final class StreamPartitionWriter implements PartitionWriter {
         }
     }
 
-    /** Asked only for TxnOffsetCommit, which this node does not offer yet. */
+    /** Asked for TxnOffsetCommit only: from version 5 on the client leaves adding the partition to the coordinator (KIP-890). */
     @Override
     public CompletableFuture<VerificationGuard> maybeStartTransactionVerification(
             TopicPartition partition, String transactionalId, long producerId, short producerEpoch, int apiVersion) {
-        return CompletableFuture.failedFuture(new UnsupportedVersionException("Transactions are not supported"));
+        Ability ability = apiVersion >= ADDING_VERSION
+                ? Ability.ADDED_BY_LOG
+                : apiVersion == ADDING_VERSION - 1 ? Ability.ABORTABLE : Ability.OLD;
+        return log.verify(partition, new TransactionVerifier.Use(transactionalId, ability), producerId, producerEpoch)
+                .toCompletableFuture();
     }
 
     /** Asked only by the share coordinator, which this node does not run. */

@@ -1,5 +1,6 @@
 package io.catchment.broker.group;
 
+import io.catchment.broker.coordinatorlog.Tenure;
 import io.catchment.broker.partition.PartitionView;
 import java.util.concurrent.RejectedExecutionException;
 import org.apache.kafka.coordinator.common.runtime.PartitionWriter;

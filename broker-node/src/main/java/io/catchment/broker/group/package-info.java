@@ -1,6 +1,6 @@
 /**
- * Consumer groups: Kafka's own GroupCoordinatorService, whose log ({@code __consumer_offsets}) lies on our streams. Every
- * import of Kafka's coordinator classes stays in this package and in {@code group.api}.
+ * Consumer groups: Kafka's own GroupCoordinatorService, whose log ({@code __consumer_offsets}) lies on our streams. Kafka's
+ * coordinator classes are known to this package and {@code group.api}; what transactions mean for groups, to {@code transaction} too.
  */
 @NullMarked
 package io.catchment.broker.group;

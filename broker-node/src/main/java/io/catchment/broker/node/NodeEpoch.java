@@ -20,7 +20,9 @@ import io.catchment.broker.group.api.GroupApis;
 import io.catchment.broker.loop.SerialThread;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.partition.OwnedPartitions;
+import io.catchment.broker.peer.PeerRequests;
 import io.catchment.broker.produce.ProduceHandler;
+import io.catchment.broker.producerid.InitProducerIdHandler;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.request.ApiHandler;
@@ -29,6 +31,11 @@ import io.catchment.broker.request.NodeDescription;
 import io.catchment.broker.retention.DeleteRecordsHandler;
 import io.catchment.broker.retention.Retention;
 import io.catchment.broker.topic.TopicConfigs;
+import io.catchment.broker.transaction.PeerVerifier;
+import io.catchment.broker.transaction.TransactionHost;
+import io.catchment.broker.transaction.TransactionTopic;
+import io.catchment.broker.transaction.api.TransactionApis;
+import io.catchment.broker.transaction.api.TransactionalIdentities;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
 import io.catchment.controlplane.Endpoint;
@@ -151,7 +158,11 @@ final class NodeEpoch implements AutoCloseable {
         LayeredStreamReader streams = new LayeredStreamReader(
                 extents, parts.objects(), controlPlane::image, parts.readBudgets(), parts.searches());
         reader = streams;
-        OwnedPartitions owned = closers.add("partitions", partitions(controlPlane, extents, streams));
+        PeerRequests peers = closers.add("requests to peers", new PeerRequests(config.nodeId(), Time.SYSTEM));
+        TransactionTopic transactionTopic =
+                new TransactionTopic(controlPlane::image, admin.autoCreator()::createInternal, config.transactions());
+        OwnedPartitions owned =
+                closers.add("partitions", partitions(controlPlane, extents, streams, transactionTopic, peers));
         partitions = owned;
         walEvents.listeners(
                 List.of(owned.walListener(), parts.lanes(), parts.metrics().wal(), new FencedListener(this::end)));
@@ -171,7 +182,7 @@ final class NodeEpoch implements AutoCloseable {
                     controlPlane, config.wal().replicas(), (fresh, copies) -> opened.storesChanged(copies, fresh));
         }
         Flusher flush = flusher(controlPlane, opened, owned);
-        serve(controlPlane, extents, streams, owned);
+        serve(controlPlane, extents, streams, owned, transactionTopic, peers);
         flush.start();
         RewriteThread.start(parts, controlPlane, epoch, flush::stats, closers);
         closers.add("readiness", () -> parts.serving().unmet("between two epochs, or stopping"));
@@ -206,7 +217,11 @@ final class NodeEpoch implements AutoCloseable {
     }
 
     private OwnedPartitions partitions(
-            EpochControlPlane controlPlane, StreamExtents extents, LayeredStreamReader streams) {
+            EpochControlPlane controlPlane,
+            StreamExtents extents,
+            LayeredStreamReader streams,
+            TransactionTopic transactionTopic,
+            PeerRequests peers) {
         return new OwnedPartitions(
                 parts.loops().all(),
                 new OwnedPartitions.Dependencies(
@@ -218,6 +233,7 @@ final class NodeEpoch implements AutoCloseable {
                         parts.objects(),
                         TopicConfigs.of(controlPlane, config.topics().schema()),
                         parts.metrics().arrivals(),
+                        new PeerVerifier(transactionTopic, peers, peerListener()),
                         Time.SYSTEM,
                         config.reads().tailCacheBytes(),
                         config.topics().producerIdExpirationMs()));
@@ -276,6 +292,11 @@ final class NodeEpoch implements AutoCloseable {
         return made;
     }
 
+    /** By which nodes reach each other as clients. */
+    private String peerListener() {
+        return config.listeners().clients().get(0).name();
+    }
+
     private int streamsServed() {
         OwnedPartitions present = partitions;
         return present == null ? 0 : present.openCount();
@@ -295,7 +316,12 @@ final class NodeEpoch implements AutoCloseable {
     }
 
     private void serve(
-            EpochControlPlane controlPlane, StreamExtents extents, LayeredStreamReader streams, OwnedPartitions owned)
+            EpochControlPlane controlPlane,
+            StreamExtents extents,
+            LayeredStreamReader streams,
+            OwnedPartitions owned,
+            TransactionTopic transactionTopic,
+            PeerRequests peers)
             throws Exception {
         GroupCoordinatorHost groups = closers.add(
                 "group coordinator",
@@ -312,12 +338,34 @@ final class NodeEpoch implements AutoCloseable {
                 "group meters",
                 BoundMeters.bind(groups.meters(), parts.metrics().registry()));
         owned.addListener(new GroupFeed(groups));
+        TransactionHost transactions = closers.add(
+                "transaction coordinator",
+                new TransactionHost(
+                        config.transactions(),
+                        new TransactionHost.Parts(
+                                transactionTopic,
+                                controlPlane::image,
+                                admin.producerIds()::next,
+                                owned,
+                                owned,
+                                streams,
+                                peers,
+                                peerListener(),
+                                Time.SYSTEM),
+                        closers.add("transactions thread", new SerialThread("transactions"))));
+        owned.addListener(new TransactionFeed(transactions));
         await(owned.start(epoch));
         groups.start(controlPlane.image());
+        transactions.start();
         controlPlane.subscribe(groups::onImage);
 
         List<ApiHandler> handlers = new ArrayList<>(admin.handlers());
-        handlers.addAll(GroupApis.handlers(groups.coordinator(), groups.offsetsTopic(), controlPlane::image));
+        handlers.addAll(GroupApis.handlers(
+                groups.coordinator(), groups.offsetsTopic(), transactionTopic::coordinatorOf, controlPlane::image));
+        handlers.addAll(TransactionApis.handlers(
+                transactions.coordinator(), groups.coordinator(), owned, controlPlane::image, Time.SYSTEM));
+        handlers.add(new InitProducerIdHandler(
+                admin.producerIds(), new TransactionalIdentities(transactions.coordinator())));
         handlers.add(new ProduceHandler(owned, controlPlane::image, Time.SYSTEM));
         handlers.add(new FetchHandler(
                 owned, streams, controlPlane::image, Time.SYSTEM, config.reads().fetch()));

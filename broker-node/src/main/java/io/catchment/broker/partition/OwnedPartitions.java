@@ -18,6 +18,7 @@ import io.netty.channel.EventLoop;
 import io.netty.util.ReferenceCounted;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -31,7 +32,9 @@ import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
+import org.apache.kafka.storage.internals.log.ProducerStateEntry;
 import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
+import org.apache.kafka.storage.internals.log.VerificationGuard;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -75,6 +78,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
             ObjectReader objects,
             TopicConfigs configs,
             ArrivalObserver arrivals,
+            TransactionVerifier verifier,
             Time time,
             long tailBytesMax,
             int producerIdExpirationMs) {}
@@ -90,8 +94,8 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
         this.to = to;
         LaneFaults faults = new LaneFaults();
         ServingRight right = new ServingRight();
-        PartitionServices services =
-                new PartitionServices(to.wal(), to.configs()::forTopic, faults, right, to.arrivals(), to.time());
+        PartitionServices services = new PartitionServices(
+                to.wal(), to.configs()::forTopic, faults, right, to.arrivals(), to.verifier(), to.time());
         this.loops = eventLoops.stream()
                 .map(eventLoop -> new PartitionLoop(eventLoop, services, to.tailBytesMax() / eventLoops.size()))
                 .toArray(PartitionLoop[]::new);
@@ -258,8 +262,21 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
         return ((Partition) view).loop().eventLoop();
     }
 
+    /** The same for a batch of a transaction, once the coordinator has this partition as part of that. */
+    public void appendInTransaction(
+            PartitionView view,
+            ByteBuffer batch,
+            ReferenceCounted owner,
+            TransactionVerifier.Use use,
+            @Nullable AppendCompletion completion,
+            int slot,
+            long nowMs) {
+        ((Partition) view).appendInTransaction(new Unverified.Batch(batch, owner, use, completion, slot, nowMs));
+    }
+
     @Override
-    public CompletionStage<Long> append(TopicPartition topicPartition, int leaderEpoch, ByteBuffer batches) {
+    public CompletionStage<Long> append(
+            TopicPartition topicPartition, int leaderEpoch, ByteBuffer batches, InTransaction transaction) {
         Partition partition = table.find(topicPartition.topic(), topicPartition.partition());
         if (partition == null || (leaderEpoch >= 0 && partition.leaderEpoch() != leaderEpoch)) {
             return CompletableFuture.failedFuture(new NotLeaderOrFollowerException(
@@ -268,8 +285,35 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
         ByteBuffer copy = ByteBuffer.allocate(batches.remaining());
         copy.put(batches.duplicate()).flip();
         CompletableFuture<Long> end = new CompletableFuture<>();
-        partition.loop().eventLoop().execute(() -> partition.appendInternal(copy, end));
+        partition.loop().eventLoop().execute(() -> partition.appendInternal(copy, transaction, end));
         return end;
+    }
+
+    @Override
+    public CompletionStage<VerificationGuard> verify(
+            TopicPartition topicPartition, TransactionVerifier.Use use, long producerId, short producerEpoch) {
+        Partition partition = table.find(topicPartition.topic(), topicPartition.partition());
+        if (partition == null) {
+            return CompletableFuture.failedFuture(
+                    new NotLeaderOrFollowerException(topicPartition + " is not served here"));
+        }
+        return CompletableFuture.supplyAsync(
+                        () -> partition.verify(use, producerId, producerEpoch),
+                        partition.loop().eventLoop())
+                .thenCompose(verification -> verification)
+                .thenApply(outcome -> {
+                    if (outcome.error() != Errors.NONE) {
+                        throw outcome.error().exception();
+                    }
+                    return outcome.guard();
+                });
+    }
+
+    /** What is known of the producers that write to the partition. */
+    public CompletionStage<Collection<ProducerStateEntry>> producers(PartitionView view) {
+        Partition partition = (Partition) view;
+        return CompletableFuture.supplyAsync(
+                partition::producers, partition.loop().eventLoop());
     }
 
     /** Every partition ends; its tail's buffers are released before this returns, unless an event loop hangs. */

@@ -3,6 +3,7 @@ package io.catchment.broker.partition;
 import io.catchment.broker.batch.BatchHeader;
 import io.catchment.broker.batch.LogValidatorCheck;
 import io.catchment.broker.batch.LogValidatorCheck.Checked;
+import io.catchment.broker.partition.InternalLog.InTransaction;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.topic.TopicConfig;
 import io.catchment.controlplane.Command.Resignation;
@@ -16,18 +17,23 @@ import io.netty.util.ReferenceCounted;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.BatchMetadata;
 import org.apache.kafka.storage.internals.log.ProducerAppendInfo;
+import org.apache.kafka.storage.internals.log.ProducerStateEntry;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
+import org.apache.kafka.storage.internals.log.VerificationGuard;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,6 +72,10 @@ final class Partition implements PartitionView {
     private volatile List<EpochStart> epochStarts;
     private volatile long highWatermark;
     private volatile boolean owned = true;
+    /** Of transactions; written by the event loop. */
+    private volatile long firstUnstableOffset;
+
+    private final Unverified unverified;
     private final RecentOffsets recent;
     private long announcedEnd;
     private final WatcherList watchers = new WatcherList();
@@ -82,6 +92,9 @@ final class Partition implements PartitionView {
         this.nextOffset = stream.endOffset();
         this.highWatermark = stream.endOffset();
         this.announcedEnd = stream.endOffset();
+        this.unverified = new Unverified(this, producers, loop.verifier());
+        producers.acknowledged(stream.endOffset());
+        this.firstUnstableOffset = producers.firstUnstableOffset();
         this.recent = new RecentOffsets(stream.endOffset(), loop.time().nanoseconds());
         this.lane = loop.config(stream.topicPartition().topic()).lane();
     }
@@ -105,8 +118,35 @@ final class Partition implements PartitionView {
             @Nullable AppendCompletion completion,
             int slot,
             long nowMs) {
+        append(batch, owner, origin, InTransaction.NONE, completion, slot, nowMs);
+    }
+
+    /** Appends a client's batch of a transaction, once it is sure that this partition is part of that. */
+    void appendInTransaction(Unverified.Batch batch) {
+        unverified.append(batch);
+    }
+
+    void append(Unverified.Batch batch, VerificationGuard guard) {
+        append(
+                batch.bytes(),
+                batch.owner(),
+                AppendOrigin.CLIENT,
+                new InTransaction(guard, (short) 0),
+                batch.completion(),
+                batch.slot(),
+                batch.nowMs());
+    }
+
+    private void append(
+            ByteBuffer batch,
+            @Nullable ReferenceCounted owner,
+            AppendOrigin origin,
+            InTransaction transaction,
+            @Nullable AppendCompletion completion,
+            int slot,
+            long nowMs) {
         try {
-            tryAppend(batch, owner, origin, completion, slot, nowMs);
+            tryAppend(batch, owner, origin, transaction, completion, slot, nowMs);
         } catch (RecordValidationException e) {
             fail(completion, slot, Errors.forException(e.invalidException()), e.invalidException(), e.recordErrors());
         } catch (ApiException e) {
@@ -115,7 +155,7 @@ final class Partition implements PartitionView {
     }
 
     /** Appends the batches of the node itself; the stage is done with the end offset when they are queued. */
-    void appendInternal(ByteBuffer batches, CompletableFuture<Long> end) {
+    void appendInternal(ByteBuffer batches, InTransaction transaction, CompletableFuture<Long> end) {
         try {
             int at = batches.position();
             while (at < batches.limit()) {
@@ -124,6 +164,7 @@ final class Partition implements PartitionView {
                         batches.slice(at, bytes),
                         null,
                         AppendOrigin.COORDINATOR,
+                        transaction,
                         null,
                         0,
                         loop.time().milliseconds());
@@ -141,6 +182,7 @@ final class Partition implements PartitionView {
             ByteBuffer batch,
             @Nullable ReferenceCounted owner,
             AppendOrigin origin,
+            InTransaction transaction,
             @Nullable AppendCompletion completion,
             int slot,
             long nowMs) {
@@ -192,18 +234,19 @@ final class Partition implements PartitionView {
                 payload = Unpooled.wrappedBuffer(validated);
             }
         }
-        if (BatchHeader.isTransactional(batch, at)) {
-            throw Errors.INVALID_TXN_STATE.exception("transactions are not supported by this version");
-        }
         ProducerAppendInfo producer = null;
-        if (BatchHeader.producerId(batch, at) >= 0) {
+        ProducerStates.Ending ending = null;
+        if (BatchHeader.isControl(batch, at)) {
+            BatchHeader.setBaseOffset(batch, at, nextOffset);
+            ending = producers.prepareMarker(batch, at, origin, transaction.markerVersion());
+        } else if (BatchHeader.producerId(batch, at) >= 0) {
             BatchMetadata duplicate = producers.duplicateOf(batch, at);
             if (duplicate != null) {
                 answerDuplicate(duplicate, completion, slot);
                 return;
             }
-            if (BatchHeader.baseSequence(batch, at) != 0
-                    && lostItsBeginning(BatchHeader.producerId(batch, at), nowMs)) {
+            checkIsInTransaction(batch, at, transaction.guard());
+            if (BatchHeader.baseSequence(batch, at) > 0 && lostItsBeginning(BatchHeader.producerId(batch, at), nowMs)) {
                 throw Errors.OUT_OF_ORDER_SEQUENCE_NUMBER.exception("producer " + BatchHeader.producerId(batch, at)
                         + " begins " + stream.topicPartition() + " at sequence " + BatchHeader.baseSequence(batch, at)
                         + ": its earlier batches were refused while the partition was not open yet");
@@ -215,8 +258,39 @@ final class Partition implements PartitionView {
         if (payload == null) {
             payload = owner == null ? Unpooled.wrappedBuffer(batch) : new RecordsBuf(batch, owner);
         }
-        queue(payload, BatchHeader.lastOffsetDelta(batch, at) + 1, producer, logAppendTimeMs, completion, slot, nowMs);
+        queue(payload, BatchHeader.lastOffsetDelta(batch, at) + 1, logAppendTimeMs, completion, slot, nowMs);
+        if (producer != null) {
+            producers.accept(producer, nextOffset);
+            if (BatchHeader.isTransactional(batch, at)) {
+                firstUnstableOffset = producers.firstUnstableOffset();
+            }
+        } else if (ending != null) {
+            // What ends here is stable when the marker is acknowledged.
+            producers.accept(ending, nextOffset);
+        }
         loop.arrived(stream.topicPartition().topic(), nowMs - BatchHeader.maxTimestamp(batch, at));
+    }
+
+    private void checkIsInTransaction(ByteBuffer batch, int at, VerificationGuard guard) {
+        long producerId = BatchHeader.producerId(batch, at);
+        if (BatchHeader.isTransactional(batch, at)
+                && !producers.hasTransaction(producerId, BatchHeader.producerEpoch(batch, at))
+                && !producers.isVerified(producerId, guard)) {
+            throw Errors.INVALID_TXN_STATE.exception("Record was not part of an ongoing transaction");
+        }
+    }
+
+    /** On the event loop. */
+    CompletionStage<Unverified.Outcome> verify(TransactionVerifier.Use use, long producerId, short epoch) {
+        return owned
+                ? unverified.verify(use, producerId, RecordBatch.NO_SEQUENCE, epoch)
+                : CompletableFuture.completedFuture(
+                        new Unverified.Outcome(VerificationGuard.SENTINEL, Errors.NOT_LEADER_OR_FOLLOWER));
+    }
+
+    /** On the event loop. */
+    Collection<ProducerStateEntry> producers() {
+        return List.copyOf(producers.active());
     }
 
     /**
@@ -232,7 +306,6 @@ final class Partition implements PartitionView {
     private void queue(
             ByteBuf payload,
             int count,
-            @Nullable ProducerAppendInfo producer,
             long logAppendTimeMs,
             @Nullable AppendCompletion completion,
             int slot,
@@ -249,9 +322,6 @@ final class Partition implements PartitionView {
         }
         nextOffset += count;
         inFlight.addLast(pending);
-        if (producer != null) {
-            producers.accept(producer, nextOffset);
-        }
         if (!changedSinceCheckpoint) {
             changedSinceCheckpoint = true;
             loop.changed(this);
@@ -344,6 +414,10 @@ final class Partition implements PartitionView {
         touched = false;
         recent.advanced(announcedEnd, loop.time().nanoseconds());
         announcedEnd = highWatermark;
+        if (firstUnstableOffset != Long.MAX_VALUE) {
+            producers.acknowledged(highWatermark);
+            firstUnstableOffset = producers.firstUnstableOffset();
+        }
         if (!duplicates.isEmpty()) {
             duplicates.removeIf(wait -> {
                 if (wait.lastOffset() >= highWatermark) {
@@ -534,7 +608,19 @@ final class Partition implements PartitionView {
 
     @Override
     public long lastStableOffset() {
-        return highWatermark;
+        // In this order: a transaction that began below this high watermark is seen by the second read.
+        long acknowledged = highWatermark;
+        return Math.min(acknowledged, firstUnstableOffset);
+    }
+
+    @Override
+    public List<AbortedTransaction> aborted(long fromOffset, long toOffset) {
+        return producers.aborted().between(fromOffset, toOffset);
+    }
+
+    @Override
+    public long abortedKnownFrom() {
+        return producers.aborted().knownFrom();
     }
 
     @Override

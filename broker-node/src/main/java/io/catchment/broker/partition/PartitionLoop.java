@@ -116,6 +116,10 @@ final class PartitionLoop {
         return services.right();
     }
 
+    TransactionVerifier verifier() {
+        return services.verifier();
+    }
+
     String fault(Lane lane) {
         return services.faults().reason(lane);
     }

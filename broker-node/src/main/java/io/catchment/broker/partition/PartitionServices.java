@@ -12,4 +12,5 @@ record PartitionServices(
         LaneFaults faults,
         ServingRight right,
         ArrivalObserver arrivals,
+        TransactionVerifier verifier,
         Time time) {}

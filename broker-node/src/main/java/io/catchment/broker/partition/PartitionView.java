@@ -35,8 +35,17 @@ public interface PartitionView {
     /** Whether the record at the offset was acknowledged a moment ago, or will be: who reads older ones catches up. */
     boolean isRecent(long offset);
 
-    /** Equals the high watermark while there are no transactions. */
+    /** Where the first transaction begins that is not decided; the high watermark while there is none. */
     long lastStableOffset();
+
+    /** Aborted transactions with records in the stretch, as far as their markers lie at or after {@link #abortedKnownFrom}. */
+    default List<AbortedTransaction> aborted(long fromOffset, long toOffset) {
+        return List.of();
+    }
+
+    default long abortedKnownFrom() {
+        return 0;
+    }
 
     /** End of the given leader epoch as OffsetForLeaderEpoch wants it (KIP-101, KIP-320); empty list entry semantics as in Kafka. */
     List<EpochStart> epochStarts();

@@ -6,22 +6,29 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MutableRecordBatch;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.BatchMetadata;
+import org.apache.kafka.storage.internals.log.CompletedTxn;
 import org.apache.kafka.storage.internals.log.LogOffsetMetadata;
 import org.apache.kafka.storage.internals.log.ProducerAppendInfo;
 import org.apache.kafka.storage.internals.log.ProducerStateEntry;
 import org.apache.kafka.storage.internals.log.ProducerStateManager;
 import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
+import org.apache.kafka.storage.internals.log.VerificationGuard;
+import org.apache.kafka.storage.internals.log.VerificationStateEntry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The idempotent producers of one partition, by Kafka's own rules ({@code ProducerStateManager}, used in memory only: its
- * snapshot directory does not exist, our snapshots are checkpoint frames). Owned by the partition's event loop, before that
- * by whoever opens the partition.
+ * The idempotent and transactional producers of one partition, by Kafka's own rules ({@code ProducerStateManager}, used in memory only: its
+ * snapshot directory does not exist, our snapshots are checkpoint frames), and how their transactions ended. Owned by the partition's event
+ * loop, before that by whoever opens the partition; only {@link #aborted} may be asked by others.
  */
 final class ProducerStates {
     /** The manager lists this directory once and finds nothing; it never writes. */
@@ -34,6 +41,10 @@ final class ProducerStates {
     private final Time time;
     /** Made with the first idempotent batch: most partitions of a large cluster never see one. */
     private @Nullable ProducerStateManager manager;
+
+    private final AbortedTransactions aborted = new AbortedTransactions();
+    /** Whether a transaction or a marker was ever seen. */
+    private boolean transactional;
 
     ProducerStates(TopicPartition partition, ProducerStateManagerConfig config, Time time) {
         this.partition = partition;
@@ -56,6 +67,9 @@ final class ProducerStates {
             return null;
         }
         int firstSequence = BatchHeader.baseSequence(buffer, at);
+        if (firstSequence < 0) {
+            return null;
+        }
         int lastSequence = BatchHeader.lastSequence(buffer, at);
         for (BatchMetadata batch : entry.batchMetadata()) {
             if (batch.firstSeq() == firstSequence && batch.lastSeq() == lastSequence) {
@@ -78,21 +92,121 @@ final class ProducerStates {
                 BatchHeader.maxTimestamp(buffer, at),
                 new LogOffsetMetadata(baseOffset),
                 baseOffset + BatchHeader.lastOffsetDelta(buffer, at),
-                false);
+                BatchHeader.isTransactional(buffer, at));
         return info;
     }
 
     void accept(ProducerAppendInfo info, long endOffset) {
-        manager().update(info);
-        manager().updateMapEndOffset(endOffset);
+        ProducerStateManager present = manager();
+        present.update(info);
+        present.updateMapEndOffset(endOffset);
+        if (!info.startedTransactions().isEmpty()) {
+            transactional = true;
+            present.clearVerificationStateEntry(info.producerId());
+        }
     }
 
-    /** Takes in a batch that was accepted in an earlier epoch, from its header alone. */
-    void replay(ByteBuffer header, int at) {
-        if (BatchHeader.producerId(header, at) >= 0 && !BatchHeader.isControl(header, at)) {
-            accept(
-                    prepare(header, at, BatchHeader.baseOffset(header, at), AppendOrigin.REPLICATION),
-                    BatchHeader.lastOffset(header, at) + 1);
+    // ---- transactions
+
+    /**
+     * A marker that ends a transaction.
+     *
+     * @param completed empty when its producer had none under way here
+     */
+    record Ending(ProducerAppendInfo info, Optional<CompletedTxn> completed) {}
+
+    /**
+     * Checks the marker in the batch, which has its offset already; {@link #accept(Ending, long)} makes it so. Throws Kafka's ApiException
+     * (INVALID_PRODUCER_EPOCH, TRANSACTION_COORDINATOR_FENCED).
+     *
+     * @param transactionVersion from 2 on the marker's epoch must be later than that of the records (KIP-890)
+     */
+    Ending prepareMarker(ByteBuffer batch, int at, AppendOrigin origin, short transactionVersion) {
+        MutableRecordBatch marker = MemoryRecords.readableRecords(batch.slice(at, BatchHeader.sizeInBytes(batch, at)))
+                .batches()
+                .iterator()
+                .next();
+        ProducerAppendInfo info = manager().prepareUpdate(marker.producerId(), origin);
+        return new Ending(info, info.append(marker, Optional.empty(), transactionVersion));
+    }
+
+    void accept(Ending ending, long endOffset) {
+        transactional = true;
+        ProducerStateManager present = manager();
+        present.clearVerificationStateEntry(ending.info().producerId());
+        present.update(ending.info());
+        present.updateMapEndOffset(endOffset);
+        if (ending.completed().isPresent()) {
+            CompletedTxn completed = ending.completed().get();
+            if (completed.isAborted()) {
+                aborted.add(new AbortedTransaction(
+                        completed.producerId(),
+                        completed.firstOffset(),
+                        completed.lastOffset(),
+                        present.lastStableOffset(completed)));
+            }
+            present.completeTxn(completed);
+        }
+    }
+
+    /** Whether the producer has a transaction under way here in this epoch: its further batches need no verification. */
+    boolean hasTransaction(long producerId, short epoch) {
+        return entry(producerId)
+                .filter(known -> known.producerEpoch() == epoch
+                        && known.currentTxnFirstOffset().isPresent())
+                .isPresent();
+    }
+
+    /** To be shown again when the batch comes: what ends the transaction meanwhile makes it void. */
+    VerificationGuard beginVerification(long producerId, int sequence, short epoch, boolean supportsEpochBump) {
+        return manager()
+                .maybeCreateVerificationStateEntry(producerId, sequence, epoch, supportsEpochBump)
+                .verificationGuard();
+    }
+
+    boolean isVerified(long producerId, VerificationGuard guard) {
+        VerificationStateEntry entry = manager().verificationStateEntry(producerId);
+        return entry != null && entry.verificationGuard().verify(guard);
+    }
+
+    void acknowledged(long highWatermark) {
+        if (manager != null) {
+            manager.onHighWatermarkUpdated(highWatermark);
+        }
+    }
+
+    /** Where the first transaction begins whose end is not acknowledged; Long.MAX_VALUE if there is none. */
+    long firstUnstableOffset() {
+        return manager == null
+                ? Long.MAX_VALUE
+                : manager.firstUnstableOffset()
+                        .map(first -> first.messageOffset)
+                        .orElse(Long.MAX_VALUE);
+    }
+
+    AbortedTransactions aborted() {
+        return aborted;
+    }
+
+    /** What is older is not known: the log begins here, or its beginning was not read. */
+    void beginsAt(long offset) {
+        aborted.knownFrom(offset);
+    }
+
+    Collection<ProducerStateEntry> active() {
+        return manager == null ? List.of() : manager.activeProducers().values();
+    }
+
+    /** Takes in a batch that was accepted in an earlier epoch: of data the header is enough, of a marker all is needed. */
+    void replay(ByteBuffer batch, int at) {
+        if (BatchHeader.producerId(batch, at) < 0) {
+            return;
+        }
+        long endOffset = BatchHeader.lastOffset(batch, at) + 1;
+        if (BatchHeader.isControl(batch, at)) {
+            accept(prepareMarker(batch, at, AppendOrigin.REPLICATION, (short) 0), endOffset);
+        } else {
+            accept(prepare(batch, at, BatchHeader.baseOffset(batch, at), AppendOrigin.REPLICATION), endOffset);
         }
     }
 
@@ -104,26 +218,40 @@ final class ProducerStates {
 
     /** Writes a checkpoint; see {@link ProducerCheckpoint} for the bytes. */
     void writeTo(ByteBuf out) {
-        ProducerCheckpoint.write(
-                manager == null
-                        ? java.util.List.of()
-                        : manager.activeProducers().values(),
-                out);
+        if (transactional) {
+            ProducerCheckpoint.write(active(), aborted, out);
+        } else {
+            ProducerCheckpoint.write(active(), out);
+        }
     }
 
     /** Replaces nothing: to be called on a fresh one. */
     void readFrom(ByteBuf in) {
-        ProducerCheckpoint.read(in, (producerId, epoch, batch) -> {
-            ProducerAppendInfo info = manager().prepareUpdate(producerId, AppendOrigin.REPLICATION);
-            info.appendDataBatch(
-                    epoch,
-                    batch.firstSeq(),
-                    batch.lastSeq(),
-                    batch.timestamp(),
-                    new LogOffsetMetadata(batch.firstOffset()),
-                    batch.lastOffset(),
-                    false);
-            accept(info, batch.lastOffset() + 1);
+        ProducerCheckpoint.read(in, new ProducerCheckpoint.Sink() {
+            @Override
+            public void producer(ProducerStateEntry producer, List<BatchMetadata> batches) {
+                boolean inTransaction = producer.currentTxnFirstOffset().isPresent();
+                manager().loadProducerEntry(producer);
+                for (BatchMetadata batch : batches) {
+                    ProducerAppendInfo info = manager().prepareUpdate(producer.producerId(), AppendOrigin.REPLICATION);
+                    info.appendDataBatch(
+                            producer.producerEpoch(),
+                            batch.firstSeq(),
+                            batch.lastSeq(),
+                            batch.timestamp(),
+                            new LogOffsetMetadata(batch.firstOffset()),
+                            batch.lastOffset(),
+                            inTransaction);
+                    accept(info, batch.lastOffset() + 1);
+                }
+            }
+
+            @Override
+            public void aborted(long knownFrom, List<AbortedTransaction> all) {
+                transactional = true;
+                aborted.knownFrom(knownFrom);
+                all.forEach(aborted::add);
+            }
         });
     }
 

@@ -1,5 +1,6 @@
 package io.catchment.broker.partition;
 
+import io.catchment.broker.batch.BatchHeader;
 import io.catchment.controlplane.StreamState;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameKind;
@@ -98,11 +99,24 @@ final class StreamFrames {
         return end >= toOffset;
     }
 
-    /** Takes in the headers of the batches that end after the offset: it lies inside one only where the log begins there. */
-    void replay(ProducerStates producers, long fromOffset) {
+    /** The first marker of a transaction at or after the offset, whose end a head does not tell; the end if there is none. */
+    long firstMarker(long fromOffset, long endOffset) {
         for (Located frame : frames) {
             FrameEntry entry = frame.entry();
-            if (entry.kind() == FrameKind.DATA && entry.endOffset() > fromOffset) {
+            if (entry.kind() == FrameKind.DATA
+                    && entry.endOffset() > fromOffset
+                    && BatchHeader.isControl(ByteBuffer.wrap(entry.head()), 0)) {
+                return entry.baseOffset();
+            }
+        }
+        return endOffset;
+    }
+
+    /** Takes in the headers of the batches between the offsets: the first lies inside one only where the log begins there. */
+    void replay(ProducerStates producers, long fromOffset, long toOffset) {
+        for (Located frame : frames) {
+            FrameEntry entry = frame.entry();
+            if (entry.kind() == FrameKind.DATA && entry.endOffset() > fromOffset && entry.baseOffset() < toOffset) {
                 producers.replay(ByteBuffer.wrap(entry.head()), 0);
             }
         }

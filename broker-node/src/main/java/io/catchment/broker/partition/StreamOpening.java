@@ -306,34 +306,53 @@ final class StreamOpening {
             // What retention has let go since the checkpoint cannot be replayed any more
             long fromOffset = Math.max(checkpointed, stream.logStartOffset());
             if (fromOffset >= published || frames.cover(fromOffset, published)) {
-                frames.replay(producers, fromOffset);
-                finish(stream, endOffset, producers);
+                replayFrames(stream, frames, fromOffset, endOffset, producers);
             } else {
-                replayPublished(producers, stream, fromOffset, published, replayed -> {
-                    frames.replay(producers, replayed);
-                    finish(stream, endOffset, producers);
-                });
+                replayBatches(
+                        producers,
+                        stream,
+                        fromOffset,
+                        published,
+                        replayed -> replayFrames(stream, frames, replayed, endOffset, producers));
             }
         }
 
+        /** From the heads up to the first marker of a transaction; what is in a marker lies behind its head, so from there on all is read. */
+        private void replayFrames(
+                StreamState stream, StreamFrames frames, long fromOffset, long endOffset, ProducerStates producers) {
+            long marker = frames.firstMarker(fromOffset, endOffset);
+            frames.replay(producers, fromOffset, marker);
+            replayBatches(producers, stream, marker, endOffset, end -> finish(stream, endOffset, producers));
+        }
+
         /** One read after the other, each begun by the one before. */
-        private void replayPublished(
+        private void replayBatches(
                 ProducerStates producers, StreamState stream, long offset, long end, LongConsumer then) {
             if (offset >= end) {
                 then.accept(offset);
                 return;
             }
-            reads.take(
+            Consumer<BatchRun> replayed = run -> {
+                if (run.isEmpty()) {
+                    if (offset >= stream.catalogEndOffset()) {
+                        throw new StreamNotReadableException(
+                                StreamFrames.name(stream) + " shows no batch at offset " + offset + " now");
+                    }
+                    throw new IllegalStateException("O2 broken: stream " + stream.streamId()
+                            + " has no batch at offset " + offset + " below its catalog's end " + end);
+                }
+                StreamOpening.replayBatches(producers, run.payload(), offset);
+                replayBatches(producers, stream, run.endOffset(), end, then);
+            };
+            attemptedBelow(stream, offset, end, replayed);
+        }
+
+        private void attemptedBelow(StreamState stream, long offset, long end, Consumer<BatchRun> replayed) {
+            attempted(
                     () -> sources.reader().read(stream.streamId(), offset, end, REPLAY_BYTES),
-                    (BatchRun run) -> run.payload().release(),
-                    run -> {
-                        if (run.isEmpty()) {
-                            throw new IllegalStateException("O2 broken: stream " + stream.streamId()
-                                    + " has no batch at offset " + offset + " below its catalog's end " + end);
-                        }
-                        replayBatches(producers, run.payload(), offset);
-                        replayPublished(producers, stream, run.endOffset(), end, then);
-                    });
+                    run -> run.payload().release(),
+                    replayed,
+                    found::completeExceptionally);
         }
 
         private void finish(StreamState stream, long endOffset, ProducerStates producers) {
@@ -341,7 +360,10 @@ final class StreamOpening {
         }
 
         private ProducerStates producers(StreamState stream) {
-            return new ProducerStates(new TopicPartition(stream.topic(), stream.partition()), producerConfig, time);
+            ProducerStates fresh =
+                    new ProducerStates(new TopicPartition(stream.topic(), stream.partition()), producerConfig, time);
+            fresh.beginsAt(stream.logStartOffset());
+            return fresh;
         }
 
         // ---- reads that may fail

@@ -2,6 +2,8 @@ package io.catchment.broker.produce;
 
 import io.catchment.broker.network.Request;
 import io.catchment.broker.partition.AppendCompletion;
+import io.catchment.broker.partition.TransactionVerifier;
+import io.catchment.broker.partition.TransactionVerifier.Ability;
 import io.catchment.controlplane.ClusterImage;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
@@ -28,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * last is in, or when the client's timeout is over. Slots are written by the partitions' event loops, each once.
  */
 final class ProduceAttempt implements AppendCompletion {
+    /** From here on clients leave adding a partition to the transaction to whoever takes its records (KIP-890). */
+    private static final int ADDING_VERSION = 12;
+
     private final Request request;
     private final ProduceRequest produce;
     private final Supplier<ClusterImage> image;
@@ -43,6 +48,19 @@ final class ProduceAttempt implements AppendCompletion {
         this.produce = produce;
         this.slots = new AtomicReferenceArray<>(partitions);
         this.missing = new AtomicInteger(partitions);
+    }
+
+    boolean isTransactional() {
+        return produce.transactionalId() != null;
+    }
+
+    /** Of a request that {@link #isTransactional}. */
+    TransactionVerifier.Use use() {
+        short version = request.header().apiVersion();
+        Ability ability = version >= ADDING_VERSION
+                ? Ability.ADDED_BY_LOG
+                : version == ADDING_VERSION - 1 ? Ability.ABORTABLE : Ability.OLD;
+        return new TransactionVerifier.Use(String.valueOf(produce.transactionalId()), ability);
     }
 
     /** On the request's event loop, after all partitions were asked. */

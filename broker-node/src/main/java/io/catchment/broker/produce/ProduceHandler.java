@@ -61,10 +61,6 @@ public final class ProduceHandler implements ApiHandler {
             request.fail(Errors.INVALID_REQUIRED_ACKS.exception());
             return;
         }
-        if (produce.transactionalId() != null) {
-            request.fail(Errors.TRANSACTIONAL_ID_NOT_FOUND.exception("transactions are not supported by this version"));
-            return;
-        }
         int slots = 0;
         for (TopicProduceData topic : produce.data().topicData()) {
             slots += topic.partitionData().size();
@@ -167,6 +163,14 @@ public final class ProduceHandler implements ApiHandler {
             return;
         }
         ByteBuf buffer = request.buffer();
+        if (BatchHeader.isTransactional(batch, batch.position()) && !attempt.isTransactional()) {
+            attempt.failed(
+                    slot,
+                    ProduceAttempt.failure(
+                            Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+                            "Records of a transaction without a transactional id"));
+            return;
+        }
         EventLoop loop = partitions.eventLoop(partition);
         if (loop.inEventLoop()) {
             append(partition, batch, buffer, attempt, slot, nowMs);
@@ -186,7 +190,11 @@ public final class ProduceHandler implements ApiHandler {
     private void append(
             PartitionView partition, ByteBuffer batch, ByteBuf buffer, ProduceAttempt attempt, int slot, long nowMs) {
         try {
-            partitions.append(partition, batch, buffer, attempt, slot, nowMs);
+            if (BatchHeader.isTransactional(batch, batch.position())) {
+                partitions.appendInTransaction(partition, batch, buffer, attempt.use(), attempt, slot, nowMs);
+            } else {
+                partitions.append(partition, batch, buffer, attempt, slot, nowMs);
+            }
         } catch (RuntimeException e) {
             LOG.error("A batch for {} could not be appended", partition.topicPartition(), e);
             attempt.failed(slot, ProduceAttempt.failure(Errors.UNKNOWN_SERVER_ERROR, null));

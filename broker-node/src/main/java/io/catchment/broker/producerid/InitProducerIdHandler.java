@@ -3,6 +3,7 @@ package io.catchment.broker.producerid;
 import io.catchment.broker.network.Request;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.broker.topicadmin.Later;
+import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.InitProducerIdResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -10,22 +11,27 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.requests.InitProducerIdRequest;
 import org.apache.kafka.common.requests.InitProducerIdResponse;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * InitProducerId of idempotent producers: a new id with epoch 0, also when the producer names the id it had, since without a
- * transactional id it raises its epoch by itself (KIP-360).
- *
- * <p>Transactions are not there yet. A producer that asks for them fails for good, rather than to retry for ever.
+ * InitProducerId. Idempotent producers get a new id with epoch 0, also when they name the id they had, since without a transactional id they
+ * raise its epoch by themselves (KIP-360). Those with a transactional id are its coordinator's. Immutable.
  */
 public final class InitProducerIdHandler implements ApiHandler {
-    private static final Logger LOG = LoggerFactory.getLogger(InitProducerIdHandler.class);
+    /** Before it clients know no PRODUCER_FENCED. */
+    private static final short FENCED_VERSION = 4;
 
     private final ProducerIds ids;
+    private final Transactional transactional;
 
-    public InitProducerIdHandler(ProducerIds ids) {
+    /** Identities of transactional producers, by the coordinator of their transactional id. */
+    @FunctionalInterface
+    public interface Transactional {
+        CompletionStage<InitProducerIdResponseData> identify(InitProducerIdRequestData request);
+    }
+
+    public InitProducerIdHandler(ProducerIds ids, Transactional transactional) {
         this.ids = ids;
+        this.transactional = transactional;
     }
 
     @Override
@@ -44,13 +50,24 @@ public final class InitProducerIdHandler implements ApiHandler {
             answer(request);
         } else if (data.transactionalId().isEmpty()) {
             request.respond(refusal(Errors.INVALID_REQUEST));
+        } else if (data.enable2Pc() || data.keepPreparedTxn()) {
+            // As of a broker with transaction.two.phase.commit.enable=false
+            request.respond(refusal(Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
         } else {
-            LOG.warn(
-                    "Client {} wants transactions (transactional id {}), which this version does not support",
-                    request.header().clientId(),
-                    data.transactionalId());
-            request.respond(refusal(Errors.UNSUPPORTED_VERSION));
+            boolean old = request.header().apiVersion() < FENCED_VERSION;
+            Later.respond(
+                    request,
+                    transactional.identify(data),
+                    (identity, failure) -> failure == null
+                            ? new InitProducerIdResponse(old ? forOld(identity) : identity)
+                            : refusal(Errors.forException(failure)));
         }
+    }
+
+    private static InitProducerIdResponseData forOld(InitProducerIdResponseData identity) {
+        return identity.errorCode() == Errors.PRODUCER_FENCED.code()
+                ? identity.setErrorCode(Errors.INVALID_PRODUCER_EPOCH.code())
+                : identity;
     }
 
     private void answer(Request request) {

@@ -6,6 +6,7 @@ import org.apache.kafka.common.feature.SupportedVersionRange;
 import org.apache.kafka.server.common.Feature;
 import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.common.MetadataVersion;
+import org.apache.kafka.server.common.TransactionVersion;
 
 /**
  * What this node says of itself when a client connects. Immutable; the finalized features are asked for anew each time, on
@@ -36,7 +37,7 @@ public record NodeDescription(
         return new NodeDescription(nodeId, clusterId, supportedFeatures(), () -> newest);
     }
 
-    /** What a node of this software can do: Kafka's metadata version, and the consumer group protocol of KIP-848. */
+    /** What a node of this software can do: Kafka's metadata version, the consumer group protocol of KIP-848, the transactions of KIP-890. */
     public static Map<String, SupportedVersionRange> supportedFeatures() {
         return Map.of(
                 MetadataVersion.FEATURE_NAME,
@@ -45,7 +46,11 @@ public record NodeDescription(
                         MetadataVersion.latestProduction().featureLevel()),
                 GroupVersion.FEATURE_NAME,
                 new SupportedVersionRange(
-                        Feature.GROUP_VERSION.minimumProduction(), Feature.GROUP_VERSION.latestProduction()));
+                        Feature.GROUP_VERSION.minimumProduction(), Feature.GROUP_VERSION.latestProduction()),
+                TransactionVersion.FEATURE_NAME,
+                new SupportedVersionRange(
+                        Feature.TRANSACTION_VERSION.minimumProduction(),
+                        Feature.TRANSACTION_VERSION.latestProduction()));
     }
 
     /** The levels a new cluster starts with. */
@@ -54,6 +59,8 @@ public record NodeDescription(
                 MetadataVersion.FEATURE_NAME,
                 MetadataVersion.latestProduction().featureLevel(),
                 GroupVersion.FEATURE_NAME,
-                Feature.GROUP_VERSION.latestProduction());
+                Feature.GROUP_VERSION.latestProduction(),
+                TransactionVersion.FEATURE_NAME,
+                Feature.TRANSACTION_VERSION.latestProduction());
     }
 }

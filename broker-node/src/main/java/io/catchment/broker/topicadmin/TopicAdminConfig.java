@@ -12,9 +12,14 @@ import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
  * @param defaultReplicationFactor default.replication.factor: only reported, records are replicated by the WAL
  * @param autoCreateTopics auto.create.topics.enable
  * @param offsetsTopic how __consumer_offsets is created when a client asks for its metadata
+ * @param transactionTopic the same for __transaction_state
  */
 public record TopicAdminConfig(
-        int numPartitions, short defaultReplicationFactor, boolean autoCreateTopics, CreateTopic offsetsTopic) {
+        int numPartitions,
+        short defaultReplicationFactor,
+        boolean autoCreateTopics,
+        CreateTopic offsetsTopic,
+        CreateTopic transactionTopic) {
 
     public TopicAdminConfig {
         if (numPartitions < 1 || defaultReplicationFactor < 1) {

@@ -2,6 +2,7 @@ package io.catchment.broker.topicadmin;
 
 import static org.apache.kafka.common.internals.Topic.CLUSTER_METADATA_TOPIC_NAME;
 import static org.apache.kafka.common.internals.Topic.GROUP_METADATA_TOPIC_NAME;
+import static org.apache.kafka.common.internals.Topic.TRANSACTION_STATE_TOPIC_NAME;
 
 import io.catchment.broker.topic.TopicConfig;
 import io.catchment.controlplane.Command.CreateTopic;
@@ -54,11 +55,7 @@ public final class TopicAutoCreator {
             if (answer != null) {
                 known.put(topic, answer);
             } else {
-                wanted.add(
-                        topic.equals(GROUP_METADATA_TOPIC_NAME)
-                                ? urgent(config.offsetsTopic())
-                                : new CreateTopic(
-                                        topic, config.numPartitions(), config.defaultReplicationFactor(), Map.of()));
+                wanted.add(wanted(topic));
             }
         }
         Map<String, CompletableFuture<Errors>> pending = new LinkedHashMap<>();
@@ -68,6 +65,14 @@ public final class TopicAutoCreator {
                     pending.forEach((topic, outcome) -> known.put(topic, outcome.join()));
                     return known;
                 });
+    }
+
+    private CreateTopic wanted(String topic) {
+        return switch (topic) {
+            case GROUP_METADATA_TOPIC_NAME -> urgent(config.offsetsTopic());
+            case TRANSACTION_STATE_TOPIC_NAME -> urgent(config.transactionTopic());
+            default -> new CreateTopic(topic, config.numPartitions(), config.defaultReplicationFactor(), Map.of());
+        };
     }
 
     /**

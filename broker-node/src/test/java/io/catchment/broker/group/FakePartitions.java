@@ -3,6 +3,7 @@ package io.catchment.broker.group;
 import io.catchment.broker.partition.InternalLog;
 import io.catchment.broker.partition.PartitionDirectory;
 import io.catchment.broker.partition.PartitionView;
+import io.catchment.broker.partition.TransactionVerifier;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.StreamReader;
 import java.nio.ByteBuffer;
@@ -15,6 +16,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.storage.internals.log.VerificationGuard;
 import org.jspecify.annotations.Nullable;
 
 /** The partitions of a node in memory, with faults to be switched on. Thread-safe. */
@@ -68,7 +70,8 @@ final class FakePartitions implements InternalLog, PartitionDirectory, StreamRea
     }
 
     @Override
-    public CompletionStage<Long> append(TopicPartition partition, int leaderEpoch, ByteBuffer batches) {
+    public CompletionStage<Long> append(
+            TopicPartition partition, int leaderEpoch, ByteBuffer batches, InTransaction transaction) {
         FakePartition target = partitions.get(partition);
         if (target == null || !target.serving() || target.leaderEpoch() != leaderEpoch) {
             return CompletableFuture.failedFuture(new NotLeaderOrFollowerException("not here"));
@@ -83,6 +86,12 @@ final class FakePartitions implements InternalLog, PartitionDirectory, StreamRea
                 yield CompletableFuture.failedFuture(new KafkaStorageException("who knows"));
             }
         };
+    }
+
+    @Override
+    public CompletionStage<VerificationGuard> verify(
+            TopicPartition partition, TransactionVerifier.Use use, long producerId, short producerEpoch) {
+        return CompletableFuture.completedFuture(VerificationGuard.SENTINEL);
     }
 
     @Override

@@ -104,12 +104,9 @@ class FindCoordinatorTest {
     }
 
     @Test
-    void transactionsAreRefusedWithAReasonAndAtOnce() {
+    void shareGroupsAreRefusedAndTransactionsAreNobodysYet() {
         node.host.start(node.controlPlane.image());
-        Coordinator answer =
-                find(CoordinatorType.TRANSACTION, "tx-1").coordinators().get(0);
-        assertThat(answer.errorCode()).isEqualTo(Errors.INVALID_REQUEST.code());
-        assertThat(answer.errorMessage()).contains("does not support transactions");
+        assertThat(errorOf(CoordinatorType.TRANSACTION, "tx-1")).isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE);
         assertThat(errorOf(CoordinatorType.SHARE, "g:AAAAAAAAAAAAAAAAAAAAAA:0")).isEqualTo(Errors.INVALID_REQUEST);
         assertThat(creations()).isEmpty();
     }

@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -81,7 +82,8 @@ final class GroupFixture implements AutoCloseable {
                 partitions,
                 Time.SYSTEM);
         handlers = new EnumMap<>(ApiKeys.class);
-        for (ApiHandler handler : GroupApis.handlers(built.coordinator(), built.offsetsTopic(), controlPlane::image)) {
+        for (ApiHandler handler : GroupApis.handlers(
+                built.coordinator(), built.offsetsTopic(), (id, listener) -> Optional.empty(), controlPlane::image)) {
             handlers.put(handler.api(), handler);
         }
         return built;

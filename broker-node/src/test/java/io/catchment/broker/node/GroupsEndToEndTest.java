@@ -33,7 +33,6 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.GroupType;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
@@ -196,17 +195,6 @@ class GroupsEndToEndTest {
                                 .get(group))
                         .get("consumer.heartbeat.interval.ms")
                         .value()));
-    }
-
-    @Test
-    void aTransactionalProducerIsToldAtOnceThatThereAreNoTransactions() {
-        Map<String, Object> config = new HashMap<>(producerConfig());
-        config.put("transactional.id", "tx-1");
-        try (KafkaProducer<String, String> producer = new KafkaProducer<>(config)) {
-            assertThatThrownBy(producer::initTransactions)
-                    .isInstanceOf(KafkaException.class)
-                    .hasStackTraceContaining("does not support transactions");
-        }
     }
 
     @Test

@@ -48,6 +48,8 @@ class OwnedPartitionsTest {
                     new MemoryObjects(1),
                     TopicConfigs.of(controlPlane, new TopicSchema(Map.of())),
                     (topic, delayMs) -> {},
+                    (use, id, producerEpoch, partition) -> java.util.concurrent.CompletableFuture.completedFuture(
+                            org.apache.kafka.common.protocol.Errors.NONE),
                     Time.SYSTEM,
                     1 << 20,
                     86_400_000));

@@ -15,6 +15,7 @@ import io.netty.channel.DefaultEventLoop;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.TopicPartition;
@@ -38,12 +39,19 @@ class PartitionTest {
     private static final long PRODUCER = 4711;
 
     private final FakeWal wal = new FakeWal();
+    private CompletableFuture<Errors> verdict = CompletableFuture.completedFuture(Errors.NONE);
     private Lane lane = Lane.NORMAL;
     private final DefaultEventLoop eventLoop = new DefaultEventLoop();
     private final PartitionLoop loop = new PartitionLoop(
             eventLoop,
             new PartitionServices(
-                    wal, topic -> config(), new LaneFaults(), new ServingRight(), (topic, delayMs) -> {}, Time.SYSTEM),
+                    wal,
+                    topic -> config(),
+                    new LaneFaults(),
+                    new ServingRight(),
+                    (topic, delayMs) -> {},
+                    (use, id, producerEpoch, partition) -> verdict,
+                    Time.SYSTEM),
             100_000);
     private final Partition partition = new Partition(
             new OpenedStream(NAME, Uuid.randomUuid(), 9, 5, 10, 100, List.of(new PartitionView.EpochStart(5, 100))),

@@ -15,7 +15,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.InitProducerIdResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -31,7 +30,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class InitProducerIdHandlerTest {
     private final FakeControlPlane controlPlane = new FakeControlPlane().withNode(1, "PLAINTEXT");
     private final ProducerIds ids = new ProducerIds(controlPlane, 1, () -> 7);
-    private final InitProducerIdHandler handler = new InitProducerIdHandler(ids);
+    private final InitProducerIdHandler handler = new InitProducerIdHandler(
+            ids,
+            asked -> CompletableFuture.completedFuture(
+                    new InitProducerIdResponseData().setProducerId(77).setProducerEpoch((short) 5)));
 
     static List<Short> versions() {
         return ApiKeys.INIT_PRODUCER_ID.allVersions();
@@ -75,10 +77,18 @@ class InitProducerIdHandlerTest {
     }
 
     @Test
-    void transactionsAreRefusedForGood() {
-        Errors error = refusal(new InitProducerIdRequestData().setTransactionalId("tx"));
-        assertThat(error).isEqualTo(Errors.UNSUPPORTED_VERSION);
-        assertThat(error.exception()).isNotInstanceOf(RetriableException.class);
+    void aTransactionalIdIsTheCoordinatorsMatter() {
+        InitProducerIdResponseData answer = ask(new InitProducerIdRequestData().setTransactionalId("tx"), (short) 4);
+        assertThat(answer.producerId()).isEqualTo(77);
+        assertThat(answer.producerEpoch()).isEqualTo((short) 5);
+    }
+
+    @Test
+    void twoPhaseCommitIsNotAllowed() {
+        InitProducerIdRequestData data =
+                new InitProducerIdRequestData().setTransactionalId("tx").setEnable2Pc(true);
+        assertThat(Errors.forCode(ask(data, (short) 6).errorCode()))
+                .isEqualTo(Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     }
 
     @Test

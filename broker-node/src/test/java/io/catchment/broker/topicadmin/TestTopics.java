@@ -1,5 +1,7 @@
 package io.catchment.broker.topicadmin;
 
+import io.catchment.broker.transaction.TransactionSettings;
+import io.catchment.broker.transaction.TransactionTopic;
 import java.util.Map;
 import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
 
@@ -9,6 +11,10 @@ public final class TestTopics {
 
     public static TopicAdminConfig config() {
         return new TopicAdminConfig(
-                4, (short) 3, true, TopicAdminConfig.offsetsTopic(GroupCoordinatorConfig.fromProps(Map.of())));
+                4,
+                (short) 3,
+                true,
+                TopicAdminConfig.offsetsTopic(GroupCoordinatorConfig.fromProps(Map.of())),
+                TransactionTopic.topic(TransactionSettings.of(Map.of())));
     }
 }

@@ -74,6 +74,11 @@ class ThreeNodesTest {
     }
 
     @Test
+    void everyTransferIsBookedExactlyOnceWhateverDies() throws Exception {
+        run(() -> new Bank(cluster, new Bank.Plan(2, 2, 1500, 2000, seed), verdict).run());
+    }
+
+    @Test
     @Tag("slow")
     void takeoverDoesNotNeedTheObjectStore() throws Exception {
         store.takeAway();

@@ -5,6 +5,7 @@ import io.catchment.broker.network.Request;
 import io.catchment.broker.request.ApiHandler;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
@@ -16,17 +17,16 @@ import org.apache.kafka.common.requests.FindCoordinatorRequest;
 import org.apache.kafka.common.requests.FindCoordinatorRequest.CoordinatorType;
 import org.apache.kafka.common.requests.FindCoordinatorResponse;
 
-/**
- * Which node coordinates a group. For the types this node has no coordinator for (TRANSACTION, SHARE) it answers
- * INVALID_REQUEST with a message: COORDINATOR_NOT_AVAILABLE, the other candidate, makes a transactional producer ask again until
- * its {@code max.block.ms} is over and report a timeout, while this one fails {@code initTransactions} at once and shows the
- * message.
- */
+/** Which node coordinates a group or a transactional id. For share groups there is no coordinator: INVALID_REQUEST with a message. */
 final class FindCoordinatorHandler implements ApiHandler {
     private final OffsetsTopic offsetsTopic;
 
-    FindCoordinatorHandler(OffsetsTopic offsetsTopic) {
+    private final BiFunction<String, String, Optional<Node>> transactions;
+
+    /** @param transactions by transactional id and listener; empty when nobody coordinates it yet */
+    FindCoordinatorHandler(OffsetsTopic offsetsTopic, BiFunction<String, String, Optional<Node>> transactions) {
         this.offsetsTopic = offsetsTopic;
+        this.transactions = transactions;
     }
 
     @Override
@@ -49,22 +49,18 @@ final class FindCoordinatorHandler implements ApiHandler {
     }
 
     private Coordinator find(byte type, String key, String listener) {
-        if (type != CoordinatorType.GROUP.id()) {
-            return failed(key, new ApiError(Errors.INVALID_REQUEST, unsupported(type)));
+        boolean transaction = type == CoordinatorType.TRANSACTION.id();
+        if (type != CoordinatorType.GROUP.id() && !transaction) {
+            return failed(key, new ApiError(Errors.INVALID_REQUEST, "This cluster has no coordinator of type " + type));
         }
         try {
-            Optional<Node> node = offsetsTopic.coordinatorOf(key, listener);
+            Optional<Node> node =
+                    transaction ? transactions.apply(key, listener) : offsetsTopic.coordinatorOf(key, listener);
             return node.map(found -> coordinator(key, found).setErrorCode(Errors.NONE.code()))
                     .orElseGet(() -> failed(key, new ApiError(Errors.COORDINATOR_NOT_AVAILABLE)));
         } catch (RuntimeException e) {
             return failed(key, ApiError.fromThrowable(e));
         }
-    }
-
-    private static String unsupported(byte type) {
-        return type == CoordinatorType.TRANSACTION.id()
-                ? "This cluster does not support transactions"
-                : "This cluster has no coordinator of type " + type;
     }
 
     private static Coordinator coordinator(String key, Node node) {

@@ -4,17 +4,23 @@ import io.catchment.broker.group.OffsetsTopic;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.controlplane.ClusterImage;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 
-/** The table of group APIs. Share groups, streams groups and TxnOffsetCommit are not supported and so absent from it. */
+/** The table of group APIs. Share groups and streams groups are not supported and so absent from it. */
 public final class GroupApis {
     private GroupApis() {}
 
     public static List<ApiHandler> handlers(
-            GroupCoordinator coordinator, OffsetsTopic offsetsTopic, Supplier<ClusterImage> image) {
+            GroupCoordinator coordinator,
+            OffsetsTopic offsetsTopic,
+            BiFunction<String, String, Optional<Node>> transactions,
+            Supplier<ClusterImage> image) {
         return List.of(
-                new FindCoordinatorHandler(offsetsTopic),
+                new FindCoordinatorHandler(offsetsTopic, transactions),
                 new JoinGroupHandler(coordinator),
                 new SyncGroupHandler(coordinator),
                 new HeartbeatHandler(coordinator),

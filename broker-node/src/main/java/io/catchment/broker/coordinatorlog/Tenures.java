@@ -1,4 +1,4 @@
-package io.catchment.broker.group;
+package io.catchment.broker.coordinatorlog;
 
 import io.catchment.broker.partition.PartitionDirectory;
 import io.catchment.broker.partition.PartitionView;
@@ -8,16 +8,16 @@ import java.util.concurrent.ConcurrentMap;
 import org.apache.kafka.common.TopicPartition;
 
 /** The present tenures of this node by partition. Thread-safe: owned by nobody, a concurrent map. */
-final class Tenures {
+public final class Tenures {
     private final PartitionDirectory partitions;
     private final ConcurrentMap<TopicPartition, Tenure> tenures = new ConcurrentHashMap<>();
 
-    Tenures(PartitionDirectory partitions) {
+    public Tenures(PartitionDirectory partitions) {
         this.partitions = partitions;
     }
 
     /** Called when a load starts; empty when this node does not own the partition (any more). */
-    Optional<Tenure> begin(TopicPartition partition) {
+    public Optional<Tenure> begin(TopicPartition partition) {
         PartitionView view = partitions.find(partition.topic(), partition.partition());
         if (view == null || !view.owned()) {
             return Optional.empty();
@@ -26,11 +26,11 @@ final class Tenures {
                 partition, (key, present) -> present != null && present.isOf(view) ? present : new Tenure(view)));
     }
 
-    Optional<Tenure> find(TopicPartition partition) {
+    public Optional<Tenure> find(TopicPartition partition) {
         return Optional.ofNullable(tenures.get(partition)).filter(Tenure::holds);
     }
 
-    void end(TopicPartition partition) {
+    public void end(TopicPartition partition) {
         Tenure tenure = tenures.remove(partition);
         if (tenure != null) {
             tenure.end();

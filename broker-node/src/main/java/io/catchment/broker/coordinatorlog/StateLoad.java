@@ -1,4 +1,4 @@
-package io.catchment.broker.group;
+package io.catchment.broker.coordinatorlog;
 
 import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.read.BatchRun;
@@ -13,14 +13,12 @@ import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.internals.ExponentialBackoff;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorLoader.LoadSummary;
-import org.apache.kafka.coordinator.common.runtime.CoordinatorPlayback;
-import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One load of one partition, from its log start to its acknowledged end. Owned by the one step that runs now: each step hands
+ * One load of one partition of a coordinator's log, from its log start to its acknowledged end. Owned by the one step that runs now: each step hands
  * over to the next through the executor, so the fields need no lock.
  *
  * <p>Reads that fail are tried again for as long as the tenure lasts: clients see COORDINATOR_LOAD_IN_PROGRESS meanwhile. Kafka's
@@ -30,8 +28,8 @@ import org.slf4j.LoggerFactory;
  * <p>A load that follows a lost append (the coordinator was out of step and loads again in the same tenure) waits until that
  * append is acknowledged or known to have failed: else the state would miss records that are about to appear in the log.
  */
-final class GroupStateLoad {
-    private static final Logger LOG = LoggerFactory.getLogger(GroupStateLoad.class);
+public final class StateLoad {
+    private static final Logger LOG = LoggerFactory.getLogger(StateLoad.class);
     private static final ExponentialBackoff RETRY_MS = new ExponentialBackoff(100, 2, 5_000, 0.2);
 
     private final Tenure tenure;
@@ -40,16 +38,16 @@ final class GroupStateLoad {
     private final Time time;
     private final ScheduledExecutorService threads;
     private final int readBytesMax;
-    private final BatchReplay replay;
+    private final Replay replay;
     private final long createdMs;
     private final CompletableFuture<LoadSummary> result = new CompletableFuture<>();
 
     private long startedMs = -1;
     private int failures;
 
-    GroupStateLoad(
+    public StateLoad(
             Tenure tenure,
-            CoordinatorPlayback<CoordinatorRecord> playback,
+            Replay replay,
             StreamReader reader,
             Time time,
             ScheduledExecutorService threads,
@@ -60,16 +58,16 @@ final class GroupStateLoad {
         this.time = time;
         this.threads = threads;
         this.readBytesMax = readBytesMax;
-        this.replay = new BatchReplay(tenure.topicPartition(), playback, view.logStartOffset());
+        this.replay = replay;
         this.createdMs = time.milliseconds();
     }
 
-    CompletableFuture<LoadSummary> start() {
+    public CompletableFuture<LoadSummary> start() {
         next();
         return result;
     }
 
-    void cancel(RuntimeException why) {
+    public void cancel(RuntimeException why) {
         result.completeExceptionally(why);
     }
 
