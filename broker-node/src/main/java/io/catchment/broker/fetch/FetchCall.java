@@ -262,8 +262,7 @@ final class FetchCall {
         return readCommitted && slot.offset() < view.abortedKnownFrom();
     }
 
-    private void search(
-            FetchSlot slot, PartitionView view, CompletionStage<BatchRun> run, int max, boolean oversize) {
+    private void search(FetchSlot slot, PartitionView view, CompletionStage<BatchRun> run, int max, boolean oversize) {
         long limit = slot.limit();
         CompletableFuture<AbortedSearch.Searched> search =
                 AbortedSearch.after(run, services.reader(), view, slot.offset());

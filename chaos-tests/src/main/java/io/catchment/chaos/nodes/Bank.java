@@ -138,7 +138,7 @@ final class Bank {
                 new StringSerializer())) {
             for (int i = 0; ordering; i++) {
                 String order = "order-" + i;
-                producer.send(new ProducerRecord<>(names.orders(), "k" + i, order), (sent, failure) -> {
+                var unused = producer.send(new ProducerRecord<>(names.orders(), "k" + i, order), (sent, failure) -> {
                     if (failure == null) {
                         taken.add(order);
                     }

@@ -119,7 +119,7 @@ final class BankMover extends Thread {
     private void enter(
             KafkaProducer<String, String> producer, ConsumerRecord<String, String> order, int sign, boolean bad) {
         int account = random.nextInt(names.accounts());
-        producer.send(new ProducerRecord<>(
+        var unused = producer.send(new ProducerRecord<>(
                 names.ledger(),
                 account % names.partitions(),
                 "account-" + account,
