@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            // Other modules' tests, where they are on the class path as a jar
+            .withImportOption(location -> !location.contains("-tests.jar"))
             .importPackages("io.catchment");
 
     @Test

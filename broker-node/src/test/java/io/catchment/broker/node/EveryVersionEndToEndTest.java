@@ -65,6 +65,7 @@ class EveryVersionEndToEndTest {
         exchanges.addAll(new TopicExchanges("plain", plain).all());
         exchanges.addAll(new ClusterExchanges("plain", node.controllerPort()).all());
         exchanges.addAll(new GroupExchanges("plain", plain).all());
+        exchanges.addAll(new TransactionExchanges("plain").all());
         awaitGroupCoordinator();
     }
 
@@ -140,7 +141,7 @@ class EveryVersionEndToEndTest {
                 assertCloses(key, (short) (firstServed(api) - 1));
             }
         }
-        assertCloses(ApiKeys.ADD_PARTITIONS_TO_TXN, (short) 0);
+        assertCloses(ApiKeys.CREATE_DELEGATION_TOKEN, (short) 1);
         assertCloses(ApiKeys.VOTE, (short) 0);
     }
 
