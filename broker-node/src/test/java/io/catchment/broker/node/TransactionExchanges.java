@@ -251,11 +251,9 @@ final class TransactionExchanges {
     }
 
     private static Errors producers(RawClient client, short version, String topic) throws IOException {
-        DescribeProducersResponseData answer = client.call(
-                ApiKeys.DESCRIBE_PRODUCERS,
-                version,
-                new DescribeProducersRequestData()
-                        .setTopics(List.of(new TopicRequest().setName(topic).setPartitionIndexes(List.of(0)))));
+        DescribeProducersRequestData data = new DescribeProducersRequestData();
+        data.topics().add(new TopicRequest().setName(topic).setPartitionIndexes(List.of(0)));
+        DescribeProducersResponseData answer = client.call(ApiKeys.DESCRIBE_PRODUCERS, version, data);
         return Errors.forCode(answer.topics().get(0).partitions().get(0).errorCode());
     }
 }

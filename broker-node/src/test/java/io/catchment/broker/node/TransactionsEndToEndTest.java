@@ -208,7 +208,7 @@ class TransactionsEndToEndTest {
     }
 
     @Test
-    void whatWasOpenAtAKillGoesOnOrIsAborted() throws Exception {
+    void whatWasOpenAtARestartGoesOnOrIsAborted() throws Exception {
         topic("restarted", 2);
         try (KafkaProducer<String, String> producer = producer("restarted", 60_000)) {
             producer.initTransactions();
