@@ -65,7 +65,7 @@ class EveryVersionEndToEndTest {
         exchanges.addAll(new TopicExchanges("plain", plain).all());
         exchanges.addAll(new ClusterExchanges("plain", node.controllerPort()).all());
         exchanges.addAll(new GroupExchanges("plain", plain).all());
-        exchanges.addAll(new TransactionExchanges("plain").all());
+        exchanges.addAll(new TransactionExchanges("plain", plain).all());
         awaitGroupCoordinator();
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.AddOffsetsToTxnRequestData;
 import org.apache.kafka.common.message.AddOffsetsToTxnResponseData;
 import org.apache.kafka.common.message.AddPartitionsToTxnRequestData;
@@ -45,11 +46,16 @@ final class TransactionExchanges {
     private static final String NOBODY = "no-such-transaction";
     private static final short BATCHED = 4;
 
+    /** Of the topic "nowhere". */
+    private static final Uuid NO_ID = Uuid.fromString("AAAAAAAAAAAAAAAAAAAAbg");
+
     private final String topic;
+    private final Uuid topicId;
     private final AtomicInteger ids = new AtomicInteger();
 
-    TransactionExchanges(String topic) {
+    TransactionExchanges(String topic, Uuid topicId) {
         this.topic = topic;
+        this.topicId = topicId;
     }
 
     private record Producer(String transactionalId, long id, short epoch) {
@@ -77,12 +83,13 @@ final class TransactionExchanges {
                     Producer producer = producer(client);
                     String group = "committed-" + ids.incrementAndGet();
                     assertThat(addOffsets(client, (short) 3, producer, group)).isEqualTo(Errors.NONE);
-                    assertThat(commit(client, version, producer, group, topic)).isEqualTo(Errors.NONE);
+                    assertThat(commit(client, version, producer, group, topic, topicId))
+                            .isEqualTo(Errors.NONE);
                 }),
                 Exchange.of(ApiKeys.TXN_OFFSET_COMMIT, Errors.UNKNOWN_TOPIC_OR_PARTITION, (client, version) -> {
                     Producer producer = producer(client);
-                    assertThat(commit(client, version, producer, "g-" + ids.incrementAndGet(), "nowhere"))
-                            .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION);
+                    assertThat(commit(client, version, producer, "g-" + ids.incrementAndGet(), "nowhere", NO_ID))
+                            .isEqualTo(version >= 6 ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION);
                 }),
                 Exchange.of(ApiKeys.END_TXN, Errors.NONE, (client, version) -> {
                     Producer producer = producer(client);
@@ -95,10 +102,9 @@ final class TransactionExchanges {
                 Exchange.of(ApiKeys.WRITE_TXN_MARKERS, Errors.NONE, (client, version) -> assertThat(
                                 mark(client, version, producer(client), topic))
                         .isEqualTo(Errors.NONE)),
-                Exchange.of(
-                        ApiKeys.WRITE_TXN_MARKERS, Errors.UNKNOWN_TOPIC_OR_PARTITION, (client, version) -> assertThat(
-                                        mark(client, version, producer(client), "nowhere"))
-                                .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION)),
+                Exchange.of(ApiKeys.WRITE_TXN_MARKERS, Errors.NOT_LEADER_OR_FOLLOWER, (client, version) -> assertThat(
+                                mark(client, version, producer(client), "nowhere"))
+                        .isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER)),
                 Exchange.of(ApiKeys.DESCRIBE_TRANSACTIONS, Errors.NONE, (client, version) -> assertThat(
                                 describe(client, version, producer(client).transactionalId()))
                         .isEqualTo(Errors.NONE)),
@@ -195,7 +201,8 @@ final class TransactionExchanges {
         return Errors.forCode(answer.errorCode());
     }
 
-    private static Errors commit(RawClient client, short version, Producer producer, String group, String topic)
+    private static Errors commit(
+            RawClient client, short version, Producer producer, String group, String topic, Uuid topicId)
             throws IOException {
         TxnOffsetCommitResponseData answer = client.call(
                 ApiKeys.TXN_OFFSET_COMMIT,
@@ -207,6 +214,7 @@ final class TransactionExchanges {
                         .setGroupId(group)
                         .setTopics(List.of(new TxnOffsetCommitRequestTopic()
                                 .setName(topic)
+                                .setTopicId(topicId)
                                 .setPartitions(List.of(new TxnOffsetCommitRequestPartition()
                                         .setPartitionIndex(0)
                                         .setCommittedOffset(1)
