@@ -57,10 +57,15 @@ public final class Liveness {
         heard.put(nodeId, new Heard(nodeEpoch, nowMs, load, true));
     }
 
-    /** The figures of each node's last heartbeat. */
-    public Map<Integer, NodeLoad> figures() {
+    /** The figures of each node's last heartbeat in its present epoch: one that stopped asked to be rid of its streams, started again it does not. */
+    public Map<Integer, NodeLoad> figures(ClusterState state) {
         Map<Integer, NodeLoad> figures = new HashMap<>();
-        heard.forEach((node, last) -> figures.put(node, last.load()));
+        heard.forEach((id, last) -> {
+            @Nullable NodeState node = state.nodes().get(id);
+            if (node != null && node.epoch() == last.epoch()) {
+                figures.put(id, last.load());
+            }
+        });
         return figures;
     }
 

@@ -351,7 +351,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     }
 
     private Map<Integer, NodeLoad> figures() {
-        return liveness.figures();
+        return liveness.figures(leader.active() ? leader.state() : image.state());
     }
 
     private void upkeep() {

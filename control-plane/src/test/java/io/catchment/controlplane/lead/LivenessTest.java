@@ -125,9 +125,17 @@ class LivenessTest {
         liveness.begin(nowMs);
         liveness.heard(1, 11, unreachable(2), nowMs);
         liveness.heard(1, 11, unreachable(3), nowMs);
-        assertThat(liveness.figures()).containsOnlyKeys(1).containsEntry(1, unreachable(3));
+        assertThat(liveness.figures(three)).containsOnlyKeys(1).containsEntry(1, unreachable(3));
         liveness.begin(nowMs);
-        assertThat(liveness.figures()).isEmpty();
+        assertThat(liveness.figures(three)).isEmpty();
+    }
+
+    @Test
+    void whatANodeSaidInAnEarlierEpochIsNotItsOwnAnyMore() {
+        liveness.begin(nowMs);
+        liveness.heard(1, 10, unreachable(2), nowMs);
+        liveness.heard(2, 12, NodeLoad.IDLE, nowMs);
+        assertThat(liveness.figures(three)).containsOnlyKeys(2);
     }
 
     private List<Integer> pass(long ms, int... speaking) {
