@@ -46,7 +46,9 @@ final class CrashPoints {
             "catchment.merge.fan.in", "8",
             "catchment.merge.look.ms", "200",
             "catchment.object.upload.limit.ms", String.valueOf(UPLOAD_LIMIT_MS),
-            "catchment.object.delete.grace.ms", "500");
+            "catchment.object.delete.grace.ms", "500",
+            // deletes wait for snapshots
+            "catchment.state.snapshot.ms", "500");
 
     record Plan(List<CrashPoint> points, long seed) {}
 

@@ -67,7 +67,9 @@ class StoreScenariosTest {
         faults(1, FaultStep.values());
     }
 
+    /** Slow: what is deleted is kept until no snapshot of the state refers to it. */
     @Test
+    @Tag("slow")
     void killedWhileItWritesMergesAndDeletesTheNodeLeavesNothingBehind() throws Exception {
         crashes(CrashPoint.FLUSH_IN_BODY, CrashPoint.FLUSH_STORED, CrashPoint.MERGE_STORED, CrashPoint.DELETE_STORED);
     }
