@@ -29,6 +29,7 @@ public final class StoreMetrics implements StoreListener {
 
     private final MeterRegistry registry;
     private final ConcurrentHashMap<Kind, Meters> meters = new ConcurrentHashMap<>();
+    private final Counter circuitOpenings;
     private volatile boolean circuitOpen;
     private volatile long distanceMs;
 
@@ -41,6 +42,9 @@ public final class StoreMetrics implements StoreListener {
         Gauge.builder("catchment.object.circuit.open", this, metrics -> metrics.circuitOpen ? 1 : 0)
                 .description("1 while no requests are sent because the object store fails")
                 .strongReference(true)
+                .register(registry);
+        circuitOpenings = Counter.builder("catchment.object.circuit.openings")
+                .description("How often requests stopped because the object store failed")
                 .register(registry);
         Gauge.builder("catchment.object.pace", this, metrics -> metrics.distanceMs / 1e3)
                 .description("Distance that requests keep because the object store wants fewer of them; 0: none")
@@ -68,6 +72,9 @@ public final class StoreMetrics implements StoreListener {
     @Override
     public void circuit(boolean open) {
         circuitOpen = open;
+        if (open) {
+            circuitOpenings.increment();
+        }
     }
 
     private Meters create(Kind kind) {

@@ -30,6 +30,9 @@ final class StoreFaults {
     /** What is unflushed while all is well: a roll, a flush. */
     private static final double FLOWS_S = 5;
 
+    /** A fault lasts until the circuit has opened, but no longer: failures in a row take their time where requests keep a distance. */
+    private static final Duration OPENED = Duration.ofSeconds(45);
+
     private static final long SLOW_LINK_BYTES = 200_000;
     private static final Duration CALM = Duration.ofSeconds(5);
 
@@ -37,7 +40,7 @@ final class StoreFaults {
 
     private record Calm(double p99Ms, long residentBytes) {}
 
-    private record Watch(long residentBytes, boolean circuitOpened) {}
+    private record Watch(Duration time, long residentBytes, boolean circuitOpened) {}
 
     private final CatchmentCluster cluster;
     private final ProxiedStore store;
@@ -58,10 +61,10 @@ final class StoreFaults {
                         cluster, "cold-" + plan.shape.seed(), plan.coldBytes, plan.shape.seed(), verdict);
                 var exercise = new Exercise(cluster, "store-faults", plan.shape, verdict)) {
             exercise.awaitFlow(Duration.ofSeconds(30));
-            pass(CALM);
+            pass(CALM, false);
             awaitResumed("the beginning");
             long from = System.nanoTime();
-            long residentBytes = pass(CALM).residentBytes;
+            long residentBytes = pass(CALM, false).residentBytes;
             var calm = new Calm(exercise.times().waitMs(from, System.nanoTime(), all(), 0.99), residentBytes);
             for (FaultStep step : plan.steps) {
                 FaultSeen seen = step(step, exercise, cold, calm);
@@ -79,7 +82,7 @@ final class StoreFaults {
         long from = System.nanoTime();
         begin(step);
         Duration time = Duration.ofMillis((long) (step.time().toMillis() * plan.timeFactor));
-        Watch watch = pass(time);
+        Watch watch = pass(time, step.opensCircuit());
         long to = System.nanoTime();
         Metrics during = cluster.metrics();
         int passesBefore = cold.passes();
@@ -93,7 +96,7 @@ final class StoreFaults {
         Traffic traffic = store.proxy().traffic();
         return new FaultSeen(
                 step,
-                time,
+                watch.time,
                 cluster.nodes().size(),
                 traffic.requests(step.kinds(), from, to),
                 traffic.requestsInWorstSecond(step.kinds(), from, to),
@@ -147,17 +150,24 @@ final class StoreFaults {
         };
     }
 
-    /** Lets time pass, and looks at the nodes meanwhile. */
-    private Watch pass(Duration time) {
-        long end = System.nanoTime() + time.toNanos();
+    /** Lets so much time pass, and more if the circuit is to open and has not yet; looks at the nodes meanwhile. */
+    private Watch pass(Duration least, boolean untilOpen) {
+        long begin = System.nanoTime();
+        double openedBefore = openings();
+        Duration most = untilOpen ? least.plus(OPENED) : least;
         long[] resident = {0};
         boolean[] opened = {false};
-        Await.within(time.plusSeconds(10), Duration.ofMillis(400), () -> {
+        Await.within(most.plusSeconds(10), Duration.ofMillis(400), () -> {
             resident[0] = Math.max(resident[0], NodeMemory.residentBytes(cluster));
-            opened[0] |= cluster.metrics().sum("catchment_object_circuit_open") > 0;
-            return System.nanoTime() - end >= 0;
+            opened[0] |= openings() > openedBefore;
+            Duration passed = Duration.ofNanos(System.nanoTime() - begin);
+            return passed.compareTo(most) >= 0 || (passed.compareTo(least) >= 0 && (opened[0] || !untilOpen));
         });
-        return new Watch(resident[0], opened[0]);
+        return new Watch(Duration.ofNanos(System.nanoTime() - begin), resident[0], opened[0]);
+    }
+
+    private double openings() {
+        return cluster.metrics().sum("catchment_object_circuit_openings_total");
     }
 
     private void awaitResumed(String after) {
