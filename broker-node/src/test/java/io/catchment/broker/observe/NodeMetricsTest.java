@@ -140,7 +140,8 @@ class NodeMetricsTest {
         assertThat(lines("catchment_object_billed_requests_total{operation=\"put\",outcome=\"ok\"}"))
                 .containsExactly("catchment_object_billed_requests_total{operation=\"put\",outcome=\"ok\"} 4.0");
         assertThat(lines("catchment_object_pace_seconds")).containsExactly("catchment_object_pace_seconds 1.5");
-        assertThat(lines("catchment_object_circuit_open")).containsExactly("catchment_object_circuit_open 1.0");
+        assertThat(lines("catchment_object_circuit_open"))
+                .contains("catchment_object_circuit_open 1.0", "catchment_object_circuit_openings_total 1.0");
         assertThat(lines("catchment_block_cache_hits_total")).containsExactly("catchment_block_cache_hits_total 10.0");
         assertThat(lines("catchment_read_bytes_total"))
                 .containsExactlyInAnyOrder(
