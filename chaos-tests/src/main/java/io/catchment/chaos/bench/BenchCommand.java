@@ -92,8 +92,13 @@ public final class BenchCommand implements Callable<Integer> {
                         "produce 200 B, 1000 partitions, round robin", 200, 1000, 3, 20, 4096, true, 0, gb * 6 / 100),
                 new Produce(
                         "produce 200 B, 5000 partitions, round robin", 200, 5000, 3, 20, 4096, true, 0, gb * 6 / 100),
-                new Idle("idle, 1000 partitions", 1000, settle, time));
+                new Idle("idle, 1000 partitions", 1000, settle, time),
+                new NodeChange("loss of a node, 12 partitions", NodeChange.Kind.LOSS, 12, 1200, 0),
+                new NodeChange("loss of a node, 1000 partitions", NodeChange.Kind.LOSS, 1000, 2000, 0),
+                new NodeChange("replacement of a node", NodeChange.Kind.REPLACEMENT, 12, 1200, 2 * gb),
+                new NodeChange("addition of a node, 1000 partitions", NodeChange.Kind.ADDITION, 1000, 1000, gb));
         return all.stream()
+                .filter(workload -> nodes > 1 || !workload.needsSeveralNodes())
                 .filter(workload -> only.isEmpty() || only.stream().anyMatch(workload.name()::startsWith))
                 .toList();
     }

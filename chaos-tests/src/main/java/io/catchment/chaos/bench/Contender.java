@@ -62,6 +62,10 @@ public final class Contender {
         return PageCache.drop();
     }
 
+    Cluster cluster() {
+        return cluster;
+    }
+
     Path directory() {
         return cluster.directory();
     }

@@ -52,6 +52,12 @@ record Produce(
         return values;
     }
 
+    /** The records alone, into a topic that stays. */
+    void fill(Contender contender, String topic, Path scratch) throws IOException, InterruptedException {
+        Topics.create(contender.bootstrap(), topic, partitions);
+        List<String> unused = PerfTools.run(commands(contender.bootstrap(), topic), scratch);
+    }
+
     private List<List<String>> commands(String bootstrap, String topic) {
         long records = bytes / recordBytes / producers;
         long perSecond = rateMb == 0 ? -1 : (long) (rateMb * 1e6 / recordBytes / producers);

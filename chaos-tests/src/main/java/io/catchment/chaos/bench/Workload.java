@@ -9,6 +9,11 @@ interface Workload {
 
     String name();
 
+    /** Left out where there is one node of each. */
+    default boolean needsSeveralNodes() {
+        return false;
+    }
+
     /**
      * One run; cleans up after itself.
      *

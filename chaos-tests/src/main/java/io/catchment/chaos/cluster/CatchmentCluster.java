@@ -248,7 +248,7 @@ public final class CatchmentCluster implements Cluster {
         launcher("wipe", List.of(String.valueOf(node), "--yes"));
     }
 
-    /** One more node, which returns when it has its share; its number. */
+    @Override
     public int add() {
         List<Integer> before = nodes();
         launcher("add", List.of());
@@ -267,7 +267,7 @@ public final class CatchmentCluster implements Cluster {
         return ask("verify-store", List.of("--json"));
     }
 
-    /** Drains a node, stops it and forgets it. */
+    @Override
     public void remove(int node) {
         launcher("remove", List.of(String.valueOf(node)));
     }

@@ -50,6 +50,12 @@ public interface Cluster extends AutoCloseable {
     /** Deletes all data of a node that does not run: it comes back as a new machine of the same number. */
     void wipe(int node);
 
+    /** One more node, which returns when it has its share of what there is; its number. */
+    int add();
+
+    /** Takes everything from a node, stops it and forgets it. */
+    void remove(int node);
+
     /** The folder its files are in. */
     Path directory();
 

@@ -6,6 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A folder with all that is in it. */
@@ -30,5 +33,11 @@ public final class FileTree {
                 return FileVisitResult.CONTINUE;
             }
         });
+    }
+
+    /** Of all files under it, blocks that are on the disk alone (files may be allocated ahead); those that go meanwhile do not count. */
+    static long bytes(Path root) {
+        String said = Commands.run(Duration.ofMinutes(2), Map.of(), List.of("du", "-sk", root.toString()));
+        return Long.parseLong(said.substring(0, said.indexOf('\t'))) * 1024;
     }
 }

@@ -21,6 +21,8 @@ public final class KafkaCluster implements Cluster {
     private final CloseOnExit atExit;
     /** Node number to its port; the controller's is the next one. */
     private final Map<Integer, Integer> ports = new TreeMap<>();
+    /** The first nodes: brokers and controllers. Those that are added are brokers. */
+    private final Map<Integer, Integer> voters = new TreeMap<>();
 
     private KafkaCluster(Path directory) {
         this.directory = directory;
@@ -31,22 +33,29 @@ public final class KafkaCluster implements Cluster {
     public static KafkaCluster up(Path directory, int nodes) {
         var cluster = new KafkaCluster(directory.toAbsolutePath());
         while (cluster.ports.size() < nodes) {
-            int port = FreePorts.pair();
-            if (cluster.ports.values().stream().noneMatch(other -> Math.abs(other - port) < 2)) {
-                cluster.ports.put(cluster.ports.size() + 1, port);
-            }
+            cluster.give(cluster.ports.size() + 1);
         }
+        cluster.voters.putAll(cluster.ports);
         cluster.startAll();
         return cluster;
     }
 
+    private void give(int node) {
+        while (!ports.containsKey(node)) {
+            int port = FreePorts.pair();
+            if (ports.values().stream().noneMatch(other -> Math.abs(other - port) < 2)) {
+                ports.put(node, port);
+            }
+        }
+    }
+
     private void run(String command, int node) {
-        String voters = ports.entrySet().stream()
+        String quorum = voters.entrySet().stream()
                 .map(entry -> entry.getKey() + "@127.0.0.1:" + (entry.getValue() + 1))
                 .collect(Collectors.joining(","));
         Commands.run(
                 COMMAND,
-                Map.of("KAFKA_NODE_ID", String.valueOf(node), "KAFKA_NODE_VOTERS", voters),
+                Map.of("KAFKA_NODE_ID", String.valueOf(node), "KAFKA_NODE_VOTERS", quorum),
                 List.of(
                         Checkout.kafkaNode().toString(),
                         command,
@@ -122,6 +131,31 @@ public final class KafkaCluster implements Cluster {
     @Override
     public void wipe(int node) {
         run("wipe", node);
+    }
+
+    /** A further broker, which is given replicas by a reassignment: Apache Kafka moves nothing by itself. */
+    @Override
+    public int add() {
+        int node = nodes().get(nodes().size() - 1) + 1;
+        give(node);
+        start(node);
+        KafkaReplicas.spread(bootstrap(), nodes());
+        return node;
+    }
+
+    /** A further broker, after its replicas have been given to the others. */
+    @Override
+    public void remove(int node) {
+        List<Integer> others = nodes().stream().filter(other -> other != node).toList();
+        KafkaReplicas.spread(bootstrap(), others);
+        stop(node);
+        run("destroy", node);
+        ports.remove(node);
+    }
+
+    /** Of a node's records and indexes, as they are on its disk. */
+    public long dataBytes(int node) {
+        return FileTree.bytes(folder(node).resolve("data"));
     }
 
     @Override

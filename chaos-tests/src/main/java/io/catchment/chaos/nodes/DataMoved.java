@@ -36,7 +36,11 @@ final class DataMoved {
         return sum;
     }
 
+    long copiedBytes() {
+        return bytes() - before;
+    }
+
     String describe() {
-        return "bytes copied between nodes: %d by repair of extents".formatted(bytes() - before);
+        return "bytes copied between nodes: %d by repair of extents".formatted(copiedBytes());
     }
 }

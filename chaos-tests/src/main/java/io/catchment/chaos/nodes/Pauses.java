@@ -71,6 +71,14 @@ final class Pauses {
         return share(ofTheirs, 1);
     }
 
+    double medianOfOthers() {
+        return share(ofOthers, 0.5);
+    }
+
+    double worstOfOthers() {
+        return share(ofOthers, 1);
+    }
+
     static String figures(List<Double> values) {
         return values.isEmpty()
                 ? "none"
