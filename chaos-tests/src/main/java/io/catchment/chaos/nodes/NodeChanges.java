@@ -83,7 +83,7 @@ public final class NodeChanges {
                     start,
                     watch.led(victim, start, share(cluster.nodes().size())));
             copied(figures, "copied_mb", moved, victim);
-            waits(figures, "wait_p99_ms", exercise, start, List.of());
+            waits(figures, "wait_p99_ms", exercise, start, System.nanoTime(), List.of());
         });
     }
 
@@ -115,8 +115,8 @@ public final class NodeChanges {
                     start,
                     watch.led(node, start, share(cluster.nodes().size() + 1)));
             put(figures, "removal_s", removal, watch.gone(node, removal));
-            waits(figures, "addition_wait_p99_ms", exercise, start, watch.moved(start, removal));
-            waits(figures, "removal_wait_p99_ms", exercise, removal, watch.moved(removal, end));
+            waits(figures, "addition_wait_p99_ms", exercise, start, removal, watch.moved(start, removal));
+            waits(figures, "removal_wait_p99_ms", exercise, removal, end, watch.moved(removal, end));
         });
     }
 
@@ -162,8 +162,13 @@ public final class NodeChanges {
     }
 
     private void waits(
-            Map<String, Double> figures, String name, Exercise exercise, long from, List<Integer> partitions) {
-        Map<Integer, Double> longest = exercise.times().longestWaitsMs(from, System.nanoTime());
+            Map<String, Double> figures,
+            String name,
+            Exercise exercise,
+            long from,
+            long to,
+            List<Integer> partitions) {
+        Map<Integer, Double> longest = exercise.times().longestWaitsMs(from, to);
         if (!partitions.isEmpty()) {
             longest.keySet().retainAll(partitions);
         }
