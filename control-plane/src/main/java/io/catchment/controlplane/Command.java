@@ -3,6 +3,7 @@ package io.catchment.controlplane;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.server.common.ApiMessageAndVersion;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,6 +129,18 @@ public sealed interface Command<R> {
     /** Sets (value) or removes (null) keys of one resource, as IncrementalAlterConfigs left them after SET/DELETE/APPEND/SUBTRACT. */
     record AlterConfigs(byte resourceType, String resourceName, Map<String, @Nullable String> changes)
             implements Command<Done> {}
+
+    /**
+     * Sets or removes what the cluster keeps about clients: quotas and SCRAM credentials, as Kafka's own records ({@code ClientQuotaRecord},
+     * {@code UserScramCredentialRecord}, {@code RemoveUserScramCredentialRecord}), all of them or none. Their meaning is validated by the caller; INVALID when there are others
+     * among them, or more than one command may have. Kafka's image keeps them ({@link ClusterImage#metadata}). The values are absolute:
+     * doing it twice does no harm.
+     */
+    record AlterClients(List<ApiMessageAndVersion> records) implements Command<Done> {
+        public AlterClients {
+            records = List.copyOf(records);
+        }
+    }
 
     // ---- producer ids
 

@@ -91,6 +91,8 @@ public final class CommandCodec {
                     .setValidateOnly(c.validateOnly()));
         } else if (command instanceof Command.AlterConfigs c) {
             out.setAlterConfigs(alterConfigs(c));
+        } else if (command instanceof Command.AlterClients c) {
+            out.setAlterClients(KafkaRecordCodec.write(c));
         } else if (command instanceof Command.AllocateProducerIds c) {
             out.setAllocateProducerIds(
                     AllocateProducerIds.newBuilder().setNodeId(c.nodeId()).setNodeEpoch(c.nodeEpoch()));
@@ -182,6 +184,7 @@ public final class CommandCodec {
                         in.getCreatePartitions().getOwnersList(),
                         in.getCreatePartitions().getValidateOnly());
             case ALTER_CONFIGS -> alterConfigs(in.getAlterConfigs());
+            case ALTER_CLIENTS -> KafkaRecordCodec.read(in.getAlterClients());
             case ALLOCATE_PRODUCER_IDS ->
                 new Command.AllocateProducerIds(
                         in.getAllocateProducerIds().getNodeId(),

@@ -18,6 +18,7 @@ public final class CommandRules {
             .with(Command.DeleteTopics.class, TopicRules::delete)
             .with(Command.CreatePartitions.class, TopicRules::createPartitions)
             .with(Command.AlterConfigs.class, ConfigRules::alter)
+            .with(Command.AlterClients.class, ClientRules::alter)
             .with(Command.AllocateProducerIds.class, ConfigRules::allocateProducerIds)
             .with(Command.OpenStreams.class, StreamRules::open)
             .with(Command.MoveStreams.class, StreamRules::move)

@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.metadata.ClientQuotaRecord;
+import org.apache.kafka.server.common.ApiMessageAndVersion;
 import org.jspecify.annotations.Nullable;
 
 /** Commands that often make sense on the image they are made from, and sometimes do not. */
@@ -44,7 +46,7 @@ final class RandomCommands {
         }
         int id = node.nodeId();
         long epoch = random.nextInt(20) == 0 ? node.epoch() - 1 : node.epoch();
-        return switch (random.nextInt(26)) {
+        return switch (random.nextInt(27)) {
             case 0 -> random.nextInt(4) == 0 ? new Command.UnregisterNode(id, epoch) : register();
             case 1, 2 ->
                 new Command.CreateTopics(
@@ -79,6 +81,7 @@ final class RandomCommands {
             case 21 -> publishMerge(image, id, epoch);
             case 22, 23 -> publishManifest(image, id, epoch);
             case 24 -> releaseManifest(image, id, epoch);
+            case 25 -> alterClients();
             default -> forgetObjects(image);
         };
     }
@@ -128,6 +131,18 @@ final class RandomCommands {
         Map<String, @Nullable String> changes = new HashMap<>();
         changes.put("k", random.nextBoolean() ? null : "x" + random.nextInt(5));
         return new Command.AlterConfigs((byte) 2, topicName(), changes);
+    }
+
+    private Command<?> alterClients() {
+        return new Command.AlterClients(List.of(new ApiMessageAndVersion(
+                new ClientQuotaRecord()
+                        .setEntity(List.of(new ClientQuotaRecord.EntityData()
+                                .setEntityType("client-id")
+                                .setEntityName("client-" + random.nextInt(3))))
+                        .setKey("producer_byte_rate")
+                        .setValue(1 + random.nextInt(5))
+                        .setRemove(random.nextInt(4) == 0),
+                (short) 0)));
     }
 
     private Command<?> openStreams(ClusterImage image, int nodeId, long epoch) {
