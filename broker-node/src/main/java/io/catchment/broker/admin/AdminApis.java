@@ -1,5 +1,10 @@
 package io.catchment.broker.admin;
 
+import io.catchment.broker.clientadmin.AlterClientQuotasHandler;
+import io.catchment.broker.clientadmin.AlterUserScramCredentialsHandler;
+import io.catchment.broker.clientadmin.DescribeClientQuotasHandler;
+import io.catchment.broker.clientadmin.DescribeUserScramCredentialsHandler;
+import io.catchment.broker.clientadmin.NoAuthorizerHandler;
 import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.configadmin.DescribeConfigsHandler;
 import io.catchment.broker.configadmin.GroupSchema;
@@ -16,6 +21,7 @@ import io.catchment.broker.metadata.MetadataHandler;
 import io.catchment.broker.producerid.ProducerIds;
 import io.catchment.broker.quorum.DescribeQuorumHandler;
 import io.catchment.broker.quorum.UnregisterBrokerHandler;
+import io.catchment.broker.quota.ClientQuotas;
 import io.catchment.broker.reassignment.AlterPartitionReassignmentsHandler;
 import io.catchment.broker.reassignment.ListPartitionReassignmentsHandler;
 import io.catchment.broker.request.ApiHandler;
@@ -23,13 +29,16 @@ import io.catchment.broker.topic.TopicSchema;
 import io.catchment.broker.topicadmin.CreatePartitionsHandler;
 import io.catchment.broker.topicadmin.CreateTopicsHandler;
 import io.catchment.broker.topicadmin.DeleteTopicsHandler;
+import io.catchment.broker.topicadmin.StreamsTopicCreator;
 import io.catchment.broker.topicadmin.TopicAdminConfig;
 import io.catchment.broker.topicadmin.TopicAutoCreator;
 import io.catchment.broker.transaction.TransactionTopic;
 import io.catchment.controlplane.ControlPlane;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
+import org.apache.kafka.common.protocol.ApiKeys;
 
 /**
  * The administrative APIs of one node, over its view of the control plane. Immutable; handlers are thread-safe.
@@ -37,7 +46,11 @@ import java.util.function.LongSupplier;
  * @param handlers one per API
  * @param autoCreator for the owners of internal topics: {@code createInternal}
  */
-public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator, ProducerIds producerIds) {
+public record AdminApis(
+        List<ApiHandler> handlers,
+        TopicAutoCreator autoCreator,
+        StreamsTopicCreator streamsTopics,
+        ProducerIds producerIds) {
     /** Kafka's default of max.request.partition.size.limit. */
     private static final int DESCRIBE_PARTITIONS_MAX = 2000;
 
@@ -45,8 +58,12 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator,
         handlers = List.copyOf(handlers);
     }
 
-    /** @param nodeEpoch of this node's present registration */
-    public static AdminApis of(ControlPlane controlPlane, NodeConfig node, LongSupplier nodeEpoch) {
+    /**
+     * @param lookups where waiting for a name server harms nobody
+     * @param nodeEpoch of this node's present registration
+     */
+    public static AdminApis of(
+            ControlPlane controlPlane, NodeConfig node, ClientQuotas quotas, Executor lookups, LongSupplier nodeEpoch) {
         TopicSchema topics = node.topics().schema();
         GroupSchema groups =
                 new GroupSchema(node.groups().coordinator(), node.groups().share());
@@ -65,12 +82,19 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator,
                         new DescribeTopicPartitionsHandler(controlPlane, DESCRIBE_PARTITIONS_MAX),
                         new DescribeClusterHandler(
                                 controlPlane, Set.of(node.listeners().controllerName())),
-                        new CreateTopicsHandler(controlPlane, topics, config),
-                        new DeleteTopicsHandler(controlPlane),
-                        new CreatePartitionsHandler(controlPlane),
+                        new CreateTopicsHandler(controlPlane, topics, config, quotas),
+                        new DeleteTopicsHandler(controlPlane, quotas),
+                        new CreatePartitionsHandler(controlPlane, quotas),
                         new DescribeConfigsHandler(controlPlane, topics, groups, settings),
                         new IncrementalAlterConfigsHandler(controlPlane, topics, groups, node.nodeId()),
                         new ListConfigResourcesHandler(controlPlane),
+                        new DescribeClientQuotasHandler(controlPlane),
+                        new AlterClientQuotasHandler(controlPlane, lookups),
+                        new DescribeUserScramCredentialsHandler(controlPlane),
+                        new AlterUserScramCredentialsHandler(controlPlane),
+                        new NoAuthorizerHandler(ApiKeys.DESCRIBE_ACLS),
+                        new NoAuthorizerHandler(ApiKeys.CREATE_ACLS),
+                        new NoAuthorizerHandler(ApiKeys.DELETE_ACLS),
                         new AlterPartitionReassignmentsHandler(controlPlane),
                         new ListPartitionReassignmentsHandler(controlPlane),
                         new DescribeLogDirsHandler(controlPlane, directory),
@@ -79,6 +103,7 @@ public record AdminApis(List<ApiHandler> handlers, TopicAutoCreator autoCreator,
                         new DescribeQuorumHandler(controlPlane),
                         new UnregisterBrokerHandler(controlPlane)),
                 autoCreator,
+                new StreamsTopicCreator(autoCreator, topics, config),
                 new ProducerIds(controlPlane, node.nodeId(), nodeEpoch));
     }
 }

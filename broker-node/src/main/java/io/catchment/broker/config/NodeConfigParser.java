@@ -5,6 +5,7 @@ import io.catchment.broker.fetch.FetchSettings;
 import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
+import io.catchment.broker.quota.QuotaSettings;
 import io.catchment.broker.topic.TopicSchema;
 import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
@@ -60,6 +61,7 @@ final class NodeConfigParser {
         NetworkLimits network = part(NodeKeys.QUEUED_REQUEST_BYTES_MAX, this::network);
         TopicSchema schema = part("defaults of topics", () -> new TopicSchema(properties));
         GroupSettings groups = part("consumer groups", () -> GroupSettings.of(properties));
+        QuotaSettings quotas = part("quotas", () -> QuotaSettings.of(properties));
         TransactionSettings transactions = part("transactions", () -> TransactionSettings.of(properties));
         NodeConfig.WalSettings wal = part(NodeKeys.WAL_REPLICAS, () -> wal(listeners));
         complain();
@@ -80,6 +82,7 @@ final class NodeConfigParser {
                 topics(there(schema)),
                 there(groups),
                 there(transactions),
+                there(quotas),
                 properties);
     }
 

@@ -5,6 +5,7 @@ import static org.apache.kafka.common.config.ConfigDef.Range.between;
 
 import io.catchment.broker.compaction.CompactionSettings;
 import io.catchment.broker.group.GroupSettings;
+import io.catchment.broker.quota.QuotaSettings;
 import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
 import java.util.List;
@@ -124,6 +125,7 @@ final class NodeKeys {
         topics();
         groups();
         transactions();
+        quotas();
         return keys;
     }
 
@@ -566,12 +568,14 @@ final class NodeKeys {
                 .forEach((name, key) -> add(KeyGroup.TRANSACTIONS, key, key.defaultValue, key.documentation));
     }
 
-    /** Share and streams groups are not served yet. */
+    private void quotas() {
+        new TreeMap<>(QuotaSettings.definition().configKeys())
+                .forEach((name, key) -> add(KeyGroup.QUOTAS, key, key.defaultValue, key.documentation));
+    }
+
+    /** Share groups are not served yet. */
     private static boolean isServedGroupKey(String name) {
-        return !name.startsWith("group.share.")
-                && !name.startsWith("group.streams.")
-                && !name.startsWith("share.")
-                && !name.startsWith("errors.");
+        return !name.startsWith("group.share.") && !name.startsWith("share.") && !name.startsWith("errors.");
     }
 
     // ---- how keys are defined

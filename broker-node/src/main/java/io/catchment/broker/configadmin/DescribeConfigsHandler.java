@@ -26,8 +26,9 @@ import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.common.requests.DescribeConfigsRequest;
 import org.apache.kafka.common.requests.DescribeConfigsResponse;
 import org.apache.kafka.common.requests.DescribeConfigsResponse.ConfigSource;
+import org.apache.kafka.server.metrics.ClientMetricsConfigs;
 
-/** DescribeConfigs of topics, groups and this node. */
+/** DescribeConfigs of topics, groups, client metrics and this node. */
 public final class DescribeConfigsHandler implements ApiHandler {
     private final ControlPlane controlPlane;
     private final TopicSchema topics;
@@ -75,6 +76,7 @@ public final class DescribeConfigsHandler implements ApiHandler {
         return switch (ConfigResource.Type.forId(resource.resourceType())) {
             case TOPIC -> topic(resource, entries, image);
             case GROUP -> group(resource, entries, image);
+            case CLIENT_METRICS -> clientMetrics(resource, entries, image);
             case BROKER -> name.isEmpty() ? List.of() : node(resource, entries);
             case BROKER_LOGGER -> {
                 if (name.isEmpty()) {
@@ -116,6 +118,18 @@ public final class DescribeConfigsHandler implements ApiHandler {
                         .filter(key -> !key.internalConfig || overrides.containsKey(key.name)),
                 key -> entries.entry(
                         key, overrides.get(key.name), ConfigSource.GROUP_CONFIG, GroupSchema.synonyms(key.name)));
+    }
+
+    private static List<DescribeConfigsResourceResult> clientMetrics(
+            DescribeConfigsResource resource, ConfigEntries entries, ClusterImage image) {
+        if (resource.resourceName().isEmpty()) {
+            throw new InvalidRequestException("Client metrics subscription name must not be empty");
+        }
+        Map<String, String> overrides = image.configs(resource.resourceType(), resource.resourceName());
+        return select(
+                resource,
+                ClientMetricsConfigs.configDef().configKeys().values().stream(),
+                key -> entries.entry(key, overrides.get(key.name), ConfigSource.CLIENT_METRICS_CONFIG, List.of()));
     }
 
     private List<DescribeConfigsResourceResult> node(DescribeConfigsResource resource, ConfigEntries entries) {

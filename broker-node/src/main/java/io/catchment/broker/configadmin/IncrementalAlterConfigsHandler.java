@@ -27,10 +27,11 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.common.requests.IncrementalAlterConfigsRequest;
 import org.apache.kafka.common.requests.IncrementalAlterConfigsResponse;
+import org.apache.kafka.server.metrics.ClientMetricsConfigs;
 import org.jspecify.annotations.Nullable;
 
 /**
- * IncrementalAlterConfigs of topics and groups. Thread-safe: alterations made through this node run one after the other, so that
+ * IncrementalAlterConfigs of topics, groups and client metrics. Thread-safe: alterations made through this node run one after the other, so that
  * an APPEND sees what the one before left.
  *
  * <p>Node configurations are refused: they change by node.properties and a restart. What a node never had set at run time can be
@@ -127,6 +128,14 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler {
                 }
                 Map<String, String> after = operations.apply(before, groups.keys());
                 groups.validate(after);
+                return difference(before, after);
+            }
+            case CLIENT_METRICS -> {
+                if (resource.name().isEmpty()) {
+                    throw Errors.INVALID_REQUEST.exception("Subscription name can't be empty");
+                }
+                Map<String, String> after = operations.apply(before, ClientMetricsConfigs.configDef());
+                ClientMetricsConfigs.validate(resource.name(), after);
                 return difference(before, after);
             }
             case BROKER -> {

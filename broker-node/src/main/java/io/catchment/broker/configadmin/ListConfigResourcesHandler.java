@@ -18,8 +18,8 @@ import org.apache.kafka.common.requests.ListConfigResourcesRequest;
 import org.apache.kafka.common.requests.ListConfigResourcesResponse;
 
 /**
- * ListConfigResources (KIP-1142): topics and brokers, which always have a configuration, and the groups that have one of their own.
- * There are no subscriptions of client metrics (KIP-714), which is all that version 0 asks for.
+ * ListConfigResources (KIP-1142): topics and brokers, which always have a configuration, and the groups and client metrics that have one of their own.
+ * Version 0 asks for the subscriptions of client metrics (KIP-714) only.
  */
 public final class ListConfigResourcesHandler implements ApiHandler {
     private final ControlPlane controlPlane;
@@ -46,6 +46,7 @@ public final class ListConfigResourcesHandler implements ApiHandler {
             for (ConfigResource.Type type : List.of(
                     ConfigResource.Type.TOPIC,
                     ConfigResource.Type.GROUP,
+                    ConfigResource.Type.CLIENT_METRICS,
                     ConfigResource.Type.BROKER,
                     ConfigResource.Type.BROKER_LOGGER)) {
                 if (asked.contains(type.id())) {
@@ -65,9 +66,9 @@ public final class ListConfigResourcesHandler implements ApiHandler {
     private static Stream<String> names(ConfigResource.Type type, ClusterImage image) {
         return switch (type) {
             case TOPIC -> image.topics().stream().map(TopicState::name);
-            case GROUP ->
+            case GROUP, CLIENT_METRICS ->
                 image.metadata().configs().resourceData().keySet().stream()
-                        .filter(resource -> resource.type() == ConfigResource.Type.GROUP)
+                        .filter(resource -> resource.type() == type)
                         .map(ConfigResource::name)
                         .sorted();
             case BROKER, BROKER_LOGGER ->

@@ -87,6 +87,7 @@ final class FetchCall {
         this.afterAnswer = afterAnswer;
         this.readCommitted = body.isolationLevel() == IsolationLevel.READ_COMMITTED;
         int answerMax = Math.min(request.answerBytesMax(), services.settings().responseBytesMax());
+        answerMax = Math.min(answerMax, services.quota().answerBytesMax(request));
         this.bytesMax = Math.max(0, Math.min(body.maxBytes(), answerMax));
         this.minBytes = Math.min(body.minBytes(), bytesMax);
         this.deadlineNanos =
@@ -94,7 +95,12 @@ final class FetchCall {
     }
 
     /** What all calls share. */
-    record Services(PartitionLookup lookup, StreamReader reader, FetchSettings settings, ReadFailures failures) {}
+    record Services(
+            PartitionLookup lookup,
+            StreamReader reader,
+            FetchSettings settings,
+            ReadFailures failures,
+            FetchQuota quota) {}
 
     /** A read below the tail for one slot. {@code oversize}: its first batch may be larger than asked for. */
     private record ColdRead(FetchSlot slot, int bytesMax, boolean oversize, CompletableFuture<?> future) {}
@@ -348,6 +354,11 @@ final class FetchCall {
                 answers.put(slot.partition, partitionAnswer(slot));
             }
         }
+        int throttleMs = services.quota().fetched(request, () -> context.getResponseSize(answers, version));
+        if (throttleMs > 0) {
+            withhold(throttleMs);
+            return;
+        }
         FetchResponse response = context.updateAndGenerateResponseData(answers, newLeaders());
         boolean refused = response.error() != Errors.NONE;
         for (FetchSlot slot : slots.active()) {
@@ -357,6 +368,15 @@ final class FetchCall {
         }
         slots.answered();
         afterAnswer.accept(response);
+        request.respond(response);
+    }
+
+    /** Over its limit the client gets an empty answer, and reads the same again afterwards, as in Kafka. */
+    private void withhold(int throttleMs) {
+        slots.withheld();
+        FetchResponse response = context.getThrottledResponse(throttleMs, newLeaders());
+        afterAnswer.accept(response);
+        request.throttle(throttleMs);
         request.respond(response);
     }
 

@@ -46,9 +46,10 @@ public final class FetchHandler implements ApiHandler {
             StreamReader reader,
             Supplier<ClusterImage> image,
             Time time,
-            FetchSettings settings) {
+            FetchSettings settings,
+            FetchQuota quota) {
         this.lookup = new PartitionLookup(partitions, image);
-        this.services = new FetchCall.Services(lookup, reader, settings, new ReadFailures());
+        this.services = new FetchCall.Services(lookup, reader, settings, new ReadFailures(), quota);
         this.manager = new FetchManager(time, sessionCache(settings));
         this.sessions = new FetchSessions(settings.sessionsMax(), settings.sessionIdleMs(), time);
     }

@@ -163,6 +163,14 @@ final class FetchSlots {
         active = unserved;
     }
 
+    /** Nothing of it was answered, and the consumer asks again: what was to be told stays to be told. */
+    void withheld() {
+        for (FetchSlot slot : active) {
+            slot.releaseRun();
+            slot.ready = 0;
+        }
+    }
+
     void releaseRuns() {
         active.forEach(FetchSlot::releaseRun);
     }

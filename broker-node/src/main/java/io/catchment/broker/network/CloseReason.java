@@ -12,6 +12,8 @@ public enum CloseReason {
     STALLED,
     /** Too many connections. */
     REFUSED,
+    /** Its address made connections faster than its quota allows. */
+    THROTTLED,
     /** An answer could not be given or written. */
     ERROR,
     /** This node is stopping. */

@@ -42,6 +42,7 @@ final class KafkaConnection implements FrameSink {
     private final InetSocketAddress client;
     private final String connectionId;
     private final ResponseSender sender;
+    private final Mute mute;
     private final ArrayDeque<PendingRequest> pending = new ArrayDeque<>();
 
     private @Nullable FrameReceiver receiver;
@@ -59,6 +60,7 @@ final class KafkaConnection implements FrameSink {
         this.client = (InetSocketAddress) channel.remoteAddress();
         this.connectionId = connectionId;
         this.sender = new ResponseSender(channel, shared.unsent, this::readOn);
+        this.mute = new Mute(channel.eventLoop(), this::readOn);
     }
 
     // ---- frames come in
@@ -98,7 +100,7 @@ final class KafkaConnection implements FrameSink {
 
     @Override
     public boolean ready(short apiKey) {
-        if (!mayRead()) {
+        if (mute.isOn() || !mayRead()) {
             return false;
         }
         if (!answersWithRecords(ApiKeys.forId(apiKey))) {
@@ -135,7 +137,7 @@ final class KafkaConnection implements FrameSink {
 
     @Override
     public boolean busy() {
-        return !pending.isEmpty();
+        return !pending.isEmpty() || mute.isOn();
     }
 
     @Override
@@ -200,6 +202,16 @@ final class KafkaConnection implements FrameSink {
         } catch (RuntimeException | StackOverflowError e) {
             request.fail(e);
         }
+        if (shared.quotas.limitTime()) {
+            request.handled(System.nanoTime() - request.startNanos());
+        }
+    }
+
+    /** The client is over a limit. */
+    void mute(int ms) {
+        if (!isClosed()) {
+            mute.atLeast(ms);
+        }
     }
 
     // ---- answers go out
@@ -235,7 +247,7 @@ final class KafkaConnection implements FrameSink {
         int bytes = 0;
         if (response != null) {
             try {
-                bytes = sender.send(request.context(), response);
+                bytes = send(request, response);
             } catch (RuntimeException e) {
                 ResponseWriter.release(response);
                 LOG.error("The answer to {} cannot be written; its connection is closed", request.header(), e);
@@ -244,6 +256,22 @@ final class KafkaConnection implements FrameSink {
             }
         }
         shared.observer.requestAnswered(request.api(), response, bytes, System.nanoTime() - request.startNanos());
+    }
+
+    private int send(PendingRequest request, AbstractResponse response) {
+        boolean timed = shared.quotas.limitTime();
+        if (timed) {
+            request.throttle(shared.quotas.spent(request.context(), request.handlingNanos()));
+        }
+        if (request.throttleMs() > 0) {
+            response.maybeSetThrottleTimeMs(request.throttleMs());
+        }
+        long startNanos = timed ? System.nanoTime() : 0;
+        int bytes = sender.send(request.context(), response);
+        if (timed) {
+            shared.quotas.spentSending(request.context(), System.nanoTime() - startNanos);
+        }
+        return bytes;
     }
 
     void giveBack(int reservedBytes) {

@@ -35,12 +35,21 @@ public final class NetworkServer implements AutoCloseable {
     private final List<BoundListener> listeners = new ArrayList<>();
 
     public NetworkServer(EventLoops loops, NetworkLimits limits, NetworkObserver observer) {
-        this(loops, limits, observer, PooledByteBufAllocator.DEFAULT);
+        this(loops, limits, observer, NetworkQuotas.NONE);
     }
 
-    NetworkServer(EventLoops loops, NetworkLimits limits, NetworkObserver observer, ByteBufAllocator allocator) {
+    public NetworkServer(EventLoops loops, NetworkLimits limits, NetworkObserver observer, NetworkQuotas quotas) {
+        this(loops, limits, observer, quotas, PooledByteBufAllocator.DEFAULT);
+    }
+
+    NetworkServer(
+            EventLoops loops,
+            NetworkLimits limits,
+            NetworkObserver observer,
+            NetworkQuotas quotas,
+            ByteBufAllocator allocator) {
         this.loops = loops;
-        this.shared = new ServerShared(limits, observer);
+        this.shared = new ServerShared(limits, observer, quotas);
         this.allocator = allocator;
         for (EventLoop loop : loops.all()) {
             LoopConnections ofLoop = new LoopConnections(loop);
@@ -94,6 +103,11 @@ public final class NetworkServer implements AutoCloseable {
             channel.close();
             return;
         }
+        int delayMs = shared.quotas.connectionDelayMs(channel.remoteAddress().getAddress());
+        if (delayMs > 0) {
+            turnAway(listener, channel, delayMs);
+            return;
+        }
         shared.observer.connectionOpened(listener);
         channel.closeFuture().addListener(done -> {
             shared.connections.decrementAndGet();
@@ -113,6 +127,21 @@ public final class NetworkServer implements AutoCloseable {
         channel.pipeline().addLast(receiver);
         ofLoop.add(liveness);
         channel.closeFuture().addListener(done -> ofLoop.remove(liveness));
+    }
+
+    /** Later, and not read until then: a client that tries again at once is slowed down by that, as in Kafka (KIP-612). */
+    @SuppressWarnings("FutureReturnValueIgnored") // nothing to do once it is closed
+    private void turnAway(String listener, SocketChannel channel, int delayMs) {
+        channel.config().setAutoRead(false);
+        channel.closeFuture().addListener(done -> {
+            shared.connections.decrementAndGet();
+            shared.observer.connectionClosed(listener, CloseReason.THROTTLED);
+        });
+        shared.log.closing(
+                channel,
+                CloseReason.THROTTLED,
+                "connection_creation_rate of its address is exceeded, in " + delayMs + " ms");
+        channel.eventLoop().schedule((Runnable) channel::close, delayMs, TimeUnit.MILLISECONDS);
     }
 
     /**

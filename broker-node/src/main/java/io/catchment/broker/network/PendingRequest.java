@@ -34,6 +34,8 @@ final class PendingRequest implements Request {
     private final AtomicBoolean answered = new AtomicBoolean();
 
     private boolean complete;
+    private int throttleMs;
+    private long handlingNanos;
     private @Nullable AbstractResponse response;
     private @Nullable Runnable disconnectListener;
 
@@ -93,6 +95,14 @@ final class PendingRequest implements Request {
     @Override
     public ByteBuf buffer() {
         return buffer;
+    }
+
+    @Override
+    public void throttle(int ms) {
+        if (ms > throttleMs) {
+            throttleMs = ms;
+            connection.mute(ms);
+        }
     }
 
     @Override
@@ -164,6 +174,20 @@ final class PendingRequest implements Request {
 
     long startNanos() {
         return startNanos;
+    }
+
+    int throttleMs() {
+        return throttleMs;
+    }
+
+    /** The handler has returned; the answer may yet be to come. */
+    void handled(long nanos) {
+        handlingNanos = nanos;
+    }
+
+    /** Of the event loop's time, parsing included; an answer that was given while it was handled is taken as its end. */
+    long handlingNanos() {
+        return handlingNanos == 0 ? System.nanoTime() - startNanos : handlingNanos;
     }
 
     void disconnected() {

@@ -40,6 +40,12 @@ public interface Request {
      */
     ByteBuf buffer();
 
+    /**
+     * The sender is over a limit: the answer says so, and nothing more is taken in from its connection for this long. For the event loop,
+     * before the answer is given; of several the longest counts.
+     */
+    default void throttle(int ms) {}
+
     /** Sends the answer. {@link ByteBufRecords} in it are written without a copy and released after. */
     void respond(AbstractResponse response);
 

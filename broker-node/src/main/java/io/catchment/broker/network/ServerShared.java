@@ -7,6 +7,7 @@ import java.util.function.BooleanSupplier;
 final class ServerShared {
     final NetworkLimits limits;
     final NetworkObserver observer;
+    final NetworkQuotas quotas;
     final RequestMemory requestMemory;
     final UnsentBudget unsent;
     final ServerLog log = new ServerLog();
@@ -14,9 +15,10 @@ final class ServerShared {
     /** Whether someone outside the network waits for memory that unread answers may hold. */
     volatile BooleanSupplier answersWanted = () -> false;
 
-    ServerShared(NetworkLimits limits, NetworkObserver observer) {
+    ServerShared(NetworkLimits limits, NetworkObserver observer, NetworkQuotas quotas) {
         this.limits = limits;
         this.observer = observer;
+        this.quotas = quotas;
         this.requestMemory = new RequestMemory(limits.queuedRequestBytesMax());
         this.unsent = new UnsentBudget(limits.unsentResponseBytesMax());
     }

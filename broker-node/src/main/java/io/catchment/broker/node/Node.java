@@ -13,9 +13,14 @@ import io.catchment.broker.observe.ManifestMeters;
 import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.NodeRoutes;
+import io.catchment.broker.observe.QuotaMeters;
 import io.catchment.broker.observe.Readiness;
+import io.catchment.broker.quota.ClientQuotas;
+import io.catchment.broker.quota.QuotaFeed;
 import io.catchment.broker.read.ReadBudgets;
 import io.catchment.broker.snapshot.StateSnapshots;
+import io.catchment.broker.telemetry.ClientTelemetry;
+import io.catchment.broker.telemetry.PushedMetrics;
 import io.catchment.broker.verify.VerifyRoutes;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.server.ControlPlaneServer;
@@ -76,7 +81,10 @@ final class Node implements AutoCloseable {
                 HttpServer.open(new InetSocketAddress(
                         config.http().host(), config.http().port())));
         NodeRoutes.add(http, metrics, readiness, loops.all());
-        NetworkServer network = closers.add("network", new NetworkServer(loops, config.network(), metrics.requests()));
+        ClientQuotas quotas = closers.add(
+                "quotas", new ClientQuotas(config.quotas(), Time.SYSTEM, new QuotaMeters(metrics.registry())));
+        NetworkServer network =
+                closers.add("network", new NetworkServer(loops, config.network(), metrics.requests(), quotas));
         metrics.observeNetwork(network);
         ScheduledExecutorService timer = timer();
 
@@ -121,6 +129,12 @@ final class Node implements AutoCloseable {
         metrics.observeReadMemory(readBudgets);
         network.answersHoldMemory(() -> readBudgets.waiting() > 0);
 
+        ExecutorService lookups = threads("lookup", 1);
+        controlPlane.subscribe(new QuotaFeed(quotas, lookups));
+        PushedMetrics pushed = new PushedMetrics(System::nanoTime);
+        metrics.alsoScrape(pushed::scrape);
+        ClientTelemetry telemetry = closers.add("client telemetry", new ClientTelemetry(pushed, Time.SYSTEM));
+        controlPlane.subscribe(telemetry);
         NodeParts parts = new NodeParts(
                 config,
                 clusterId,
@@ -135,12 +149,14 @@ final class Node implements AutoCloseable {
                 controlPlane,
                 clientListeners,
                 new ClientAccess(clientListeners),
+                quotas,
+                telemetry,
                 transfers,
                 bucket.horizon(),
                 objects,
                 readBudgets,
                 threads("search", SEARCH_THREADS),
-                threads("lookup", 1),
+                lookups,
                 timer);
         NodeEpochs epochs = new NodeEpochs(parts);
         closers.add("epoch", epochs);

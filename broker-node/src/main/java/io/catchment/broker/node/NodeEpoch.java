@@ -30,6 +30,7 @@ import io.catchment.broker.request.ApiTable;
 import io.catchment.broker.request.NodeDescription;
 import io.catchment.broker.retention.DeleteRecordsHandler;
 import io.catchment.broker.retention.Retention;
+import io.catchment.broker.telemetry.TelemetryApis;
 import io.catchment.broker.topic.TopicConfigs;
 import io.catchment.broker.transaction.PeerVerifier;
 import io.catchment.broker.transaction.TransactionHost;
@@ -361,18 +362,23 @@ final class NodeEpoch implements AutoCloseable {
 
         List<ApiHandler> handlers = new ArrayList<>(admin.handlers());
         handlers.addAll(GroupApis.handlers(
-                groups.coordinator(), groups.offsetsTopic(), transactionTopic::coordinatorOf, controlPlane::image));
+                groups.coordinator(),
+                groups.offsetsTopic(),
+                transactionTopic::coordinatorOf,
+                admin.streamsTopics()::create,
+                controlPlane::image));
         handlers.addAll(TransactionApis.handlers(
                 transactions.coordinator(), groups.coordinator(), owned, controlPlane::image, Time.SYSTEM));
         handlers.add(new InitProducerIdHandler(
                 admin.producerIds(), new TransactionalIdentities(transactions.coordinator())));
-        handlers.add(new ProduceHandler(owned, controlPlane::image, Time.SYSTEM));
+        handlers.add(new ProduceHandler(owned, controlPlane::image, Time.SYSTEM, parts.quotas()));
         handlers.add(new FetchHandler(
-                owned, streams, controlPlane::image, Time.SYSTEM, config.reads().fetch()));
+                owned, streams, controlPlane::image, Time.SYSTEM, config.reads().fetch(), parts.quotas()));
         handlers.add(new ListOffsetsHandler(
                 owned, streams, extents, parts.objects(), controlPlane::image, parts.searches()));
         handlers.add(new OffsetForLeaderEpochHandler(owned, controlPlane::image));
         TopicConfigs configs = TopicConfigs.of(controlPlane, config.topics().schema());
+        handlers.addAll(TelemetryApis.handlers(parts.telemetry(), parts.searches()));
         handlers.add(new DeleteRecordsHandler(owned, controlPlane, configs::forTopic, config.nodeId(), epoch));
         retain(controlPlane, configs);
         parts.clients()

@@ -45,7 +45,7 @@ final class NodeEpochs implements AutoCloseable {
 
     NodeEpochs(NodeParts parts) {
         this.parts = parts;
-        this.admin = AdminApis.of(parts.controlPlane(), parts.config(), this::epoch);
+        this.admin = AdminApis.of(parts.controlPlane(), parts.config(), parts.quotas(), parts.lookups(), this::epoch);
     }
 
     /** Metrics of whichever epoch there is. */

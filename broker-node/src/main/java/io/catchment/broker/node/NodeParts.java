@@ -10,7 +10,9 @@ import io.catchment.broker.observe.ManifestMeters;
 import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.Readiness;
+import io.catchment.broker.quota.ClientQuotas;
 import io.catchment.broker.read.ReadBudgets;
+import io.catchment.broker.telemetry.ClientTelemetry;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.cache.CachedObjectReader;
@@ -41,6 +43,8 @@ record NodeParts(
         ControlPlane controlPlane,
         List<BoundListener> clientListeners,
         ClientAccess clients,
+        ClientQuotas quotas,
+        ClientTelemetry telemetry,
         ObjectTransfers transfers,
         ReapHorizon horizon,
         CachedObjectReader objects,

@@ -18,7 +18,9 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.netty.buffer.PooledByteBufAllocator;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 
 /**
@@ -27,6 +29,7 @@ import java.util.function.Supplier;
  */
 public final class NodeMetrics implements AutoCloseable {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final List<Supplier<String>> others = new CopyOnWriteArrayList<>();
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final RequestMetrics requests = new RequestMetrics(registry);
     private final WalMetrics wal = new WalMetrics(registry);
@@ -177,7 +180,14 @@ public final class NodeMetrics implements AutoCloseable {
 
     /** @return the text that Prometheus wants, version 0.0.4 */
     public String scrape() {
-        return registry.scrape();
+        StringBuilder text = new StringBuilder(registry.scrape());
+        others.forEach(other -> text.append(other.get()));
+        return text.toString();
+    }
+
+    /** Lines of somebody whose meters come and go, in the same form. */
+    public void alsoScrape(Supplier<String> lines) {
+        others.add(lines);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.catchment.broker.batch.BatchHeader;
 import io.catchment.broker.network.Request;
 import io.catchment.broker.partition.OwnedPartitions;
 import io.catchment.broker.partition.PartitionView;
+import io.catchment.broker.quota.ClientQuotas;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.TopicState;
@@ -41,11 +42,13 @@ public final class ProduceHandler implements ApiHandler {
     private final OwnedPartitions partitions;
     private final Supplier<ClusterImage> image;
     private final Time time;
+    private final ClientQuotas quotas;
 
-    public ProduceHandler(OwnedPartitions partitions, Supplier<ClusterImage> image, Time time) {
+    public ProduceHandler(OwnedPartitions partitions, Supplier<ClusterImage> image, Time time, ClientQuotas quotas) {
         this.partitions = partitions;
         this.image = image;
         this.time = time;
+        this.quotas = quotas;
     }
 
     @Override
@@ -61,6 +64,7 @@ public final class ProduceHandler implements ApiHandler {
             request.fail(Errors.INVALID_REQUIRED_ACKS.exception());
             return;
         }
+        request.throttle(quotas.produced(request.context(), request.buffer().readableBytes()));
         int slots = 0;
         for (TopicProduceData topic : produce.data().topicData()) {
             slots += topic.partitionData().size();

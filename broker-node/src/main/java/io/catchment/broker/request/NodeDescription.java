@@ -6,6 +6,7 @@ import org.apache.kafka.common.feature.SupportedVersionRange;
 import org.apache.kafka.server.common.Feature;
 import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.common.MetadataVersion;
+import org.apache.kafka.server.common.StreamsVersion;
 import org.apache.kafka.server.common.TransactionVersion;
 
 /**
@@ -37,7 +38,7 @@ public record NodeDescription(
         return new NodeDescription(nodeId, clusterId, supportedFeatures(), () -> newest);
     }
 
-    /** What a node of this software can do: Kafka's metadata version, the consumer group protocol of KIP-848, the transactions of KIP-890. */
+    /** What a node of this software can do: Kafka's metadata version, the consumer group protocol of KIP-848, the transactions of KIP-890, streams groups (KIP-1071). */
     public static Map<String, SupportedVersionRange> supportedFeatures() {
         return Map.of(
                 MetadataVersion.FEATURE_NAME,
@@ -50,7 +51,10 @@ public record NodeDescription(
                 TransactionVersion.FEATURE_NAME,
                 new SupportedVersionRange(
                         Feature.TRANSACTION_VERSION.minimumProduction(),
-                        Feature.TRANSACTION_VERSION.latestProduction()));
+                        Feature.TRANSACTION_VERSION.latestProduction()),
+                StreamsVersion.FEATURE_NAME,
+                new SupportedVersionRange(
+                        Feature.STREAMS_VERSION.minimumProduction(), Feature.STREAMS_VERSION.latestProduction()));
     }
 
     /** The levels a new cluster starts with. */
@@ -61,6 +65,8 @@ public record NodeDescription(
                 GroupVersion.FEATURE_NAME,
                 Feature.GROUP_VERSION.latestProduction(),
                 TransactionVersion.FEATURE_NAME,
-                Feature.TRANSACTION_VERSION.latestProduction());
+                Feature.TRANSACTION_VERSION.latestProduction(),
+                StreamsVersion.FEATURE_NAME,
+                Feature.STREAMS_VERSION.latestProduction());
     }
 }

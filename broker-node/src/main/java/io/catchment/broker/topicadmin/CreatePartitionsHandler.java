@@ -1,6 +1,7 @@
 package io.catchment.broker.topicadmin;
 
 import io.catchment.broker.network.Request;
+import io.catchment.broker.quota.ClientQuotas;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
@@ -25,13 +26,19 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.common.requests.CreatePartitionsRequest;
 import org.apache.kafka.common.requests.CreatePartitionsResponse;
+import org.apache.kafka.server.quota.ControllerMutationQuota;
 
 /** CreatePartitions: topics grow, never shrink; the keys' partitions change with it, as in Kafka. */
 public final class CreatePartitionsHandler implements ApiHandler {
-    private final ControlPlane controlPlane;
+    /** Clients from here on know what to do when they are refused (KIP-599). */
+    private static final int STRICT_QUOTA_VERSION = 3;
 
-    public CreatePartitionsHandler(ControlPlane controlPlane) {
+    private final ControlPlane controlPlane;
+    private final ClientQuotas quotas;
+
+    public CreatePartitionsHandler(ControlPlane controlPlane, ClientQuotas quotas) {
         this.controlPlane = controlPlane;
+        this.quotas = quotas;
     }
 
     @Override
@@ -44,11 +51,13 @@ public final class CreatePartitionsHandler implements ApiHandler {
         CreatePartitionsRequestData data = ((CreatePartitionsRequest) request.body()).data();
         Set<String> duplicates = duplicates(data);
         Map<String, CompletableFuture<ApiError>> outcomes = new LinkedHashMap<>();
+        ControllerMutationQuota quota = quotas.mutations(request.context(), STRICT_QUOTA_VERSION);
         for (CreatePartitionsTopic topic : data.topics()) {
             if (!duplicates.contains(topic.name())) {
-                outcomes.put(topic.name(), grow(topic, data.validateOnly(), data.timeoutMs()));
+                outcomes.put(topic.name(), grow(topic, quota, data.validateOnly(), data.timeoutMs()));
             }
         }
+        request.throttle(quotas.mutated(quota));
         duplicates.forEach(name -> outcomes.put(
                 name,
                 CompletableFuture.completedFuture(new ApiError(Errors.INVALID_REQUEST, "Duplicate topic name."))));
@@ -68,9 +77,13 @@ public final class CreatePartitionsHandler implements ApiHandler {
     }
 
     /** Never completes exceptionally. */
-    private CompletableFuture<ApiError> grow(CreatePartitionsTopic topic, boolean validateOnly, int timeoutMs) {
+    private CompletableFuture<ApiError> grow(
+            CreatePartitionsTopic topic, ControllerMutationQuota quota, boolean validateOnly, int timeoutMs) {
         try {
-            List<Integer> owners = check(controlPlane.image(), topic);
+            ClusterImage image = controlPlane.image();
+            List<Integer> owners = check(image, topic);
+            quota.record(topic.count()
+                    - image.topic(topic.name()).orElseThrow().streams().size());
             return controlPlane
                     .submit(new Command.CreatePartitions(topic.name(), topic.count(), owners, validateOnly))
                     .toCompletableFuture()

@@ -1,6 +1,7 @@
 package io.catchment.broker.topicadmin;
 
 import io.catchment.broker.network.Request;
+import io.catchment.broker.quota.ClientQuotas;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.broker.topic.TopicSchema;
 import io.catchment.controlplane.ClusterImage;
@@ -34,11 +35,15 @@ import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.common.requests.CreateTopicsRequest;
 import org.apache.kafka.common.requests.CreateTopicsResponse;
 import org.apache.kafka.metadata.KafkaConfigSchema;
+import org.apache.kafka.server.quota.ControllerMutationQuota;
 
 /** CreateTopics: each topic of a request succeeds or fails by itself, with Kafka's errors and messages. */
 public final class CreateTopicsHandler implements ApiHandler {
     /** As in Kafka: more than this in one request is taken for a mistake. */
     static final int PARTITIONS_PER_REQUEST_MAX = 10_000;
+
+    /** Clients from here on know what to do when they are refused (KIP-599). */
+    private static final int STRICT_QUOTA_VERSION = 6;
 
     /** How long an answer waits for the new partitions to be open, so that who reads it can use them. */
     private static final long OPENING_WAIT_MS = 1_000;
@@ -47,12 +52,15 @@ public final class CreateTopicsHandler implements ApiHandler {
     private final TopicSchema schema;
     private final TopicAdminConfig config;
     private final TopicOpenings openings;
+    private final ClientQuotas quotas;
 
-    public CreateTopicsHandler(ControlPlane controlPlane, TopicSchema schema, TopicAdminConfig config) {
+    public CreateTopicsHandler(
+            ControlPlane controlPlane, TopicSchema schema, TopicAdminConfig config, ClientQuotas quotas) {
         this.controlPlane = controlPlane;
         this.schema = schema;
         this.config = config;
         this.openings = TopicOpenings.of(controlPlane);
+        this.quotas = quotas;
     }
 
     @Override
@@ -69,18 +77,22 @@ public final class CreateTopicsHandler implements ApiHandler {
         Set<String> duplicates = duplicates(data);
         ClusterImage image = controlPlane.image();
         NewTopicNames names = new NewTopicNames(image);
+        ControllerMutationQuota quota = quotas.mutations(request.context(), STRICT_QUOTA_VERSION);
         for (CreatableTopic topic : data.topics()) {
             if (duplicates.contains(topic.name())) {
                 continue;
             }
             try {
                 check(names, topic);
-                commands.put(topic.name(), command(image, topic));
+                Command.CreateTopic command = command(image, topic);
+                quota.record(command.partitions());
+                commands.put(topic.name(), command);
             } catch (KafkaException e) {
                 errors.put(
                         topic.name(), CommandErrors.of(e, Errors.UNKNOWN_TOPIC_OR_PARTITION, Errors.INVALID_REQUEST));
             }
         }
+        request.throttle(quotas.mutated(quota));
         CompletionStage<List<Command.CreatedTopic>> created = commands.isEmpty()
                 ? CompletableFuture.completedFuture(List.of())
                 : controlPlane

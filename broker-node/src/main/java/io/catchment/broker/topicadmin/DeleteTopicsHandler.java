@@ -1,6 +1,7 @@
 package io.catchment.broker.topicadmin;
 
 import io.catchment.broker.network.Request;
+import io.catchment.broker.quota.ClientQuotas;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
@@ -18,6 +19,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.ThrottlingQuotaExceededException;
 import org.apache.kafka.common.message.DeleteTopicsRequestData.DeleteTopicState;
 import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicResult;
@@ -26,14 +28,20 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.common.requests.DeleteTopicsRequest;
 import org.apache.kafka.common.requests.DeleteTopicsResponse;
+import org.apache.kafka.server.quota.ControllerMutationQuota;
 import org.jspecify.annotations.Nullable;
 
 /** DeleteTopics, by name or by id. A topic is deleted by the id that this node saw for it, never a newer one of the same name. */
 public final class DeleteTopicsHandler implements ApiHandler {
-    private final ControlPlane controlPlane;
+    /** Clients from here on know what to do when they are refused (KIP-599). */
+    private static final int STRICT_QUOTA_VERSION = 5;
 
-    public DeleteTopicsHandler(ControlPlane controlPlane) {
+    private final ControlPlane controlPlane;
+    private final ClientQuotas quotas;
+
+    public DeleteTopicsHandler(ControlPlane controlPlane, ClientQuotas quotas) {
         this.controlPlane = controlPlane;
+        this.quotas = quotas;
     }
 
     @Override
@@ -52,8 +60,10 @@ public final class DeleteTopicsHandler implements ApiHandler {
         CompletionStage<?> known = asked.allKnown(controlPlane.image())
                 ? CompletableFuture.completedFuture(null)
                 : controlPlane.barrier().exceptionally(failure -> null);
-        CompletionStage<DeleteTopicsResponseData> answered = known.thenCompose(done -> delete(asked, timeoutMs));
+        ControllerMutationQuota quota = quotas.mutations(request.context(), STRICT_QUOTA_VERSION);
+        CompletionStage<DeleteTopicsResponseData> answered = known.thenCompose(done -> delete(asked, quota, timeoutMs));
         Later.respond(request, answered, (data, failure) -> {
+            request.throttle(quotas.mutated(quota));
             if (failure != null) {
                 throw new CompletionException(failure);
             }
@@ -61,8 +71,10 @@ public final class DeleteTopicsHandler implements ApiHandler {
         });
     }
 
-    private CompletionStage<DeleteTopicsResponseData> delete(Asked asked, long timeoutMs) {
+    private CompletionStage<DeleteTopicsResponseData> delete(
+            Asked asked, ControllerMutationQuota quota, long timeoutMs) {
         Map<Uuid, TopicState> topics = asked.resolve(controlPlane.image());
+        topics.values().removeIf(topic -> isTooMuch(topic, quota, asked));
         CompletionStage<List<Command.ItemResult>> deleted = topics.isEmpty()
                 ? CompletableFuture.completedFuture(List.of())
                 : controlPlane
@@ -83,6 +95,16 @@ public final class DeleteTopicsHandler implements ApiHandler {
             asked.answers.forEach(data.responses()::add);
             return data;
         });
+    }
+
+    private static boolean isTooMuch(TopicState topic, ControllerMutationQuota quota, Asked asked) {
+        try {
+            quota.record(topic.streams().size());
+            return false;
+        } catch (ThrottlingQuotaExceededException e) {
+            asked.answer(topic.name(), topic.topicId(), ApiError.fromThrowable(e));
+            return true;
+        }
     }
 
     private static ApiError outcome(Command.ItemResult result, Errors notFound) {

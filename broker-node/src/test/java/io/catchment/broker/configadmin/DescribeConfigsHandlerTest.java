@@ -97,7 +97,7 @@ class DescribeConfigsHandlerTest {
         "BROKER_LOGGER, '', INVALID_REQUEST",
         "BROKER_LOGGER, 2, INVALID_REQUEST",
         "GROUP, '', INVALID_REQUEST",
-        "CLIENT_METRICS, m, INVALID_REQUEST",
+        "CLIENT_METRICS, '', INVALID_REQUEST",
         "UNKNOWN, x, INVALID_REQUEST",
     })
     void refusesWhatIsNotThere(ConfigResource.Type type, String name, Errors expected) {

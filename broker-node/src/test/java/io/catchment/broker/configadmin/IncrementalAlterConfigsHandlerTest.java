@@ -97,7 +97,8 @@ class IncrementalAlterConfigsHandlerTest {
         "BROKER, 1, SET, leader.replication.throttled.rate, 1000, INVALID_REQUEST",
         "BROKER, 1, DELETE, num.partitions, , INVALID_REQUEST",
         "BROKER_LOGGER, 1, SET, root, DEBUG, INVALID_REQUEST",
-        "CLIENT_METRICS, m, SET, interval.ms, 100, INVALID_REQUEST",
+        "CLIENT_METRICS, m, SET, interval.ms, 1, INVALID_REQUEST",
+        "CLIENT_METRICS, '', SET, interval.ms, 1000, INVALID_REQUEST",
         "UNKNOWN, m, SET, x, 100, INVALID_REQUEST",
     })
     void refusesWhatIsInvalid(

@@ -3,6 +3,7 @@ package io.catchment.broker.fetch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.catchment.broker.network.ByteBufRecords;
+import io.catchment.broker.network.Request;
 import io.catchment.broker.partition.PartitionView.EpochStart;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.BatchRuns;
@@ -26,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
@@ -54,6 +56,7 @@ class FetchHandlerTest {
     private final ColdReader cold = new ColdReader();
     private final List<OpenRequest> requests = new ArrayList<>();
     private Uuid topicId = Uuid.ZERO_UUID;
+    private final OneClientsQuota quota = new OneClientsQuota();
     private FetchHandler handler = handler(FetchSettings.defaults());
 
     @BeforeEach
@@ -80,8 +83,24 @@ class FetchHandlerTest {
         assertThat(cold.buffers.unreleased()).isZero();
     }
 
+    /** As many answers are over the limit as the test says. */
+    private static final class OneClientsQuota implements FetchQuota {
+        private int tooMany;
+        private int answerBytesMax = Integer.MAX_VALUE;
+
+        @Override
+        public int answerBytesMax(Request request) {
+            return answerBytesMax;
+        }
+
+        @Override
+        public int fetched(Request request, IntSupplier answerBytes) {
+            return tooMany-- > 0 ? 70 : 0;
+        }
+    }
+
     private FetchHandler handler(FetchSettings settings) {
-        return new FetchHandler(directory, cold, control::image, Time.SYSTEM, settings);
+        return new FetchHandler(directory, cold, control::image, Time.SYSTEM, settings, quota);
     }
 
     /** Reads below the tail that the test completes. */
@@ -307,6 +326,42 @@ class FetchHandlerTest {
             assertThat(response(request).sessionId()).isZero();
         }
         assertThat(watchers()).isZero();
+    }
+
+    @Test
+    void overItsLimitAClientGetsNothingButTheTimeToWait() {
+        byte[] batch = partitions.get(0).append(3, 10);
+        quota.tooMany = 1;
+        OpenRequest held = new Fetch().from(0, want(0)).send();
+        assertThat(response(held).throttleTimeMs()).isEqualTo(70);
+        assertThat(response(held).sessionId()).isZero();
+        assertThat(answers(held)).isEmpty();
+        assertThat(records(new Fetch().from(0, want(0)).send(), 0)).isEqualTo(batch);
+    }
+
+    @Test
+    void inASessionWhatWasWithheldComesWithTheNextAnswer() {
+        OpenRequest first = new Fetch().all(0).waiting(0).session(0, 0).send();
+        int session = response(first).sessionId();
+        assertThat(session).isPositive();
+        byte[] batch = partitions.get(1).append(3, 10);
+        quota.tooMany = 1;
+        OpenRequest held = new Fetch().session(session, 1).send();
+        assertThat(response(held).throttleTimeMs()).isEqualTo(70);
+        assertThat(response(held).sessionId()).isEqualTo(session);
+        assertThat(answers(held)).isEmpty();
+
+        OpenRequest next = new Fetch().session(session, 2).send();
+        assertThat(records(next, 1)).isEqualTo(batch);
+        assertThat(answer(next, 1).highWatermark()).isEqualTo(3);
+    }
+
+    @Test
+    void noAnswerIsLargerThanWhatTheLimitLetsThroughInTime() {
+        byte[] batch = partitions.get(0).append(1, 100);
+        partitions.get(0).append(1, 100);
+        quota.answerBytesMax = batch.length;
+        assertThat(records(new Fetch().from(0, want(0)).send(), 0)).isEqualTo(batch);
     }
 
     @Test

@@ -30,8 +30,8 @@ class RawListenerTest {
         UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, false);
         ConcurrentLinkedQueue<Held> held = new ConcurrentLinkedQueue<>();
         try (EventLoops loops = EventLoops.create(1);
-                NetworkServer server =
-                        new NetworkServer(loops, NetworkLimits.DEFAULTS, NetworkObserver.NONE, allocator)) {
+                NetworkServer server = new NetworkServer(
+                        loops, NetworkLimits.DEFAULTS, NetworkObserver.NONE, NetworkQuotas.NONE, allocator)) {
             BoundListener listener =
                     server.bind("CONTROLLER", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             listener.startRaw(frame -> {

@@ -30,7 +30,17 @@ final class TestServer implements AutoCloseable {
         this(limits, 2, true, handler);
     }
 
+    TestServer(NetworkLimits limits, NetworkQuotas quotas, Consumer<Request> handler) throws IOException {
+        this(limits, 2, true, quotas, handler);
+    }
+
     TestServer(NetworkLimits limits, int threads, boolean nativeTransport, Consumer<Request> handler)
+            throws IOException {
+        this(limits, threads, nativeTransport, NetworkQuotas.NONE, handler);
+    }
+
+    private TestServer(
+            NetworkLimits limits, int threads, boolean nativeTransport, NetworkQuotas quotas, Consumer<Request> handler)
             throws IOException {
         loops = EventLoops.create(threads, nativeTransport && io.netty.channel.epoll.Epoll.isAvailable());
         NetworkObserver observer = new NetworkObserver() {
@@ -39,7 +49,7 @@ final class TestServer implements AutoCloseable {
                 closed.add(reason);
             }
         };
-        server = new NetworkServer(loops, limits, observer, allocator);
+        server = new NetworkServer(loops, limits, observer, quotas, allocator);
         listener = server.bind("PLAINTEXT", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         listener.start(new RequestHandler() {
             @Override

@@ -2,8 +2,10 @@ package io.catchment.broker.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.broker.request.CompatibilityTable;
 import io.catchment.broker.testing.RawClient;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -45,6 +47,12 @@ class EveryVersionEndToEndTest {
     private static final Set<ApiKeys> NEVER_WRONG =
             Set.of(ApiKeys.LIST_GROUPS, ApiKeys.LIST_PARTITION_REASSIGNMENTS, ApiKeys.DESCRIBE_LOG_DIRS);
 
+    /** Without an authorizer. */
+    private static final Set<ApiKeys> NEVER_WELL =
+            Set.of(ApiKeys.DESCRIBE_ACLS, ApiKeys.CREATE_ACLS, ApiKeys.DELETE_ACLS);
+
+    private static final Path README = Path.of("README.md");
+
     private LocalNode node;
     private RawClient client;
     private final List<Exchange> exchanges = new ArrayList<>();
@@ -66,6 +74,7 @@ class EveryVersionEndToEndTest {
         exchanges.addAll(new ClusterExchanges("plain", node.controllerPort()).all());
         exchanges.addAll(new GroupExchanges("plain", plain).all());
         exchanges.addAll(new TransactionExchanges("plain", plain).all());
+        exchanges.addAll(new ClientExchanges("plain").all());
         awaitGroupCoordinator();
     }
 
@@ -94,13 +103,30 @@ class EveryVersionEndToEndTest {
                         talk(exchange, version, failures);
                     }
                 }
-                assertThat(successes)
+                assertThat(successes > 0)
                         .as("%s version %d: ways that go well", key, version)
-                        .isPositive();
+                        .isEqualTo(!NEVER_WELL.contains(key));
             }
         }
         System.out.println("EveryVersionEndToEndTest asked " + asked);
         assertThat(failures).isEmpty();
+    }
+
+    /** With -Dreadme.write=true it is written anew. */
+    @Test
+    void theReadmesTableIsWhatTheNodeAnnounces() throws Exception {
+        String table = CompatibilityTable.markdown(announced());
+        String readme = Files.readString(README);
+        int begin = readme.indexOf(CompatibilityTable.BEGIN) + CompatibilityTable.BEGIN.length() + 1;
+        int end = readme.indexOf(CompatibilityTable.END);
+        assertThat(end).as("README.md has the marks of the table").isGreaterThan(begin);
+        if (Boolean.getBoolean("readme.write")) {
+            Files.writeString(README, readme.substring(0, begin) + table + readme.substring(end));
+        } else {
+            assertThat(readme.substring(begin, end))
+                    .as("README.md is out of date: run this test with -Dreadme.write=true")
+                    .isEqualTo(table);
+        }
     }
 
     @Test

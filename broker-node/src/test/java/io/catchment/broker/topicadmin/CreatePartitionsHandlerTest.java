@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CreatePartitionsHandlerTest {
     private final FakeControlPlane controlPlane =
             new FakeControlPlane().withNode(1, "PLAINTEXT").withNode(2, "PLAINTEXT");
-    private final CreatePartitionsHandler handler = new CreatePartitionsHandler(controlPlane);
+    private final CreatePartitionsHandler handler = new CreatePartitionsHandler(controlPlane, TestTopics.noQuotas());
 
     CreatePartitionsHandlerTest() {
         controlPlane.applyNow(

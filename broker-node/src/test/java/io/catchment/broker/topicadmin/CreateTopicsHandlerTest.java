@@ -32,7 +32,10 @@ class CreateTopicsHandlerTest {
     private final FakeControlPlane controlPlane =
             new FakeControlPlane().withNode(1, "PLAINTEXT").withNode(2, "PLAINTEXT");
     private final CreateTopicsHandler handler = new CreateTopicsHandler(
-            controlPlane, new TopicSchema(Map.of("log.retention.hours", "1")), TestTopics.config());
+            controlPlane,
+            new TopicSchema(Map.of("log.retention.hours", "1")),
+            TestTopics.config(),
+            TestTopics.noQuotas());
 
     static List<Short> versions() {
         return ApiKeys.CREATE_TOPICS.allVersions();

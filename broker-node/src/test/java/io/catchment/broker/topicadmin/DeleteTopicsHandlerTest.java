@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class DeleteTopicsHandlerTest {
     private final FakeControlPlane controlPlane = new FakeControlPlane().withNode(1, "PLAINTEXT");
-    private final DeleteTopicsHandler handler = new DeleteTopicsHandler(controlPlane);
+    private final DeleteTopicsHandler handler = new DeleteTopicsHandler(controlPlane, TestTopics.noQuotas());
 
     static List<Short> versions() {
         return ApiKeys.DELETE_TOPICS.allVersions();

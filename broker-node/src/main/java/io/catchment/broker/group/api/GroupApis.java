@@ -10,7 +10,7 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 
-/** The table of group APIs. Share groups and streams groups are not supported and so absent from it. */
+/** The table of group APIs. Share groups are not supported and so absent from it. */
 public final class GroupApis {
     private GroupApis() {}
 
@@ -18,6 +18,7 @@ public final class GroupApis {
             GroupCoordinator coordinator,
             OffsetsTopic offsetsTopic,
             BiFunction<String, String, Optional<Node>> transactions,
+            StreamsTopics streamsTopics,
             Supplier<ClusterImage> image) {
         return List.of(
                 new FindCoordinatorHandler(offsetsTopic, transactions),
@@ -32,6 +33,8 @@ public final class GroupApis {
                 new DescribeGroupsHandler(coordinator),
                 new DeleteGroupsHandler(coordinator),
                 new ConsumerGroupHeartbeatHandler(coordinator),
-                new ConsumerGroupDescribeHandler(coordinator));
+                new ConsumerGroupDescribeHandler(coordinator),
+                new StreamsGroupHeartbeatHandler(coordinator, streamsTopics),
+                new StreamsGroupDescribeHandler(coordinator));
     }
 }
