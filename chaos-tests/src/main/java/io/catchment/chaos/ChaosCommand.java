@@ -8,11 +8,13 @@ import io.catchment.chaos.nodes.BankCommand;
 import io.catchment.chaos.nodes.BlackoutCommand;
 import io.catchment.chaos.nodes.FailoverCommand;
 import io.catchment.chaos.nodes.PauseCommand;
+import io.catchment.chaos.nodes.QuotaCommand;
 import io.catchment.chaos.nodes.RecoverCommand;
 import io.catchment.chaos.nodes.ReplaceCommand;
 import io.catchment.chaos.nodes.RollingCommand;
 import io.catchment.chaos.nodes.ScaleCommand;
 import io.catchment.chaos.nodes.SlowDiskCommand;
+import io.catchment.chaos.nodes.StreamsCommand;
 import io.catchment.chaos.nodes.ZonesCommand;
 import io.catchment.chaos.scenario.KillCycleCommand;
 import io.catchment.chaos.scenario.OutageCommand;
@@ -46,6 +48,8 @@ import picocli.CommandLine.Command;
             ScaleCommand.class,
             SlowDiskCommand.class,
             ZonesCommand.class,
+            QuotaCommand.class,
+            StreamsCommand.class,
             BacklogCommand.class,
             StoreFaultsCommand.class,
             CrashPointsCommand.class,

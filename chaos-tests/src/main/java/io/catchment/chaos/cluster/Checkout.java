@@ -15,6 +15,15 @@ public final class Checkout {
         return program("chaos-tests/bin/kafka-tool");
     }
 
+    /** A Kafka Streams application, one source file. */
+    public static Path streamsApplication() {
+        return root().resolve("chaos-tests/streams/OrdersApp.java");
+    }
+
+    public static Path kafkaJars() {
+        return program("chaos-tests/bench/kafka-jars");
+    }
+
     public static Path kafkaNode() {
         return program("chaos-tests/bench/kafka-node");
     }

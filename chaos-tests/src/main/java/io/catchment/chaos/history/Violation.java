@@ -21,6 +21,8 @@ public record Violation(Kind kind, String what) {
         FAILED,
         /** A committed offset that is not there any more. */
         COMMIT_LOST,
+        /** A client was given more or less than its quota, or was held back without one. */
+        QUOTA,
         /** Something took longer than it may. */
         LATE
     }

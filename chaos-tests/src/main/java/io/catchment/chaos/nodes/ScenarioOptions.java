@@ -71,6 +71,11 @@ final class ScenarioOptions {
         return seed;
     }
 
+    /** For the nodes, unless the user sets it. Of Catchment only. */
+    void preset(String key, String value) {
+        settings.putIfAbsent(key, value);
+    }
+
     boolean kafka() {
         return target == Target.kafka;
     }

@@ -121,4 +121,10 @@ class ThreeNodesTest {
     void nodeIsAddedAndRemoved() throws Exception {
         run(() -> new Scale(cluster, shape(100, 1000), verdict).run());
     }
+
+    @Test
+    @Tag("slow")
+    void clientWithAQuotaGetsThatAndOthersWhatTheyWant() throws Exception {
+        run(() -> new Quota(cluster, new Quota.Plan(1_000_000, 1), verdict).run());
+    }
 }
