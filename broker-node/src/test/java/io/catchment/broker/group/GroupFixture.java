@@ -83,7 +83,11 @@ final class GroupFixture implements AutoCloseable {
                 Time.SYSTEM);
         handlers = new EnumMap<>(ApiKeys.class);
         for (ApiHandler handler : GroupApis.handlers(
-                built.coordinator(), built.offsetsTopic(), (id, listener) -> Optional.empty(), topics -> Map.of(), controlPlane::image)) {
+                built.coordinator(),
+                built.offsetsTopic(),
+                (id, listener) -> Optional.empty(),
+                topics -> Map.of(),
+                controlPlane::image)) {
             handlers.put(handler.api(), handler);
         }
         return built;

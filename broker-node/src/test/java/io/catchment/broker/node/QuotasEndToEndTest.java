@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.CreateTopicsOptions;
+import org.apache.kafka.clients.admin.DeleteTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.ScramCredentialInfo;
 import org.apache.kafka.clients.admin.ScramMechanism;
@@ -72,22 +73,23 @@ class QuotasEndToEndTest {
         }
     }
 
+    /** The refused one's connection is muted for minutes: everything else goes over others. */
     @Test
     void topicsThatAreTooManyAreRefusedWithAnError(@TempDir Path directory) throws Exception {
         try (LocalNode node = LocalNode.start(directory, Map.of());
-                Admin admin = admin(node, "held")) {
-            get(alter(admin, client("held"), new Op("controller_mutation_rate", 0.01)));
-            CreateTopicsOptions noRetry = new CreateTopicsOptions().retryOnQuotaViolation(false);
-            get(admin.createTopics(List.of(new NewTopic("a", 30, (short) 1)), noRetry)
+                Admin admin = admin(node, "admin");
+                Admin creating = admin(node, "held");
+                Admin deleting = admin(node, "held")) {
+            get(alter(admin, client("held"), new Op("controller_mutation_rate", 0.1)));
+            CreateTopicsOptions once = new CreateTopicsOptions().retryOnQuotaViolation(false);
+            get(creating.createTopics(List.of(new NewTopic("a", 30, (short) 1)), once)
                     .all());
-            assertThatThrownBy(() -> get(admin.createTopics(List.of(new NewTopic("b", 1, (short) 1)), noRetry)
+            assertThatThrownBy(() -> get(creating.createTopics(List.of(new NewTopic("b", 1, (short) 1)), once)
                             .all()))
                     .hasCauseInstanceOf(ThrottlingQuotaExceededException.class);
-            assertThatThrownBy(() -> get(admin.deleteTopics(
-                                    List.of("a"),
-                                    new org.apache.kafka.clients.admin.DeleteTopicsOptions()
-                                            .retryOnQuotaViolation(false))
-                            .all()))
+            assertThatThrownBy(() -> get(
+                            deleting.deleteTopics(List.of("a"), new DeleteTopicsOptions().retryOnQuotaViolation(false))
+                                    .all()))
                     .hasCauseInstanceOf(ThrottlingQuotaExceededException.class);
             assertThat(get(admin.listTopics().names())).contains("a").doesNotContain("b");
         }
