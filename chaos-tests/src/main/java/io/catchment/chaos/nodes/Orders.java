@@ -66,8 +66,12 @@ final class Orders implements AutoCloseable {
 
     /** Returns when all orders are taken or have failed. */
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         ended = true;
-        thread.join();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -27,10 +27,8 @@ public final class QuotaCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        return options.run(
-                3,
-                List.of(),
-                (cluster, store, verdict) ->
-                        new Quota(cluster, new Quota.Plan(bytesPerSecond, windows), verdict).run());
+        return options.run(3, List.of(), (cluster, store, verdict) -> new Quota(
+                        cluster, new Quota.Plan(bytesPerSecond, windows), verdict)
+                .run());
     }
 }

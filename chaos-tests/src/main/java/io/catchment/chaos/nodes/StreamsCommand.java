@@ -15,7 +15,10 @@ public final class StreamsCommand implements Callable<Integer> {
     @Mixin
     private ScenarioOptions options = new ScenarioOptions();
 
-    @Option(names = "--protocol", defaultValue = "classic", description = "classic or streams. Default: ${DEFAULT-VALUE}")
+    @Option(
+            names = "--protocol",
+            defaultValue = "classic",
+            description = "classic or streams. Default: ${DEFAULT-VALUE}")
     private String protocol = "classic";
 
     @Option(names = "--rounds", defaultValue = "6", description = "Default: ${DEFAULT-VALUE}")
@@ -31,13 +34,8 @@ public final class StreamsCommand implements Callable<Integer> {
         options.preset("group.streams.session.timeout.ms", "6000");
         options.preset("group.streams.min.heartbeat.interval.ms", "1000");
         options.preset("group.streams.heartbeat.interval.ms", "1000");
-        return options.run(
-                3,
-                List.of(),
-                (cluster, store, verdict) -> new StreamsRun(
-                                cluster,
-                                new StreamsRun.Plan(protocol, rounds, ordersPerSecond, options.seed()),
-                                verdict)
-                        .run());
+        return options.run(3, List.of(), (cluster, store, verdict) -> new StreamsRun(
+                        cluster, new StreamsRun.Plan(protocol, rounds, ordersPerSecond, options.seed()), verdict)
+                .run());
     }
 }

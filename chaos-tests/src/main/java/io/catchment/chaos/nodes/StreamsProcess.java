@@ -2,7 +2,6 @@ package io.catchment.chaos.nodes;
 
 import io.catchment.chaos.cluster.Checkout;
 import io.catchment.chaos.cluster.Commands;
-import io.catchment.chaos.cluster.Signals;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,15 +53,11 @@ final class StreamsProcess implements AutoCloseable {
                 .start();
     }
 
-    boolean running() {
+    /** kill -9. Returns when it is dead. */
+    void kill() throws InterruptedException {
         Process present = process;
-        return present != null && present.isAlive();
-    }
-
-    void kill() {
-        Process present = process;
-        if (present != null && present.isAlive()) {
-            Signals.kill(List.of(present.pid()));
+        if (present != null) {
+            present.destroyForcibly().waitFor();
         }
     }
 
