@@ -14,6 +14,7 @@ import io.catchment.broker.observe.MergeMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.NodeRoutes;
 import io.catchment.broker.observe.Readiness;
+import io.catchment.broker.read.LoopDelay;
 import io.catchment.broker.read.ReadBudgets;
 import io.catchment.broker.snapshot.StateSnapshots;
 import io.catchment.broker.verify.VerifyRoutes;
@@ -109,14 +110,17 @@ final class Node implements AutoCloseable {
             clientListeners.add(network.bind(listener.name(), address(listener)));
         }
         metrics.observeCatalog(controlPlane::image);
+        LoopDelay catchUpRoom = new LoopDelay(loops.all(), System::nanoTime);
         CachedObjectReader objects = closers.add(
                 "object reader",
                 new CachedObjectReader(
                         as -> transfers.of(transferClass(as)),
                         ReaderSettings.ofCacheBytes(config.reads().blockCacheBytes()),
                         PooledByteBufAllocator.DEFAULT,
-                        timer));
+                        timer,
+                        catchUpRoom));
         metrics.observeBlockCache(objects::stats);
+        metrics.observeCatchUpRoom(catchUpRoom);
         ReadBudgets readBudgets = ReadBudgets.ofBytes(readBudgetBytes());
         metrics.observeReadMemory(readBudgets);
         network.answersHoldMemory(() -> readBudgets.waiting() > 0);
