@@ -70,6 +70,11 @@ public record NodeConfig(
         return directory.resolve("control");
     }
 
+    /** What does not outlive the process. */
+    public Path scratchDirectory() {
+        return directory.resolve("scratch");
+    }
+
     public boolean has(NodeRole role) {
         return roles.contains(role);
     }

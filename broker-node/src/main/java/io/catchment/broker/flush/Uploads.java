@@ -35,6 +35,7 @@ import org.slf4j.LoggerFactory;
 final class Uploads {
     private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
     private static final int LATE_MAX = 1_000;
+    private static final long BARRIER_EVERY_MS = 10_000;
 
     /**
      * An id and what its object holds, whatever is deleted or published meanwhile: an attempt that lands late must not differ from the one
@@ -58,6 +59,7 @@ final class Uploads {
     private final Map<Long, Long> late = new HashMap<>();
 
     private boolean deletingLate;
+    private long nextBarrierNanos;
 
     Uploads(
             Wal wal,
@@ -78,6 +80,7 @@ final class Uploads {
         this.nodeEpoch = nodeEpoch;
         this.allocator = allocator;
         this.horizon = horizon;
+        this.nextBarrierNanos = loop.nanoTime();
     }
 
     /** Fails with {@link FlushFailure}; completes on any thread. */
@@ -136,8 +139,22 @@ final class Uploads {
                     deletingLate = false;
                     if (failure == null) {
                         late.keySet().removeAll(deleted);
+                        moveHorizon();
                     }
                 }));
+    }
+
+    /**
+     * Snapshots are written of what has changed, and go on by themselves only for what the state knows as doomed, which late objects are not any more. On an
+     * idle cluster a barrier is the change that brings the next one.
+     */
+    private void moveHorizon() {
+        long now = loop.nanoTime();
+        if (!late.isEmpty() && now - nextBarrierNanos >= 0) {
+            nextBarrierNanos = now + TimeUnit.MILLISECONDS.toNanos(BARRIER_EVERY_MS);
+            // Without an answer the next one comes in its time
+            var unused = controlPlane.barrier();
+        }
     }
 
     private CompletionStage<List<Long>> delete(List<Long> ids) {

@@ -15,10 +15,17 @@ public final class SerialThread implements SerialLoop {
     private final ScheduledThreadPoolExecutor thread;
 
     public SerialThread(String name) {
+        this(name, Thread.NORM_PRIORITY);
+    }
+
+    /** @param priority where the JVM maps priorities to the system's, as the launcher lets it */
+    @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but how long others wait
+    public SerialThread(String name, int priority) {
         this.name = name;
         this.thread = new ScheduledThreadPoolExecutor(1, task -> {
             Thread created = new Thread(task, name);
             created.setDaemon(true);
+            created.setPriority(priority);
             return created;
         });
     }

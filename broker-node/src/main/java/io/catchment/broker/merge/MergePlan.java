@@ -32,6 +32,14 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
     /** So many times the fan-in are too many ranges, whatever their sizes. */
     private static final int CROWD = 2;
 
+    /**
+     * So many times what is built in memory is read at a time, to be written object by object: streams share the objects of a flush, and each time some of
+     * them are merged these are read again.
+     */
+    private static final int READ_OUTPUTS = 4;
+
+    private static final int INPUTS_MAX = 100_000;
+
     MergePlan {
         streams = List.copyOf(streams);
     }
@@ -54,14 +62,30 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
         return streams.isEmpty();
     }
 
-    /** Each alone, and the others together. */
-    List<List<StreamMerge>> outputs() {
+    /**
+     * Each alone, and the others together.
+     *
+     * @param bytesMax of an object of several
+     */
+    List<List<StreamMerge>> outputs(long bytesMax) {
         List<List<StreamMerge>> outputs = new ArrayList<>();
-        List<StreamMerge> together =
-                streams.stream().filter(merge -> !merge.alone()).toList();
         streams.stream().filter(StreamMerge::alone).map(List::of).forEach(outputs::add);
+        List<StreamMerge> together = new ArrayList<>();
+        long bytes = 0;
+        for (StreamMerge merge : streams) {
+            if (merge.alone()) {
+                continue;
+            }
+            if (!together.isEmpty() && bytes + merge.bytes() > bytesMax) {
+                outputs.add(List.copyOf(together));
+                together.clear();
+                bytes = 0;
+            }
+            together.add(merge);
+            bytes += merge.bytes();
+        }
         if (!together.isEmpty()) {
-            outputs.add(together);
+            outputs.add(List.copyOf(together));
         }
         return outputs;
     }
@@ -96,10 +120,14 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
                 .thenComparingLong(StreamMerge::streamId));
         List<StreamMerge> chosen = new ArrayList<>();
         long bytes = 0;
+        int inputs = 0;
         for (StreamMerge merge : due) {
-            if (chosen.isEmpty() || bytes + merge.bytes() <= settings.outputBytesMax()) {
+            boolean fits = bytes + merge.bytes() <= READ_OUTPUTS * settings.outputBytesMax()
+                    && inputs + merge.inputs().size() <= INPUTS_MAX;
+            if (chosen.isEmpty() || fits) {
                 chosen.add(merge);
                 bytes += merge.bytes();
+                inputs += merge.inputs().size();
             }
         }
         return new MergePlan(chosen, bytes);

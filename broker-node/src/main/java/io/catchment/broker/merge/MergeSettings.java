@@ -6,7 +6,7 @@ package io.catchment.broker.merge;
  * @param fanIn ranges of about one size that make one: what a record is written again for, each time its range grows so many times over
  * @param settledBytes ranges of so many are large enough for ever, if they are at least half of their objects
  * @param segmentBytes of one merged range, about
- * @param outputBytesMax of all objects merged at a time, which are built in memory
+ * @param outputBytesMax of a merged object, which is built in memory; a quarter of it are inputs that wait there, and four times as many are merged at a time
  * @param crowdedRanges a stream with more than so many is in need of a manifest, and ranges that are in the way of that are written again
  * @param recentRanges of a stream that are left alone: readers at its end are at them
  * @param bytesPerSecond of merged objects, on average; 0: nothing is merged

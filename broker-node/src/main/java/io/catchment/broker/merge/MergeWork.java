@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One plan carried out: reads the inputs one after the other, then for each object takes an id, builds it in memory, puts it and publishes
+ * One plan carried out: reads the inputs, object by object, then for each object takes an id, builds it in memory, puts it and publishes
  * it. Owned by the loop; used once. A crash at any step leaves at most an object whose id expires (O3); the catalog changes in one command
  * for each object, by which every stream's inputs are still current or that stream stays as it is.
  */
@@ -38,17 +38,20 @@ final class MergeWork implements RewriteStep {
     MergeWork(
             MergeMeans means,
             MergePlan plan,
+            MergeSettings settings,
             SerialLoop loop,
-            long objectTtlMs,
             BiConsumer<MergePlan, @Nullable Long> ended) {
         this.means = means;
         this.plan = plan;
-        this.outputs = plan.outputs();
+        this.outputs = plan.outputs(settings.outputBytesMax());
         this.loop = loop;
-        this.objectTtlMs = objectTtlMs;
+        this.objectTtlMs = settings.objectTtlMs();
         this.ended = ended;
         this.writer = new BundleWriter(means.allocator());
-        this.inputs = new MergeInputs(plan, means.controlPlane().image());
+        this.inputs = new MergeInputs(
+                plan,
+                means.controlPlane().image(),
+                new RangeStash(means.allocator(), settings.outputBytesMax() / 4, means.scratch()));
     }
 
     @Override
@@ -58,25 +61,31 @@ final class MergeWork implements RewriteStep {
     }
 
     private void readNext() {
-        MergeInputs.Input input = inputs.next();
-        if (input == null) {
+        MergeInputs.Run run = inputs.next();
+        if (run == null) {
             prepare();
-        } else if (input.objectBytes() < 0) {
-            fail(new IllegalStateException("object " + input.range().objectId() + " of stream " + input.streamId()
-                    + " is not in the state (O2)"));
+        } else if (run.objectBytes() < 0) {
+            fail(new IllegalStateException(
+                    "object " + run.objectId() + " of stream " + run.first().streamId() + " is not in the state (O2)"));
         } else {
-            StreamRange range = input.range();
             then(
-                    means.objects().bytes(range.objectId(), input.objectBytes(), range.position(), range.length()),
+                    means.objects().bytes(run.objectId(), run.objectBytes(), run.position(), run.length()),
                     this::take,
-                    failure -> fail(new UnreadableRangeException(input.streamId(), range, failure)));
+                    failure -> notRead(run.first(), failure));
         }
     }
 
-    /** Copied: what was read belongs to a cache of blocks, and a small range must not keep a whole block. */
+    private void notRead(MergeInputs.Input first, Throwable failure) {
+        if (inputs.split()) {
+            readNext();
+        } else {
+            fail(new UnreadableRangeException(first.streamId(), first.range(), failure));
+        }
+    }
+
     private void take(ByteBuf read) {
         try {
-            inputs.read(means.allocator().directBuffer(read.readableBytes()).writeBytes(read));
+            inputs.read(read);
         } finally {
             read.release();
         }
@@ -152,6 +161,7 @@ final class MergeWork implements RewriteStep {
         bytesWritten += bytes;
         output++;
         if (output == outputs.size()) {
+            inputs.release();
             ended.accept(plan, bytesWritten);
             result.complete(bytesWritten);
         } else {

@@ -35,7 +35,7 @@ public final class Merges implements RewriteSource {
     @Override
     public @Nullable RewriteStep next(ClusterImage image, Set<Long> without) {
         MergePlan plan = MergePlan.of(image, means.nodeId(), means.nodeEpoch(), settings, without, dirtyStays);
-        return plan.isEmpty() ? null : new MergeWork(means, plan, loop, settings.objectTtlMs(), this::ended);
+        return plan.isEmpty() ? null : new MergeWork(means, plan, settings, loop, this::ended);
     }
 
     @Override

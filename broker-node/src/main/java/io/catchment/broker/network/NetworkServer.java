@@ -74,6 +74,8 @@ public final class NetworkServer implements AutoCloseable {
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+                // A large answer leaves in many turns of the loop, and others have theirs in between
+                .childOption(ChannelOption.WRITE_SPIN_COUNT, 1)
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {

@@ -17,6 +17,7 @@ import io.catchment.broker.observe.QuotaMeters;
 import io.catchment.broker.observe.Readiness;
 import io.catchment.broker.quota.ClientQuotas;
 import io.catchment.broker.quota.QuotaFeed;
+import io.catchment.broker.read.LoopDelay;
 import io.catchment.broker.read.ReadBudgets;
 import io.catchment.broker.snapshot.StateSnapshots;
 import io.catchment.broker.telemetry.ClientTelemetry;
@@ -117,14 +118,17 @@ final class Node implements AutoCloseable {
             clientListeners.add(network.bind(listener.name(), address(listener)));
         }
         metrics.observeCatalog(controlPlane::image);
+        LoopDelay catchUpRoom = new LoopDelay(loops.all(), System::nanoTime);
         CachedObjectReader objects = closers.add(
                 "object reader",
                 new CachedObjectReader(
                         as -> transfers.of(transferClass(as)),
                         ReaderSettings.ofCacheBytes(config.reads().blockCacheBytes()),
                         PooledByteBufAllocator.DEFAULT,
-                        timer));
+                        timer,
+                        catchUpRoom));
         metrics.observeBlockCache(objects::stats);
+        metrics.observeCatchUpRoom(catchUpRoom);
         ReadBudgets readBudgets = ReadBudgets.ofBytes(readBudgetBytes());
         metrics.observeReadMemory(readBudgets);
         network.answersHoldMemory(() -> readBudgets.waiting() > 0);

@@ -12,8 +12,7 @@ import io.catchment.broker.merge.Merges;
 import io.catchment.broker.merge.Rewrites;
 import io.catchment.broker.topic.TopicConfig;
 import io.catchment.broker.topic.TopicConfigs;
-import io.catchment.objectstore.cache.CachedObjectReader;
-import io.catchment.objectstore.cache.ReaderSettings;
+import io.catchment.objectstore.cache.SpanReader;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -24,22 +23,23 @@ final class RewriteThread {
     /** With more than this to flush nothing is rewritten. */
     private static final long BACKLOG_BYTES_MAX = 512L << 20;
 
-    /** Inputs are read once; the largest of them fits. */
-    private static final ReaderSettings READS =
-            new ReaderSettings(16L << 20, 48L << 20, 4L << 20, 4, 1024, 60_000, 0, 1 << 20);
-
     private RewriteThread() {}
 
     static void start(
             NodeParts parts, EpochControlPlane controlPlane, long epoch, Supplier<FlushStats> flush, Closers closers) {
         NodeConfig config = parts.config();
         MergeSettings settings = config.store().merge();
-        CachedObjectReader reading = closers.add(
-                "rewrite reader",
-                new CachedObjectReader(parts.store(), READS, PooledByteBufAllocator.DEFAULT, parts.timer()));
-        SerialThread loop = new SerialThread("rewrite");
+        SpanReader reading = closers.add(
+                "rewrite reader", new SpanReader(parts.store(), PooledByteBufAllocator.DEFAULT, parts.timer()));
+        SerialThread loop = new SerialThread("rewrite", Thread.MIN_PRIORITY);
         MergeMeans means = new MergeMeans(
-                controlPlane, parts.store(), reading, PooledByteBufAllocator.DEFAULT, config.nodeId(), epoch);
+                controlPlane,
+                parts.store(),
+                reading,
+                PooledByteBufAllocator.DEFAULT,
+                config.scratchDirectory(),
+                config.nodeId(),
+                epoch);
         TopicConfigs topics = TopicConfigs.of(controlPlane, config.topics().schema());
         Rewrites rewrites = closers.add(
                 "rewrites",

@@ -2,6 +2,7 @@ package io.catchment.broker.observe;
 
 import io.catchment.broker.network.NetworkServer;
 import io.catchment.broker.read.LayeredStreamReader;
+import io.catchment.broker.read.LoopDelay;
 import io.catchment.broker.read.ReadBudget;
 import io.catchment.broker.read.ReadBudgets;
 import io.catchment.controlplane.ClusterImage;
@@ -148,6 +149,13 @@ public final class NodeMetrics implements AutoCloseable {
     }
 
     /** Memory of reads below the tail. */
+    public void observeCatchUpRoom(LoopDelay room) {
+        Gauge.builder("catchment.read.catch.up.loads.max", room, LoopDelay::loads)
+                .description(
+                        "Requests to the object store at a time for readers that catch up: fewer when event loops are late")
+                .register(registry);
+    }
+
     public void observeReadMemory(ReadBudgets budgets) {
         Map.of("tail", budgets.tail(), "catch_up", budgets.catchUp())
                 .forEach((of, budget) -> new Snapshots<>(registry, () -> budget)

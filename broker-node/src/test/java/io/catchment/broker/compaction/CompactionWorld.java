@@ -31,6 +31,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -96,8 +97,14 @@ final class CompactionWorld {
                             List.of("broker", "wal"),
                             new Uuid(id, random.nextLong())))
                     .epoch();
-            MergeMeans means =
-                    new MergeMeans(control, store, new Reader(), new UnpooledByteBufAllocator(false, true), id, epoch);
+            MergeMeans means = new MergeMeans(
+                    control,
+                    store,
+                    new Reader(),
+                    new UnpooledByteBufAllocator(false, true),
+                    Path.of(System.getProperty("java.io.tmpdir")),
+                    id,
+                    epoch);
             Compactions compactions =
                     new Compactions(means, merges, settings, name -> config, process, new CompactionMetrics() {
                         @Override

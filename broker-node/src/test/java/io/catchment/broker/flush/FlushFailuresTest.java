@@ -236,6 +236,36 @@ class FlushFailuresTest {
         assertThat(world.store.objects).hasSize(1).doesNotContainKey(late);
     }
 
+    /** O3 on an idle cluster: nothing else changes there that would bring the snapshots such an object waits for. */
+    @Test
+    void whatWasUploadedTooLateAsksForTheSnapshotsItWaitsFor() {
+        world.store.puts(() -> FaultyStore.Fate.HELD);
+        long extent = sealed();
+        world.start();
+        String late = world.store.putKeys.get(0);
+        world.time.pass(world.settings.objectTtlMs());
+        world.control.upkeep();
+        world.time.pass(world.settings.reapGraceMs() + 2_000);
+        world.horizon = world.control.image().offset() - 1;
+        world.store.puts(() -> FaultyStore.Fate.DONE);
+        world.store.release();
+        world.time.passUntil(() -> world.flushed(extent), 10_000);
+
+        int[] barriers = new int[1];
+        int wanted = 3;
+        world.control.beforeBarrier(() -> {
+            if (++barriers[0] == wanted) {
+                world.horizon = Long.MAX_VALUE;
+            }
+        });
+        world.time.pass(15_000);
+        assertThat(world.store.objects).as("a snapshot may refer to it").containsKey(late);
+        world.time.pass(20_000);
+        assertThat(world.store.objects).hasSize(1).doesNotContainKey(late);
+        world.time.pass(60_000);
+        assertThat(barriers[0]).as("nothing waits any more").isEqualTo(wanted);
+    }
+
     /** A controller whose clock jumps dooms what was prepared a moment ago: that costs an upload, nothing else. */
     @Test
     void aClockThatJumpsForwardCostsAnUploadOnly() {

@@ -22,6 +22,7 @@ import io.catchment.wal.FrameKind;
 import io.catchment.wal.Lane;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -122,6 +123,7 @@ final class FlushWorld {
                 store,
                 new PlainReader(store, () -> readsFail.getAsBoolean()),
                 new UnpooledByteBufAllocator(false, true),
+                Path.of(System.getProperty("java.io.tmpdir")),
                 NODE,
                 nodeEpoch);
         MergeSettings merging =

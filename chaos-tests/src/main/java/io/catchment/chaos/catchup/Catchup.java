@@ -4,6 +4,7 @@ import io.catchment.chaos.bench.Contender;
 import io.catchment.chaos.bench.PageCache;
 import io.catchment.chaos.cluster.Cluster;
 import io.catchment.chaos.cluster.Commands;
+import io.catchment.chaos.cluster.OtherMachine;
 import io.catchment.chaos.cluster.RawStoreRead;
 import io.catchment.chaos.history.AckLog;
 import io.catchment.chaos.history.Verdict;
@@ -196,7 +197,7 @@ final class Catchup {
     }
 
     private List<String> nice() {
-        return plan.nice == 0 ? List.of() : List.of("nice", "-n", String.valueOf(plan.nice));
+        return OtherMachine.command(plan.nice);
     }
 
     private static Boolean sleep(Duration time) throws InterruptedException {

@@ -7,6 +7,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -81,18 +82,16 @@ public final class S3ObjectStore implements ObjectStoreServer {
     public void giveBack() {
         Path output = directory.resolveSibling(directory.getFileName() + ".out");
         try {
-            Process started = new ProcessBuilder(List.of(
-                            "nice",
-                            "-n",
-                            String.valueOf(nice),
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-Xmx512m",
-                            "-cp",
-                            Files.readString(Checkout.testClassPath()).strip(),
-                            MAIN,
-                            String.valueOf(port),
-                            directory.toString()))
+            List<String> command = new ArrayList<>(OtherMachine.command(nice));
+            command.addAll(List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xmx512m",
+                    "-cp",
+                    Files.readString(Checkout.testClassPath()).strip(),
+                    MAIN,
+                    String.valueOf(port),
+                    directory.toString()));
+            Process started = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile())
                     .start();

@@ -3,62 +3,42 @@ package io.catchment.chaos.store;
 import io.catchment.chaos.cluster.Await;
 import io.catchment.chaos.cluster.CatchmentCluster;
 import io.catchment.chaos.cluster.FlushProgress;
-import io.catchment.chaos.history.AckLog;
-import io.catchment.chaos.history.HistoryChecker;
 import io.catchment.chaos.history.Verdict;
 import io.catchment.chaos.history.Violation;
 import io.catchment.chaos.storefault.RequestKind;
 import io.catchment.chaos.storefault.Trap;
-import io.catchment.chaos.workload.LogReader;
-import io.catchment.chaos.workload.StampedProducer;
-import io.catchment.chaos.workload.Topics;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * kill -9 of the only node at one point after the other of what it does to the object store, exactly there: the proxy holds the request. After
- * each, once what a crash may leave had its time, the bucket is what the catalog says (O2, O3) and every acknowledged record is there (P2).
+ * kill -9 of a node at one point after the other of what it does to the object store, exactly there: the proxy holds the request, and the node that sent it
+ * dies. After each, once what a crash may leave had its time, the bucket is what the catalog says (O2, O3) and every acknowledged record is
+ * there (P2).
  */
 final class CrashPoints {
     private static final Logger LOG = LoggerFactory.getLogger(CrashPoints.class);
-    private static final int NODE = 1;
-    private static final int PARTITIONS = 2;
-    private static final int VALUE_BYTES = 4096;
-    private static final int PER_SECOND = 20;
-    /** A merged object has eight ranges; a flushed one three records or so. */
-    private static final long MERGED_BYTES_MIN = 40 << 10;
 
-    private static final Duration REACHED = Duration.ofSeconds(60);
+    /** Two days' ranges, compressed: a stream needs some hundred of them before it has a manifest. */
+    private static final Duration REACHED = Duration.ofSeconds(150);
+
     private static final Duration SETTLED = Duration.ofSeconds(60);
 
-    static final long UPLOAD_LIMIT_MS = 8_000;
-
-    /** Extents that roll soon, merges of few ranges, short times of grace. */
-    static final Map<String, String> SETTINGS = Map.of(
-            "catchment.wal.roll.ms", "100",
-            "catchment.merge.fan.in", "8",
-            "catchment.merge.look.ms", "200",
-            "catchment.object.upload.limit.ms", String.valueOf(UPLOAD_LIMIT_MS),
-            "catchment.object.delete.grace.ms", "500",
-            // deletes wait for snapshots
-            "catchment.state.snapshot.ms", "500");
-
-    record Plan(List<CrashPoint> points, long seed) {}
+    /** @param uploadLimitMs as the nodes have it */
+    record Plan(List<CrashPoint> points, long uploadLimitMs, long seed) {}
 
     private final CatchmentCluster cluster;
     private final ProxiedStore store;
     private final Plan plan;
     private final Verdict verdict;
-    private final String topic;
-    private final AckLog acks = new AckLog();
-    private final Map<Integer, Long> sent = new HashMap<>();
+    private final CrashWork work;
     private final StringBuilder figures = new StringBuilder();
 
     CrashPoints(CatchmentCluster cluster, ProxiedStore store, Plan plan, Verdict verdict) {
@@ -66,14 +46,19 @@ final class CrashPoints {
         this.store = store;
         this.plan = plan;
         this.verdict = verdict;
-        this.topic = "crash-" + plan.seed;
+        this.work = new CrashWork(cluster, plan.seed, verdict);
     }
 
     /** What each crash left, a line each. */
     String run() {
         figures.append(String.format(
-                Locale.ROOT, "  %-18s %10s %16s %12s%n", "killed at", "ready s", "pending, doomed", "clean after s"));
-        Topics.create(cluster.bootstrap(), topic, PARTITIONS);
+                Locale.ROOT,
+                "  %-22s %6s %10s %16s %12s%n",
+                "killed at",
+                "node",
+                "ready s",
+                "pending, doomed",
+                "clean after s"));
         for (CrashPoint point : plan.points) {
             crash(point);
         }
@@ -85,49 +70,62 @@ final class CrashPoints {
         if (point.work() == CrashPoint.Work.DELETE || point.work() == CrashPoint.Work.LIST) {
             FlushProgress.awaitAllFlushed(cluster, SETTLED);
         }
-        ProcessHandle node = ProcessHandle.of(cluster.pid(NODE)).orElseThrow();
+        Map<Integer, Long> pids = new HashMap<>();
+        cluster.nodes().forEach(node -> pids.put(node, cluster.pid(node)));
+        AtomicInteger victim = new AtomicInteger();
         long readBefore = gets();
-        long bytesMin = point.work() == CrashPoint.Work.MERGE && point.kind() == RequestKind.PUT ? MERGED_BYTES_MIN : 0;
-        Trap trap = store.proxy().faults().trap(point.kind(), point.moment(), 1, bytesMin, () -> kill(node));
-        var work = new Work(point);
+        Trap trap = store.proxy()
+                .faults()
+                .trap(point::is, point.moment(), 1, port -> victim.set(killWhoSent(point, port, pids)));
+        var running = new Running(point);
         try {
             if (!trap.await(REACHED)) {
                 store.proxy().faults().removeTrap();
-                throw new IllegalStateException("the node has sent no request for " + point);
+                throw new IllegalStateException("no node has sent a request for " + point);
             }
-            if (point.work() == CrashPoint.Work.MERGE && gets() == readBefore) {
-                throw new IllegalStateException("what was sent at " + point + " was no merge: nothing was read before");
+            boolean rewrites = point.work() == CrashPoint.Work.MERGE || point.work() == CrashPoint.Work.COMPACTION;
+            if (rewrites && gets() == readBefore) {
+                throw new IllegalStateException(
+                        "what was sent at " + point + " rewrote nothing: nothing was read before");
             }
             store.proxy().faults().removeTrap();
             store.proxy().resetAll();
-            cluster.kill(NODE); // it is dead; the driver has to know
+            int node = victim.get();
+            cluster.kill(node); // it is dead; the driver has to know
             long started = System.nanoTime();
-            cluster.start(NODE);
+            cluster.start(node);
             double readyS = (System.nanoTime() - started) / 1e9;
             String report = verified();
             noneMissing(point, report);
             String left = count(report, "pendingObjects") + ", " + count(report, "doomedObjects");
-            work.end();
+            running.end();
             FlushProgress.awaitAllFlushed(cluster, SETTLED);
             double cleanS = awaitClean(point, started);
             figures.append(String.format(
                     Locale.ROOT,
-                    "  %-18s %10.1f %16s %12.1f%n",
+                    "  %-22s %6d %10.1f %16s %12.1f%n",
                     point.name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                    node,
                     readyS,
                     left,
                     cleanS));
         } finally {
-            work.end();
+            running.end();
         }
-        var checker = new HistoryChecker(acks, sent, verdict);
-        LogReader.readAll(cluster.bootstrap(), topic, checker);
-        LOG.info("{}: read {} of {} acknowledged records", point, checker.readCount(), acks.count());
+        LOG.info("{}: read {} records", point, work.check());
     }
 
-    private static void kill(ProcessHandle node) {
+    private static int killWhoSent(CrashPoint point, int port, Map<Integer, Long> pids) {
+        long pid = SocketOwner.of(port, pids.values())
+                .orElseThrow(() -> new IllegalStateException("no node has the connection that sent " + point));
+        ProcessHandle node = ProcessHandle.of(pid).orElseThrow();
         node.destroyForcibly();
         Await.until("death of the node", Duration.ofSeconds(10), () -> !node.isAlive());
+        return pids.entrySet().stream()
+                .filter(each -> each.getValue() == pid)
+                .findFirst()
+                .orElseThrow()
+                .getKey();
     }
 
     private long gets() {
@@ -137,7 +135,7 @@ final class CrashPoints {
     /** Nothing pending, nothing doomed, no orphan, nothing missing: what the crash left is gone. */
     private double awaitClean(CrashPoint point, long sinceNanos) {
         String[] last = new String[1];
-        boolean clean = Await.within(SETTLED.plusMillis(2 * UPLOAD_LIMIT_MS), Duration.ofMillis(500), () -> {
+        boolean clean = Await.within(SETTLED.plusMillis(2 * plan.uploadLimitMs), Duration.ofMillis(500), () -> {
             last[0] = verified();
             noneMissing(point, last[0]);
             return last[0].contains("\"clean\":true")
@@ -174,49 +172,22 @@ final class CrashPoints {
         return Long.parseLong(matcher.group(1));
     }
 
-    /** What makes the node come to the point, on a thread of its own until ended. */
-    private final class Work {
+    /** The work for a point, on a thread of its own until ended. */
+    private final class Running {
         private final Thread thread;
         private volatile boolean stop;
 
-        Work(CrashPoint point) {
-            int number = sent.size();
-            sent.put(number, 0L);
-            thread = new Thread(() -> run(point, number), "work-" + point);
+        Running(CrashPoint point) {
+            thread = new Thread(
+                    () -> {
+                        try {
+                            work.run(point.work(), () -> stop);
+                        } catch (RuntimeException failed) {
+                            LOG.info("{} ended: {}", point, failed.toString());
+                        }
+                    },
+                    "work-" + point);
             thread.start();
-        }
-
-        private void run(CrashPoint point, int number) {
-            try {
-                switch (point.work()) {
-                    case FLUSH, MERGE -> produce(number);
-                    case DELETE -> deleteTopic(number);
-                    case LIST -> verified();
-                }
-            } catch (RuntimeException failed) {
-                LOG.info("{} ended: {}", point, failed.toString());
-            }
-        }
-
-        private void produce(int number) {
-            try (var producer = new StampedProducer(
-                    cluster.bootstrap(), topic, PARTITIONS, VALUE_BYTES, number, plan.seed + number, acks, verdict)) {
-                producer.sendAtRate(PER_SECOND, () -> stop);
-                sent.put(number, producer.sentCount());
-            }
-        }
-
-        /** One that has objects of its own. */
-        private void deleteTopic(int number) {
-            String doomed = topic + "-doomed-" + number;
-            Topics.create(cluster.bootstrap(), doomed, 1);
-            var unchecked = new Verdict();
-            try (var producer = new StampedProducer(
-                    cluster.bootstrap(), doomed, 1, VALUE_BYTES, 0, plan.seed, new AckLog(), unchecked)) {
-                producer.send(100);
-            }
-            FlushProgress.awaitAllFlushed(cluster, SETTLED);
-            Topics.delete(cluster.bootstrap(), doomed);
         }
 
         void end() {

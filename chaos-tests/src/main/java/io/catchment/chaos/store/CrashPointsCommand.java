@@ -1,5 +1,6 @@
 package io.catchment.chaos.store;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -10,9 +11,11 @@ import picocli.CommandLine.Option;
 @Command(
         name = "crash-points",
         description =
-                "kill -9 of the node at each step of flush, merge, delete and listing; afterwards the store is what the"
-                        + " catalog says, and every record is there.")
+                "kill -9 of the node that is at each step of flush, merge, compaction, manifest, delete and listing; afterwards the store"
+                        + " is what the catalog says, and every record is there.")
 public final class CrashPointsCommand implements Callable<Integer> {
+    private static final long UPLOAD_LIMIT_MS = 8_000;
+
     @Mixin
     private StoreScenario scenario = new StoreScenario();
 
@@ -24,13 +27,30 @@ public final class CrashPointsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        return scenario.run(CrashPoints.SETTINGS, (cluster, store, verdict) -> {
-            List<CrashPoint> points = only.isEmpty() ? List.of(CrashPoint.values()) : only;
-            List<CrashPoint> all = java.util.stream.IntStream.range(0, rounds)
-                    .boxed()
-                    .flatMap(round -> points.stream())
-                    .toList();
-            return new CrashPoints(cluster, store, new CrashPoints.Plan(all, scenario.seed()), verdict).run();
-        });
+        int worst = 0;
+        for (boolean withoutMerges : List.of(false, true)) {
+            List<CrashPoint> points = points(withoutMerges);
+            if (!points.isEmpty()) {
+                var plan = new CrashPoints.Plan(points, UPLOAD_LIMIT_MS, scenario.seed());
+                worst = Math.max(
+                        worst,
+                        scenario.run(
+                                withoutMerges ? "without-merges" : "with-merges",
+                                CrashPoint.settings(withoutMerges, UPLOAD_LIMIT_MS),
+                                (cluster, store, verdict) -> new CrashPoints(cluster, store, plan, verdict).run()));
+            }
+        }
+        return worst;
+    }
+
+    /** Those for which the nodes merge, or do not: they have another configuration. */
+    private List<CrashPoint> points(boolean withoutMerges) {
+        List<CrashPoint> points = (only.isEmpty() ? List.of(CrashPoint.values()) : only)
+                .stream()
+                        .filter(point -> point.work().withoutMerges() == withoutMerges)
+                        .toList();
+        return Collections.nCopies(rounds, points).stream()
+                .flatMap(List::stream)
+                .toList();
     }
 }

@@ -46,11 +46,18 @@ final class StoreScenario {
 
     /** Prints the seed, starts store and nodes, runs the scenario, prints its verdict; the exit code. */
     int run(Map<String, String> wanted, Scenario scenario) throws Exception {
+        return run("", wanted, scenario);
+    }
+
+    /** @param part of a command that runs several, with nodes of its own */
+    int run(String part, Map<String, String> wanted, Scenario scenario) throws Exception {
         String name = command == null ? "scenario" : command.name();
         System.out.printf("seed %d (replay: chaos %s --seed %d and the same options)%n", seed, name, seed);
         Map<String, String> all = new LinkedHashMap<>(wanted);
         all.putAll(settings);
-        Path folder = directory == null ? Files.createTempDirectory("chaos-" + name) : directory.toAbsolutePath();
+        Path folder = directory == null
+                ? Files.createTempDirectory("chaos-" + name)
+                : directory.toAbsolutePath().resolve(part);
         var verdict = new Verdict();
         String figures;
         try (var store = ProxiedStore.create(folder.resolve("store"), seed);
@@ -66,7 +73,9 @@ final class StoreScenario {
         if (verdict.clean() && directory == null) {
             FileTree.delete(folder);
         }
-        System.out.printf("%s, %d nodes, seed %d: %s%n%s%n", name, nodes, seed, verdict.describe(), figures);
+        System.out.printf(
+                "%s%s, %d nodes, seed %d: %s%n%s%n",
+                name, part.isEmpty() ? "" : " " + part, nodes, seed, verdict.describe(), figures);
         if (!verdict.clean()) {
             System.out.printf("logs of the nodes: %s%n", folder.resolve("logs"));
         }

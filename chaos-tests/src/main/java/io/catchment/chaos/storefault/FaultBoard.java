@@ -3,6 +3,7 @@ package io.catchment.chaos.storefault;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,14 +29,14 @@ public final class FaultBoard {
     }
 
     /**
-     * @param number 1 for the next request of that kind
-     * @param bytesMin of its body; smaller ones do not count
+     * @param number 1 for the next request that is wanted
+     * @param action is told the port that the client's connection comes from
      */
-    public synchronized Trap trap(RequestKind kind, Trap.Moment moment, int number, long bytesMin, Runnable action) {
+    public synchronized Trap trap(Trap.Wanted wanted, Trap.Moment moment, int number, IntConsumer action) {
         if (number < 1) {
             throw new IllegalArgumentException("requests are counted from 1");
         }
-        Trap set = new Trap(kind, moment, number, bytesMin, action);
+        Trap set = new Trap(wanted, moment, number, action);
         trap = set;
         return set;
     }
@@ -53,8 +54,8 @@ public final class FaultBoard {
         return null;
     }
 
-    synchronized @Nullable Trap trapFor(RequestKind kind, long bodyBytes) {
+    synchronized @Nullable Trap trapFor(RequestKind kind, String target, long bodyBytes) {
         Trap set = trap;
-        return set != null && set.takes(kind, bodyBytes) ? set : null;
+        return set != null && set.takes(kind, target, bodyBytes) ? set : null;
     }
 }

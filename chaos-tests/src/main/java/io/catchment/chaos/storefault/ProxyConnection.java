@@ -154,7 +154,10 @@ final class ProxyConnection {
             route.traffic().befallen(kind);
         }
         Exchange begun = new Exchange(
-                request, kind, fault, route.faults().trapFor(kind, HttpUtil.getContentLength(request, 0L)));
+                request,
+                kind,
+                fault,
+                route.faults().trapFor(kind, request.uri(), HttpUtil.getContentLength(request, 0L)));
         exchange = begun;
         if (begun.trapAt(Trap.Moment.BEFORE)) {
             hold(begun);
@@ -380,7 +383,7 @@ final class ProxyConnection {
         held = true;
         Trap trap = of.trap;
         if (trap != null) {
-            trap.spring();
+            trap.spring(client.remoteAddress().getPort());
         }
     }
 

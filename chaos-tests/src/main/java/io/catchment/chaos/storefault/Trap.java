@@ -3,6 +3,7 @@ package io.catchment.chaos.storefault;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 
 /**
  * Thread-safe. Waits for the n-th request of a kind from its setting on; when that has come so far, runs its action once and holds the
@@ -21,19 +22,27 @@ public final class Trap {
         ANSWERED
     }
 
-    private final RequestKind kind;
+    /** Which requests count. */
+    public interface Wanted {
+        /**
+         * @param target path and query
+         * @param bodyBytes of the request's body
+         */
+        boolean is(RequestKind kind, String target, long bodyBytes);
+    }
+
+    private final Wanted wanted;
     private final Moment moment;
-    private final long bytesMin;
-    private final Runnable action;
+    private final IntConsumer action;
     private final CountDownLatch sprung = new CountDownLatch(1);
     private final CountDownLatch acted = new CountDownLatch(1);
     private int left;
 
-    Trap(RequestKind kind, Moment moment, int number, long bytesMin, Runnable action) {
-        this.kind = kind;
+    /** @param action is told the port that the client's connection comes from */
+    Trap(Wanted wanted, Moment moment, int number, IntConsumer action) {
+        this.wanted = wanted;
         this.moment = moment;
         this.left = number;
-        this.bytesMin = bytesMin;
         this.action = action;
     }
 
@@ -42,22 +51,22 @@ public final class Trap {
     }
 
     /** Whether this request is the one. */
-    synchronized boolean takes(RequestKind of, long bodyBytes) {
-        return of == kind && bodyBytes >= bytesMin && left > 0 && --left == 0;
+    synchronized boolean takes(RequestKind kind, String target, long bodyBytes) {
+        return left > 0 && wanted.is(kind, target, bodyBytes) && --left == 0;
     }
 
     /** On a thread of its own: the action may wait for a process to die. */
-    void spring() {
+    void spring(int clientPort) {
         sprung.countDown();
         var thread = new Thread(
                 () -> {
                     try {
-                        action.run();
+                        action.accept(clientPort);
                     } finally {
                         acted.countDown();
                     }
                 },
-                "trap-" + kind + "-" + moment);
+                "trap-" + moment);
         thread.setDaemon(true);
         thread.start();
     }

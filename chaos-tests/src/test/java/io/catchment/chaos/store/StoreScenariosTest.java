@@ -7,6 +7,7 @@ import io.catchment.chaos.history.Verdict;
 import io.catchment.chaos.nodes.Shape;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -44,9 +45,11 @@ class StoreScenariosTest {
                 .run());
     }
 
-    private void crashes(CrashPoint... points) throws Exception {
-        run(CrashPoints.SETTINGS, (cluster, store, verdict) -> new CrashPoints(
-                        cluster, store, new CrashPoints.Plan(List.of(points), seed), verdict)
+    /** Of points of one configuration. */
+    private void crashes(long uploadLimitMs, List<CrashPoint> points) throws Exception {
+        boolean withoutMerges = points.get(0).work().withoutMerges();
+        run(CrashPoint.settings(withoutMerges, uploadLimitMs), (cluster, store, verdict) -> new CrashPoints(
+                        cluster, store, new CrashPoints.Plan(points, uploadLimitMs, seed), verdict)
                 .run());
     }
 
@@ -67,18 +70,29 @@ class StoreScenariosTest {
         faults(1, FaultStep.values());
     }
 
-    /** Slow: what is deleted is kept until no snapshot of the state refers to it. */
     @Test
-    @Tag("slow")
-    void killedWhileItWritesMergesAndDeletesTheNodeLeavesNothingBehind() throws Exception {
-        crashes(CrashPoint.FLUSH_IN_BODY, CrashPoint.FLUSH_STORED, CrashPoint.MERGE_STORED, CrashPoint.DELETE_STORED);
+    void killedWhileItFlushesAndCompactsTheNodeLeavesNothingBehind() throws Exception {
+        crashes(2_000, List.of(CrashPoint.COMPACTION_STORED, CrashPoint.FLUSH_IN_BODY));
     }
 
     @Test
     @Tag("slow")
     @Timeout(value = 20, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
-    void killedAtAnyStepTheNodeLeavesNothingBehind() throws Exception {
-        crashes(CrashPoint.values());
+    void killedAtAnyStepOfFlushMergeDeleteAndListingTheNodeLeavesNothingBehind() throws Exception {
+        crashes(8_000, points(false));
+    }
+
+    @Test
+    @Tag("slow")
+    @Timeout(value = 20, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
+    void killedAtAnyStepOfCompactionAndManifestTheNodeLeavesNothingBehind() throws Exception {
+        crashes(8_000, points(true));
+    }
+
+    private static List<CrashPoint> points(boolean withoutMerges) {
+        return Arrays.stream(CrashPoint.values())
+                .filter(point -> point.work().withoutMerges() == withoutMerges)
+                .toList();
     }
 
     @Test

@@ -224,7 +224,12 @@ class StoreProxyTest {
     void trapsHoldARequestExactlyThere() throws Exception {
         for (Trap.Moment moment : Trap.Moment.values()) {
             AtomicBoolean acted = new AtomicBoolean();
-            Trap trap = proxy.faults().trap(RequestKind.PUT, moment, 2, 0, () -> acted.set(true));
+            Trap trap = proxy.faults()
+                    .trap(
+                            (kind, target, bytes) -> kind == RequestKind.PUT && target.startsWith("/bucket/"),
+                            moment,
+                            2,
+                            port -> acted.set(port > 0));
             assertThat(put("first", BODY)).isEqualTo(200);
             assertThat(trap.sprung()).isFalse();
             var second = client.sendAsync(

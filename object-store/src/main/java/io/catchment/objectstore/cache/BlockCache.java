@@ -7,6 +7,7 @@ import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
 import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.bundle.BundleFooter;
+import io.catchment.objectstore.bundle.BundleFormat;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -58,9 +59,13 @@ final class BlockCache implements BlockLoader.Landing {
                 .build();
     }
 
-    /** Consecutive blocks, one reference each for the receiver. On failure none is held. */
+    /**
+     * Consecutive blocks, one reference each for the receiver. On failure none is held.
+     *
+     * @param aheadLast up to here blocks will be wanted soon: they come with the same request when one is made
+     */
     CompletableFuture<List<BlockBuffer>> acquire(
-            long objectId, BundleFooter footer, int first, int last, ReadClass as) {
+            long objectId, BundleFooter footer, int first, int last, int aheadLast, ReadClass as) {
         List<CompletableFuture<BlockBuffer>> wanted = new ArrayList<>(last - first + 1);
         List<Integer> absent = new ArrayList<>();
         for (int block = first; block <= last; block++) {
@@ -77,11 +82,11 @@ final class BlockCache implements BlockLoader.Landing {
                     wanted.stream().map(CompletableFuture::join).toList());
         }
         if (wanted.size() == 1) {
-            join(objectId, footer, first, absent, wanted, as);
+            join(objectId, footer, first, absent, wanted, aheadLast, as);
             return Gathered.all(wanted);
         }
         loader.partialReadBegins();
-        join(objectId, footer, first, absent, wanted, as);
+        join(objectId, footer, first, absent, wanted, aheadLast, as);
         return Gathered.all(wanted).whenComplete((all, failure) -> loader.partialReadEnds());
     }
 
@@ -204,6 +209,7 @@ final class BlockCache implements BlockLoader.Landing {
             int first,
             List<Integer> absent,
             List<CompletableFuture<BlockBuffer>> wanted,
+            int aheadLast,
             ReadClass as) {
         List<Integer> fresh = new ArrayList<>();
         List<Runnable> landedMeanwhile = new ArrayList<>();
@@ -227,6 +233,9 @@ final class BlockCache implements BlockLoader.Landing {
                 }
                 flight.add(waiter);
             }
+            if (!fresh.isEmpty()) {
+                extend(objectId, fresh, first + wanted.size() - 1, aheadLast, as);
+            }
         } finally {
             lock.unlock();
         }
@@ -237,6 +246,22 @@ final class BlockCache implements BlockLoader.Landing {
         }
         for (Load load : runs(objectId, footer, fresh, as, false)) {
             loader.load(load, this);
+        }
+    }
+
+    /** A request is made for the last block wanted: what will be wanted next comes with it, while there is room. Under the lock. */
+    private void extend(long objectId, List<Integer> fresh, int last, int aheadLast, ReadClass as) {
+        int size = fresh.size();
+        if (fresh.get(size - 1) != last || !loader.hasRoom(as, (long) (aheadLast - last) * BundleFormat.BLOCK_BYTES)) {
+            return;
+        }
+        for (int block = last + 1; block <= aheadLast && fresh.size() % RUN_BLOCKS_MAX != 0; block++) {
+            BlockKey key = new BlockKey(objectId, block);
+            if (flights.containsKey(key) || blocks.getIfPresent(key) != null) {
+                return;
+            }
+            flights.put(key, new ArrayList<>(1));
+            fresh.add(block);
         }
     }
 

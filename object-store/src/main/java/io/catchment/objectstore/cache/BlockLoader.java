@@ -51,6 +51,7 @@ final class BlockLoader {
     private final ReaderSettings settings;
     private final ByteBufAllocator allocator;
     private final ScheduledExecutorService timer;
+    private final CatchUpRoom room;
     private final ReentrantLock lock = new ReentrantLock();
     private final LoadQueue queue;
     private int running;
@@ -66,11 +67,13 @@ final class BlockLoader {
             Function<ReadClass, ObjectStore> stores,
             ReaderSettings settings,
             ByteBufAllocator allocator,
-            ScheduledExecutorService timer) {
+            ScheduledExecutorService timer,
+            CatchUpRoom room) {
         this.stores = stores;
         this.settings = settings;
         this.allocator = allocator;
         this.timer = timer;
+        this.room = room;
         this.queue = new LoadQueue(settings.queueMax());
     }
 
@@ -110,10 +113,10 @@ final class BlockLoader {
     boolean tryAhead(Load load, Landing landing) {
         lock.lock();
         try {
-            boolean room = queue.isEmpty()
-                    && running < Math.max(1, settings.loadsMax() / 2)
+            boolean fits = queue.isEmpty()
+                    && running < Math.min(loadsMax(load.as()), Math.max(1, settings.loadsMax() / 2))
                     && liveBytes.get() + load.bytes() <= settings.cacheBytes() + settings.extraBytes() / 2;
-            if (!room) {
+            if (!fits) {
                 return false;
             }
             running++;
@@ -123,6 +126,11 @@ final class BlockLoader {
         }
         start(new Queued(load, landing));
         return true;
+    }
+
+    /** Whether so many bytes more are no more than half of what is free for those who read so; nobody waits. */
+    boolean hasRoom(ReadClass as, long bytes) {
+        return queued == 0 && liveBytes.get() + bytes <= settings.cacheBytes() + extra(as) / 2;
     }
 
     long liveBytes() {
@@ -157,11 +165,16 @@ final class BlockLoader {
     private boolean fits(Load load) {
         long live = liveBytes.get();
         boolean stuck = running == 0 && partialReads.get() > 0;
-        boolean all = load.as() == ReadClass.TAIL;
-        long extra = all ? settings.extraBytes() : settings.extraBytes() / 4 * 3;
-        int loads = all ? settings.loadsMax() : Math.max(1, settings.loadsMax() / 4 * 3);
-        long bound = settings.cacheBytes() + extra * (stuck ? 2 : 1);
-        return running < loads && (live == 0 || live + load.bytes() <= bound);
+        long bound = settings.cacheBytes() + extra(load.as()) * (stuck ? 2 : 1);
+        return running < loadsMax(load.as()) && (live == 0 || live + load.bytes() <= bound);
+    }
+
+    private long extra(ReadClass as) {
+        return as == ReadClass.TAIL ? settings.extraBytes() : settings.extraBytes() / 4 * 3;
+    }
+
+    private int loadsMax(ReadClass as) {
+        return as == ReadClass.TAIL ? settings.loadsMax() : room.loads(Math.max(1, settings.loadsMax() / 4 * 3));
     }
 
     private void startWhatFits() {

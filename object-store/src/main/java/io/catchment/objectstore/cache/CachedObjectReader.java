@@ -40,21 +40,23 @@ public final class CachedObjectReader implements ObjectReader {
     /** All who read are alike. */
     public CachedObjectReader(
             ObjectStore store, ReaderSettings settings, ByteBufAllocator allocator, ScheduledExecutorService timer) {
-        this(as -> store, settings, allocator, timer);
+        this(as -> store, settings, allocator, timer, CatchUpRoom.ALL);
     }
 
     /**
      * @param stores the store as each class of readers uses it
      * @param timer for the bound on waiting; not closed here
+     * @param room for readers that catch up
      */
     public CachedObjectReader(
             Function<ReadClass, ObjectStore> stores,
             ReaderSettings settings,
             ByteBufAllocator allocator,
-            ScheduledExecutorService timer) {
+            ScheduledExecutorService timer,
+            CatchUpRoom room) {
         this.settings = settings;
         this.allocator = allocator;
-        this.loader = new BlockLoader(stores, settings, allocator, timer);
+        this.loader = new BlockLoader(stores, settings, allocator, timer, room);
         this.blocks = new BlockCache(settings.cacheBytes(), loader);
         this.footerLoader = new FooterLoader(stores, timer, loader::corruptFooter);
         this.readAhead = new ReadAhead(settings.readAheadBlocksMax(), BundleFormat.BLOCK_BYTES);
@@ -89,8 +91,9 @@ public final class CachedObjectReader implements ObjectReader {
             long rangeEnd = location.position() + location.length();
             long wanted = start + Math.max(1, Math.min(bytesMax, settings.readBytesMax()));
             long end = Math.min(rangeEnd, Math.max(wanted, footer.positionAfter(range, entry)));
-            CompletionStage<ByteBuf> bytes = slice(location.objectId(), footer, start, end, as);
             ReadAhead.Span ahead = readAhead.read(location, start, end);
+            CompletionStage<ByteBuf> bytes =
+                    slice(location.objectId(), footer, start, end, Math.max(end, ahead.to()), as);
             if (ahead.to() > ahead.from()) {
                 blocks.loadAhead(location.objectId(), footer, block(ahead.from()), block(ahead.to() - 1), as);
             }
@@ -121,7 +124,7 @@ public final class CachedObjectReader implements ObjectReader {
                                 + " are outside its body of " + footer.bodyBytes(),
                         null);
             }
-            return slice(objectId, footer, position, position + length, ReadClass.TAIL);
+            return slice(objectId, footer, position, position + length, position + length, ReadClass.TAIL);
         });
     }
 
@@ -167,10 +170,11 @@ public final class CachedObjectReader implements ObjectReader {
         return range;
     }
 
-    private CompletionStage<ByteBuf> slice(long objectId, BundleFooter footer, long start, long end, ReadClass as) {
+    private CompletionStage<ByteBuf> slice(
+            long objectId, BundleFooter footer, long start, long end, long aheadEnd, ReadClass as) {
         int first = block(start);
         int last = block(end - 1);
-        return blocks.acquire(objectId, footer, first, last, as)
+        return blocks.acquire(objectId, footer, first, last, block(aheadEnd - 1), as)
                 .thenApply(acquired -> compose(acquired, start - (long) first * BundleFormat.BLOCK_BYTES, end - start));
     }
 

@@ -36,11 +36,14 @@ public record ReaderSettings(
         }
     }
 
-    /** Good defaults around the one figure that depends on the machine. */
+    /**
+     * Good defaults around the one figure that depends on the machine. A quarter of it is room for what comes: a cache that is full would leave too little to read
+     * ahead, and readers that catch up would come for one block after the other.
+     */
     public static ReaderSettings ofCacheBytes(long cacheBytes) {
         return new ReaderSettings(
-                cacheBytes,
-                Math.max(32L << 20, cacheBytes / 4),
+                cacheBytes - cacheBytes / 4,
+                cacheBytes / 4 + Math.max(32L << 20, cacheBytes / 4),
                 Math.max(4L << 20, cacheBytes / 16),
                 16,
                 1024,

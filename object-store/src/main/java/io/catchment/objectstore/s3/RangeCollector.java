@@ -65,6 +65,7 @@ final class RangeCollector implements AsyncResponseTransformer<GetObjectResponse
 
     @Override
     public void onNext(ByteBuffer piece) {
+        ClientThreads.giveWay();
         boolean tooMuch = false;
         synchronized (this) {
             ByteBuf into = buffer;

@@ -28,6 +28,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
@@ -303,7 +304,11 @@ class ReaderFaultsTest {
         };
         // Four loads at a time, of which those who catch up have three.
         CachedObjectReader reader = new CachedObjectReader(
-                stores, new ReaderSettings(0, 100L * MIB, MIB, 4, 64, 20_000, 0, MIB), ByteBufAllocator.DEFAULT, timer);
+                stores,
+                new ReaderSettings(0, 100L * MIB, MIB, 4, 64, 20_000, 0, MIB),
+                ByteBufAllocator.DEFAULT,
+                timer,
+                CatchUpRoom.ALL);
         warmFooter(reader);
         asked.clear();
         store.always(new Late());
@@ -320,6 +325,37 @@ class ReaderFaultsTest {
         store.releaseHung();
         assertThat(asked.get(4)).as("before those that came earlier").isEqualTo(ReadClass.TAIL);
         reads.forEach(read -> done(read).payload().release());
+        reader.close();
+    }
+
+    @Test
+    void whenTheMachineIsShortThoseWhoCatchUpLoadLessAtATimeAndTheOthersAsBefore() {
+        AtomicInteger room = new AtomicInteger(1);
+        List<ReadClass> asked = new ArrayList<>();
+        CachedObjectReader reader = new CachedObjectReader(
+                as -> {
+                    asked.add(as);
+                    return store;
+                },
+                new ReaderSettings(0, 100L * MIB, MIB, 4, 64, 20_000, 8, MIB),
+                ByteBufAllocator.DEFAULT,
+                timer,
+                max -> Math.min(max, room.get()));
+        warmFooter(reader);
+        asked.clear();
+        store.always(new Late());
+        List<CompletionStage<RangeRead>> reads = new ArrayList<>();
+        for (int block = 0; block < 4; block++) {
+            reads.add(reader.read(location, 32 * block + 1, 1, ReadClass.CATCH_UP));
+        }
+        assertThat(asked).containsExactly(ReadClass.CATCH_UP);
+        reads.add(reader.read(location, 32 * 6 + 1, 1, ReadClass.TAIL));
+        assertThat(asked).containsExactly(ReadClass.CATCH_UP, ReadClass.TAIL);
+        room.set(2);
+        store.always(null);
+        store.releaseHung();
+        reads.forEach(read -> done(read).payload().release());
+        assertThat(asked).as("the rest comes when there is room").hasSize(5);
         reader.close();
     }
 

@@ -1,0 +1,44 @@
+package io.catchment.broker.merge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RangeStashTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void whatDoesNotFitInMemoryComesBackFromAFileThatNobodySees() {
+        Path directory = folder.resolve("scratch");
+        RangeStash stash = new RangeStash(new UnpooledByteBufAllocator(false, true), 10_000, directory);
+        Random random = new Random(1);
+        List<byte[]> all = new ArrayList<>();
+        List<RangeStash.Kept> kept = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            byte[] bytes = new byte[1 + random.nextInt(3_000)];
+            random.nextBytes(bytes);
+            all.add(bytes);
+            kept.add(stash.keep(Unpooled.wrappedBuffer(bytes)));
+        }
+        assertThat(kept).anyMatch(each -> each.memory() == null).anyMatch(each -> each.memory() != null);
+        assertThat(directory).as("gone with the process").isEmptyDirectory();
+        for (int i = 19; i >= 0; i--) {
+            ByteBuf back = stash.take(kept.get(i));
+            byte[] bytes = new byte[back.readableBytes()];
+            assertThat(back.nioBufferCount()).isOne();
+            back.readBytes(bytes).release();
+            assertThat(bytes).isEqualTo(all.get(i));
+        }
+        stash.close();
+        stash.close();
+    }
+}
