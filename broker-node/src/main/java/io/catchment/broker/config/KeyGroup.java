@@ -10,7 +10,8 @@ enum KeyGroup {
     READ("Reads"),
     TOPICS("Defaults of topics"),
     GROUPS("Consumer groups"),
-    TRANSACTIONS("Transactions");
+    TRANSACTIONS("Transactions"),
+    SHARES("State of share groups");
 
     final String title;
 

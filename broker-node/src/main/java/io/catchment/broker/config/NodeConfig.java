@@ -5,6 +5,7 @@ import io.catchment.broker.fetch.FetchSettings;
 import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
+import io.catchment.broker.share.state.ShareStateSettings;
 import io.catchment.broker.topic.TopicSchema;
 import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
@@ -41,6 +42,7 @@ public record NodeConfig(
         Topics topics,
         GroupSettings groups,
         TransactionSettings transactions,
+        ShareStateSettings shares,
         Map<String, String> written) {
 
     public NodeConfig {

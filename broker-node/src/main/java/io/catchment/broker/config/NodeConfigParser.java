@@ -5,6 +5,7 @@ import io.catchment.broker.fetch.FetchSettings;
 import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
+import io.catchment.broker.share.state.ShareStateSettings;
 import io.catchment.broker.topic.TopicSchema;
 import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
@@ -61,6 +62,7 @@ final class NodeConfigParser {
         TopicSchema schema = part("defaults of topics", () -> new TopicSchema(properties));
         GroupSettings groups = part("consumer groups", () -> GroupSettings.of(properties));
         TransactionSettings transactions = part("transactions", () -> TransactionSettings.of(properties));
+        ShareStateSettings shares = part("share groups", () -> ShareStateSettings.of(properties));
         NodeConfig.WalSettings wal = part(NodeKeys.WAL_REPLICAS, () -> wal(listeners));
         complain();
         return new NodeConfig(
@@ -80,6 +82,7 @@ final class NodeConfigParser {
                 topics(there(schema)),
                 there(groups),
                 there(transactions),
+                there(shares),
                 properties);
     }
 

@@ -23,7 +23,6 @@ final class UnknownKeys {
             Map.entry("replica.", "partitions are not replicated between brokers; the write-ahead log is"),
             Map.entry("broker.session.timeout.ms", "see node.lease.ms"),
             Map.entry("broker.heartbeat.interval.ms", "see node.heartbeat.ms"),
-            Map.entry("group.share.", "share groups are not served yet"),
             Map.entry("group.streams.", "streams groups are not served yet"),
             Map.entry("transaction", "transactions are not served yet"));
 

@@ -6,6 +6,7 @@ import org.apache.kafka.common.feature.SupportedVersionRange;
 import org.apache.kafka.server.common.Feature;
 import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.common.MetadataVersion;
+import org.apache.kafka.server.common.ShareVersion;
 import org.apache.kafka.server.common.TransactionVersion;
 
 /**
@@ -37,7 +38,7 @@ public record NodeDescription(
         return new NodeDescription(nodeId, clusterId, supportedFeatures(), () -> newest);
     }
 
-    /** What a node of this software can do: Kafka's metadata version, the consumer group protocol of KIP-848, the transactions of KIP-890. */
+    /** What a node of this software can do: Kafka's metadata version, the consumer group protocol of KIP-848, the transactions of KIP-890, share groups (KIP-932). */
     public static Map<String, SupportedVersionRange> supportedFeatures() {
         return Map.of(
                 MetadataVersion.FEATURE_NAME,
@@ -50,7 +51,9 @@ public record NodeDescription(
                 TransactionVersion.FEATURE_NAME,
                 new SupportedVersionRange(
                         Feature.TRANSACTION_VERSION.minimumProduction(),
-                        Feature.TRANSACTION_VERSION.latestProduction()));
+                        Feature.TRANSACTION_VERSION.latestProduction()),
+                ShareVersion.FEATURE_NAME,
+                new SupportedVersionRange(Feature.SHARE_VERSION.minimumProduction(), ShareVersion.SV_1.featureLevel()));
     }
 
     /** The levels a new cluster starts with. */
@@ -61,6 +64,9 @@ public record NodeDescription(
                 GroupVersion.FEATURE_NAME,
                 Feature.GROUP_VERSION.latestProduction(),
                 TransactionVersion.FEATURE_NAME,
-                Feature.TRANSACTION_VERSION.latestProduction());
+                Feature.TRANSACTION_VERSION.latestProduction(),
+                // The next one has queues for dead letters
+                ShareVersion.FEATURE_NAME,
+                ShareVersion.SV_1.featureLevel());
     }
 }

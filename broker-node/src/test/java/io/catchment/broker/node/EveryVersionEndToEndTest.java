@@ -66,7 +66,10 @@ class EveryVersionEndToEndTest {
         exchanges.addAll(new ClusterExchanges("plain", node.controllerPort()).all());
         exchanges.addAll(new GroupExchanges("plain", plain).all());
         exchanges.addAll(new TransactionExchanges("plain", plain).all());
+        ShareExchanges shares = new ShareExchanges("plain", plain);
+        exchanges.addAll(shares.all());
         awaitGroupCoordinator();
+        shares.awaitCoordinator(client);
     }
 
     @AfterAll

@@ -1,5 +1,6 @@
 package io.catchment.broker.topicadmin;
 
+import io.catchment.broker.share.state.ShareStateSettings;
 import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.broker.transaction.TransactionTopic;
 import java.util.Map;
@@ -15,6 +16,7 @@ public final class TestTopics {
                 (short) 3,
                 true,
                 TopicAdminConfig.offsetsTopic(GroupCoordinatorConfig.fromProps(Map.of())),
-                TransactionTopic.topic(TransactionSettings.of(Map.of())));
+                TransactionTopic.topic(TransactionSettings.of(Map.of())),
+                ShareStateSettings.of(Map.of()).topic());
     }
 }
