@@ -12,6 +12,8 @@ import io.catchment.chaos.nodes.RecoverCommand;
 import io.catchment.chaos.nodes.ReplaceCommand;
 import io.catchment.chaos.nodes.RollingCommand;
 import io.catchment.chaos.nodes.ScaleCommand;
+import io.catchment.chaos.nodes.ShareCommand;
+import io.catchment.chaos.nodes.ShareCrewCommand;
 import io.catchment.chaos.nodes.SlowDiskCommand;
 import io.catchment.chaos.nodes.ZonesCommand;
 import io.catchment.chaos.scenario.KillCycleCommand;
@@ -38,6 +40,8 @@ import picocli.CommandLine.Command;
             OutageCommand.class,
             FailoverCommand.class,
             BankCommand.class,
+            ShareCommand.class,
+            ShareCrewCommand.class,
             PauseCommand.class,
             BlackoutCommand.class,
             RollingCommand.class,
