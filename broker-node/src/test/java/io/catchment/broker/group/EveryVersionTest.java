@@ -100,10 +100,8 @@ class EveryVersionTest {
             case SYNC_GROUP, HEARTBEAT -> Set.of(Errors.UNKNOWN_MEMBER_ID);
             case LEAVE_GROUP ->
                 version >= 3 ? Set.of(Errors.NONE, Errors.UNKNOWN_MEMBER_ID) : Set.of(Errors.UNKNOWN_MEMBER_ID);
-            case DELETE_GROUPS,
-                    CONSUMER_GROUP_DESCRIBE,
-                    SHARE_GROUP_DESCRIBE,
-                    DELETE_SHARE_GROUP_OFFSETS -> Set.of(Errors.GROUP_ID_NOT_FOUND);
+            case DELETE_GROUPS, CONSUMER_GROUP_DESCRIBE, SHARE_GROUP_DESCRIBE, DELETE_SHARE_GROUP_OFFSETS ->
+                Set.of(Errors.GROUP_ID_NOT_FOUND);
             default -> Set.of(Errors.NONE);
         };
     }

@@ -179,20 +179,14 @@ final class ShareExchanges {
                     assertThat(described.topics().get(0).partitions().get(0).startOffset())
                             .isZero();
                 }),
-                Exchange.of(
-                        ApiKeys.DESCRIBE_SHARE_GROUP_OFFSETS, Errors.UNKNOWN_TOPIC_OR_PARTITION, (client, version) -> {
-                            DescribeShareGroupOffsetsRequestTopic unknown = new DescribeShareGroupOffsetsRequestTopic()
-                                    .setTopicName("no-such-topic")
-                                    .setPartitions(List.of(0));
-                            var described = offsets(client, version, NOBODY, List.of(unknown));
-                            assertThat(error(described
-                                            .topics()
-                                            .get(0)
-                                            .partitions()
-                                            .get(0)
-                                            .errorCode()))
-                                    .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION);
-                        }),
+                Exchange.of(ApiKeys.DESCRIBE_SHARE_GROUP_OFFSETS, Errors.NONE, (client, version) -> {
+                    DescribeShareGroupOffsetsRequestTopic unknown = new DescribeShareGroupOffsetsRequestTopic()
+                            .setTopicName("no-such-topic")
+                            .setPartitions(List.of(0));
+                    var described = offsets(client, version, NOBODY, List.of(unknown));
+                    assertThat(described.topics().get(0).partitions().get(0).startOffset())
+                            .isEqualTo(-1);
+                }),
                 Exchange.of(ApiKeys.DELETE_SHARE_GROUP_OFFSETS, Errors.NONE, (client, version) -> {
                     String group = empty(client);
                     alter(client, (short) 0, group);
@@ -385,10 +379,7 @@ final class ShareExchanges {
     }
 
     private static DescribeShareGroupOffsetsResponseData.DescribeShareGroupOffsetsResponseGroup offsets(
-            RawClient client,
-            short version,
-            String group,
-            @Nullable List<DescribeShareGroupOffsetsRequestTopic> topics)
+            RawClient client, short version, String group, @Nullable List<DescribeShareGroupOffsetsRequestTopic> topics)
             throws IOException {
         DescribeShareGroupOffsetsResponseData answer = client.call(
                 ApiKeys.DESCRIBE_SHARE_GROUP_OFFSETS,
