@@ -29,7 +29,7 @@ final class ShareJournal {
         }
 
         static Line parse(String text) {
-            String[] parts = text.split(" ");
+            String[] parts = text.split(" ", -1);
             return new Line(
                     Kind.valueOf(parts[0]),
                     Integer.parseInt(parts[1]),
