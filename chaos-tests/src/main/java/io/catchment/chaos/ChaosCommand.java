@@ -13,6 +13,8 @@ import io.catchment.chaos.nodes.RecoverCommand;
 import io.catchment.chaos.nodes.ReplaceCommand;
 import io.catchment.chaos.nodes.RollingCommand;
 import io.catchment.chaos.nodes.ScaleCommand;
+import io.catchment.chaos.nodes.ShareCommand;
+import io.catchment.chaos.nodes.ShareCrewCommand;
 import io.catchment.chaos.nodes.SlowDiskCommand;
 import io.catchment.chaos.nodes.StreamsCommand;
 import io.catchment.chaos.nodes.ZonesCommand;
@@ -40,6 +42,8 @@ import picocli.CommandLine.Command;
             OutageCommand.class,
             FailoverCommand.class,
             BankCommand.class,
+            ShareCommand.class,
+            ShareCrewCommand.class,
             PauseCommand.class,
             BlackoutCommand.class,
             RollingCommand.class,

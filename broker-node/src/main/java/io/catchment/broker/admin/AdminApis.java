@@ -72,7 +72,8 @@ public record AdminApis(
                 (short) node.topics().replicationFactor(),
                 node.topics().autoCreate(),
                 TopicAdminConfig.offsetsTopic(node.groups().coordinator()),
-                TransactionTopic.topic(node.transactions()));
+                TransactionTopic.topic(node.transactions()),
+                node.shares().topic());
         NodeSettings settings = new NodeSettings(node.nodeId(), NodeConfig.keys(), node.written());
         LogDirectory directory = new LogDirectory(node.nodeId(), node.walDirectory());
         TopicAutoCreator autoCreator = new TopicAutoCreator(controlPlane, config);

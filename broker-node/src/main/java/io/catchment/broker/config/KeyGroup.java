@@ -11,7 +11,8 @@ enum KeyGroup {
     TOPICS("Defaults of topics"),
     GROUPS("Consumer groups"),
     TRANSACTIONS("Transactions"),
-    QUOTAS("Quotas of clients");
+    QUOTAS("Quotas of clients"),
+    SHARES("State of share groups");
 
     final String title;
 

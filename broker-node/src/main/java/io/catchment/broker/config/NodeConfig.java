@@ -6,6 +6,7 @@ import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
 import io.catchment.broker.quota.QuotaSettings;
+import io.catchment.broker.share.state.ShareStateSettings;
 import io.catchment.broker.topic.TopicSchema;
 import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
@@ -43,6 +44,7 @@ public record NodeConfig(
         GroupSettings groups,
         TransactionSettings transactions,
         QuotaSettings quotas,
+        ShareStateSettings shares,
         Map<String, String> written) {
 
     public NodeConfig {

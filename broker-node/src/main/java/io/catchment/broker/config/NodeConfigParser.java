@@ -6,6 +6,7 @@ import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.network.NetworkLimits;
 import io.catchment.broker.quota.QuotaSettings;
+import io.catchment.broker.share.state.ShareStateSettings;
 import io.catchment.broker.topic.TopicSchema;
 import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
@@ -63,6 +64,7 @@ final class NodeConfigParser {
         GroupSettings groups = part("consumer groups", () -> GroupSettings.of(properties));
         QuotaSettings quotas = part("quotas", () -> QuotaSettings.of(properties));
         TransactionSettings transactions = part("transactions", () -> TransactionSettings.of(properties));
+        ShareStateSettings shares = part("share groups", () -> ShareStateSettings.of(properties));
         NodeConfig.WalSettings wal = part(NodeKeys.WAL_REPLICAS, () -> wal(listeners));
         complain();
         return new NodeConfig(
@@ -83,6 +85,7 @@ final class NodeConfigParser {
                 there(groups),
                 there(transactions),
                 there(quotas),
+                there(shares),
                 properties);
     }
 

@@ -6,6 +6,7 @@ import static org.apache.kafka.common.config.ConfigDef.Range.between;
 import io.catchment.broker.compaction.CompactionSettings;
 import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.quota.QuotaSettings;
+import io.catchment.broker.share.state.ShareStateSettings;
 import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.objectstore.transfer.TransferSettings;
 import java.util.List;
@@ -17,6 +18,8 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ConfigKey;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Validator;
+import org.apache.kafka.coordinator.group.modern.share.ShareGroupConfig;
+import org.apache.kafka.coordinator.share.ShareCoordinatorConfig;
 import org.apache.kafka.server.config.AbstractKafkaConfig;
 import org.apache.kafka.server.config.ServerTopicConfigSynonyms;
 import org.apache.kafka.storage.internals.log.CleanerConfig;
@@ -126,6 +129,7 @@ final class NodeKeys {
         groups();
         transactions();
         quotas();
+        shares();
         return keys;
     }
 
@@ -573,9 +577,20 @@ final class NodeKeys {
                 .forEach((name, key) -> add(KeyGroup.QUOTAS, key, key.defaultValue, key.documentation));
     }
 
-    /** Share groups are not served yet. */
+    private void shares() {
+        new TreeMap<>(ShareStateSettings.definition().configKeys()).forEach((name, key) -> {
+            if (!name.equals(ShareCoordinatorConfig.STATE_TOPIC_MIN_ISR_CONFIG)) {
+                add(KeyGroup.SHARES, key, key.defaultValue, key.documentation);
+            }
+        });
+    }
+
+    /** Queues for dead letters are not served yet; share groups keep their state in one way only, and wait in one way. */
     private static boolean isServedGroupKey(String name) {
-        return !name.startsWith("group.share.") && !name.startsWith("share.") && !name.startsWith("errors.");
+        return !name.startsWith("share.")
+                && !name.startsWith("errors.")
+                && !name.equals(ShareGroupConfig.SHARE_GROUP_PERSISTER_CLASS_NAME_CONFIG)
+                && !name.equals(ShareGroupConfig.SHARE_GROUP_DLQ_MANAGER_CLASS_NAME_CONFIG);
     }
 
     // ---- how keys are defined

@@ -22,8 +22,7 @@ final class UnknownKeys {
             Map.entry("remote.log.", "all data goes to the object store: catchment.object.store"),
             Map.entry("replica.", "partitions are not replicated between brokers; the write-ahead log is"),
             Map.entry("broker.session.timeout.ms", "see node.lease.ms"),
-            Map.entry("broker.heartbeat.interval.ms", "see node.heartbeat.ms"),
-            Map.entry("group.share.", "share groups are not served yet"));
+            Map.entry("broker.heartbeat.interval.ms", "see node.heartbeat.ms"));
 
     private UnknownKeys() {}
 

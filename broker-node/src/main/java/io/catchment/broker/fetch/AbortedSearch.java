@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The run is held meanwhile. To wait for memory as well could be for ever, so without room the search asks again; whoever waits for it gives
  * up by cancelling the result, and the run is released.
  */
-final class AbortedSearch {
+public final class AbortedSearch {
     private static final int READ_BYTES = 1 << 20;
     private static final long RETRY_MS = 20;
 
@@ -40,7 +40,7 @@ final class AbortedSearch {
     private final List<AbortedTransaction> aborted = new ArrayList<>();
 
     /** @param aborted those with records in the run, also the ones that the partition remembers */
-    record Searched(BatchRun run, List<AbortedTransaction> aborted) {}
+    public record Searched(BatchRun run, List<AbortedTransaction> aborted) {}
 
     private AbortedSearch(StreamReader reader, PartitionView view, long fromOffset) {
         this.reader = reader;
@@ -49,7 +49,7 @@ final class AbortedSearch {
     }
 
     /** Takes over the reference of the run that is read from the offset on; cancelling gives it up. */
-    static CompletableFuture<Searched> after(
+    public static CompletableFuture<Searched> after(
             CompletionStage<BatchRun> read, StreamReader reader, PartitionView view, long fromOffset) {
         AbortedSearch search = new AbortedSearch(reader, view, fromOffset);
         var unused = read.whenComplete((run, failure) -> {

@@ -178,6 +178,14 @@ public final class ListOffsetsHandler implements ApiHandler {
                 : search.firstAtOrAfter(scope, timestamp);
     }
 
+    /** Of the first record that is not older; the acknowledged end when all are. */
+    public CompletableFuture<Long> firstAtOrAfter(PartitionView view, long timestampMs) {
+        long end = view.highWatermark();
+        return search.firstAtOrAfter(
+                        new TimestampSearch.Scope(view.streamId(), view.logStartOffset(), end), timestampMs)
+                .thenApply(found -> found.offset() < 0 ? end : found.offset());
+    }
+
     private static TimedOffset at(PartitionView view, long offset) {
         return TimedOffset.untimed(offset, EpochEnd.at(view.epochStarts(), offset));
     }

@@ -12,22 +12,21 @@ import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 
 /** Finds partitions for requests, and says why one is not to be had here. Thread-safe; holds no state of its own. */
-final class PartitionLookup {
+public final class PartitionLookup {
     private final PartitionDirectory partitions;
     private final Supplier<ClusterImage> image;
 
-    PartitionLookup(PartitionDirectory partitions, Supplier<ClusterImage> image) {
+    public PartitionLookup(PartitionDirectory partitions, Supplier<ClusterImage> image) {
         this.partitions = partitions;
         this.image = image;
     }
 
-    ClusterImage image() {
+    public ClusterImage image() {
         return image.get();
     }
 
     /** The serving partition on this node, or null: then ask {@link #missing}. By id unless that is {@link Uuid#ZERO_UUID}. */
-    @Nullable
-    PartitionView serving(@Nullable String topic, Uuid topicId, int partition) {
+    public @Nullable PartitionView serving(@Nullable String topic, Uuid topicId, int partition) {
         PartitionView view = null;
         if (!topicId.equals(Uuid.ZERO_UUID)) {
             view = partitions.find(topicId, partition);
@@ -38,7 +37,7 @@ final class PartitionLookup {
     }
 
     /** Kafka's error for a partition that this node does not serve. */
-    Errors missing(@Nullable String topic, Uuid topicId, int partition) {
+    public Errors missing(@Nullable String topic, Uuid topicId, int partition) {
         boolean byId = !topicId.equals(Uuid.ZERO_UUID);
         Optional<TopicState> state = topic(topic, topicId);
         if (state.isEmpty()) {
@@ -59,7 +58,7 @@ final class PartitionLookup {
     }
 
     /** As far as this node knows; asked for only when a request is refused. */
-    Leader leader(@Nullable String topic, Uuid topicId, int partition, String listener) {
+    public Leader leader(@Nullable String topic, Uuid topicId, int partition, String listener) {
         ClusterImage now = image.get();
         return topic(topic, topicId)
                 .map(state -> Leader.of(now, state, partition, listener))

@@ -16,14 +16,14 @@ import org.slf4j.LoggerFactory;
  * Logs reads that failed, at most one a second: consumers ask again and again while a store is away. Broken data is an ERROR (a
  * person must look), trouble that may pass a WARN. Thread-safe.
  */
-final class ReadFailures {
+public final class ReadFailures {
     private static final Logger LOG = LoggerFactory.getLogger(ReadFailures.class);
     private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final AtomicLong nextNanos = new AtomicLong(System.nanoTime());
     private final AtomicLong suppressed = new AtomicLong();
 
-    void report(TopicPartition partition, String what, @Nullable Throwable failure) {
+    public void report(TopicPartition partition, String what, @Nullable Throwable failure) {
         Throwable cause = unwrap(failure);
         long due = nextNanos.get();
         long now = System.nanoTime();
@@ -43,7 +43,7 @@ final class ReadFailures {
      * What the client is told. Bytes that are not what was written (O4) are the one trouble that asking again does not end: a stock consumer
      * throws it to its user, the others it tries again without a word.
      */
-    static Errors error(@Nullable Throwable failure) {
+    public static Errors error(@Nullable Throwable failure) {
         Throwable cause = unwrap(failure);
         boolean corrupt = cause instanceof CorruptExtentException
                 || (cause instanceof ObjectStoreException store

@@ -1,9 +1,16 @@
 package io.catchment.broker.group;
 
 import com.yammer.metrics.core.MetricsRegistry;
+import io.catchment.broker.coordinatorlog.CoordinatorStateLoader;
+import io.catchment.broker.coordinatorlog.CoordinatorTopic;
+import io.catchment.broker.coordinatorlog.DaemonTimer;
+import io.catchment.broker.coordinatorlog.ImageFeed;
+import io.catchment.broker.coordinatorlog.LogTopicConfig;
+import io.catchment.broker.coordinatorlog.StreamPartitionWriter;
 import io.catchment.broker.coordinatorlog.Tenures;
 import io.catchment.broker.partition.InternalLog;
 import io.catchment.broker.partition.PartitionDirectory;
+import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ImageDelta;
@@ -12,18 +19,23 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.coordinator.group.GroupConfigManager;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
+import org.apache.kafka.coordinator.group.GroupCoordinatorRecordSerde;
 import org.apache.kafka.coordinator.group.GroupCoordinatorService;
 import org.apache.kafka.coordinator.group.metrics.GroupCoordinatorMetrics;
 import org.apache.kafka.coordinator.group.metrics.GroupCoordinatorRuntimeMetrics;
-import org.apache.kafka.server.share.persister.NoOpStatePersister;
+import org.apache.kafka.server.share.persister.Persister;
+import org.apache.kafka.server.util.PartitionMetadataClient;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +63,7 @@ public final class GroupCoordinatorHost implements AutoCloseable {
     private final MetricsRegistry gauges = new MetricsRegistry();
     private final GroupSettings settings;
     private final Tenures tenures;
+    private final GroupConfigManager groupConfigs;
     private final GroupCoordinatorService service;
     private final ImageFeed images;
     private final OffsetsTopic topic;
@@ -62,36 +75,52 @@ public final class GroupCoordinatorHost implements AutoCloseable {
     private @Nullable ClusterImage seenEarly;
     private Phase phase = Phase.NEW;
 
+    /**
+     * @param persister where the state of share groups' partitions is kept
+     * @param endOffsets of partitions anywhere in the cluster, for the lag of share groups
+     */
     public GroupCoordinatorHost(
             int nodeId,
             GroupSettings settings,
             Supplier<ClusterImage> image,
-            OffsetsTopic.Creator creator,
+            CoordinatorTopic.Creator creator,
             InternalLog log,
             PartitionDirectory partitions,
             StreamReader reader,
+            Persister persister,
+            PartitionMetadataClient endOffsets,
             Time time) {
         this.settings = settings;
         this.tenures = new Tenures(partitions);
+        this.groupConfigs = new GroupConfigManager(settings.coordinator(), settings.share());
         this.service = new GroupCoordinatorService.Builder(nodeId, settings.coordinator())
                 .withWriter(new StreamPartitionWriter(
                         log,
                         tenures,
-                        new OffsetsTopicConfig(image, settings.maxBatchBytes()),
-                        settings.coordinator().offsetCommitTimeoutMs()))
-                .withLoader(new GroupStateLoader(
-                        tenures, reader, time, settings.coordinator().offsetsLoadBufferSize()))
+                        new LogTopicConfig(TOPIC, image, settings.maxBatchBytes()),
+                        settings.coordinator().offsetCommitTimeoutMs(),
+                        GroupCoordinatorHost::neverDelete))
+                .withLoader(new CoordinatorStateLoader(
+                        "group-state-load",
+                        tenures,
+                        new GroupCoordinatorRecordSerde(),
+                        reader,
+                        time,
+                        settings.coordinator().offsetsLoadBufferSize()))
                 .withTime(time)
                 .withTimer(new DaemonTimer("group-timer"))
                 .withCoordinatorRuntimeMetrics(new GroupCoordinatorRuntimeMetrics(metrics))
                 .withGroupCoordinatorMetrics(new GroupCoordinatorMetrics(gauges, metrics))
-                .withGroupConfigManager(new GroupConfigManager(settings.coordinator(), settings.share()))
-                // Only share groups write through it, and their APIs are not offered.
-                .withPersister(new NoOpStatePersister())
+                .withGroupConfigManager(groupConfigs)
+                .withPersister(persister)
                 .withAuthorizerPlugin(Optional.empty())
-                .withPartitionMetadataClient(new LocalOffsets(partitions))
+                .withPartitionMetadataClient(endOffsets)
                 .build();
-        this.images = new ImageFeed(service);
+        GroupConfigs configs = new GroupConfigs(service);
+        this.images = new ImageFeed("group-image", (delta, newest) -> {
+            configs.apply(newest.configs());
+            service.onMetadataUpdate(delta, newest);
+        });
         this.topic = new OffsetsTopic(service, image, creator, settings);
     }
 
@@ -99,8 +128,18 @@ public final class GroupCoordinatorHost implements AutoCloseable {
         return service;
     }
 
+    /** What single groups are configured to; follows the image. */
+    public GroupConfigManager groupConfigs() {
+        return groupConfigs;
+    }
+
     public OffsetsTopic offsetsTopic() {
         return topic;
+    }
+
+    private static CompletionStage<Void> neverDelete(PartitionView partition, long offset) {
+        return CompletableFuture.failedFuture(
+                new UnsupportedVersionException(partition.topicPartition() + " is compacted, not cut"));
     }
 
     /** Groups by state, offsets, event queue, load times. */

@@ -296,6 +296,10 @@ final class KafkaConnection implements FrameSink {
         }
     }
 
+    void whenClosed(Runnable listener) {
+        channel.closeFuture().addListener(closed -> listener.run());
+    }
+
     boolean isClosed() {
         FrameReceiver frames = receiver;
         return frames == null || frames.isClosed();

@@ -157,6 +157,11 @@ final class PendingRequest implements Request {
         }
     }
 
+    @Override
+    public void onConnectionClosed(Runnable listener) {
+        connection.whenClosed(() -> runListener(listener));
+    }
+
     // ---- for the connection, on its event loop
 
     ApiKeys api() {

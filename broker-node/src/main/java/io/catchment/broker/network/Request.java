@@ -57,4 +57,7 @@ public interface Request {
 
     /** The connection is gone: a waiting long poll should be dropped. {@code listener} may run on the event loop at any time. */
     void onDisconnect(Runnable listener);
+
+    /** The same for what outlives this request's answer: {@code listener} runs once, on the event loop, at once if the connection is gone already. */
+    void onConnectionClosed(Runnable listener);
 }

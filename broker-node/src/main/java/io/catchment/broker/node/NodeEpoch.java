@@ -15,6 +15,7 @@ import io.catchment.broker.flush.FlushSettings;
 import io.catchment.broker.flush.FlushStats;
 import io.catchment.broker.flush.Flusher;
 import io.catchment.broker.flush.ObjectReaper;
+import io.catchment.broker.group.ClusterOffsets;
 import io.catchment.broker.group.GroupCoordinatorHost;
 import io.catchment.broker.group.api.GroupApis;
 import io.catchment.broker.loop.SerialThread;
@@ -30,6 +31,7 @@ import io.catchment.broker.request.ApiTable;
 import io.catchment.broker.request.NodeDescription;
 import io.catchment.broker.retention.DeleteRecordsHandler;
 import io.catchment.broker.retention.Retention;
+import io.catchment.broker.share.state.ShareCoordinatorHost;
 import io.catchment.broker.telemetry.TelemetryApis;
 import io.catchment.broker.topic.TopicConfigs;
 import io.catchment.broker.transaction.PeerVerifier;
@@ -324,6 +326,8 @@ final class NodeEpoch implements AutoCloseable {
             TransactionTopic transactionTopic,
             PeerRequests peers)
             throws Exception {
+        ShareServices shares = new ShareServices(
+                config, controlPlane, owned, streams, admin.autoCreator()::createInternal, peerListener(), closers);
         GroupCoordinatorHost groups = closers.add(
                 "group coordinator",
                 new GroupCoordinatorHost(
@@ -334,6 +338,8 @@ final class NodeEpoch implements AutoCloseable {
                         owned,
                         owned,
                         streams,
+                        shares.persister(),
+                        new ClusterOffsets(owned, controlPlane::image, peers, peerListener()),
                         Time.SYSTEM));
         closers.add(
                 "group meters",
@@ -355,10 +361,13 @@ final class NodeEpoch implements AutoCloseable {
                                 Time.SYSTEM),
                         closers.add("transactions thread", new SerialThread("transactions"))));
         owned.addListener(new TransactionFeed(transactions));
+        ShareCoordinatorHost shareCoordinator = shares.coordinator(epoch);
         await(owned.start(epoch));
         groups.start(controlPlane.image());
         transactions.start();
+        shareCoordinator.start(controlPlane.image());
         controlPlane.subscribe(groups::onImage);
+        controlPlane.subscribe(shareCoordinator::onImage);
 
         List<ApiHandler> handlers = new ArrayList<>(admin.handlers());
         handlers.addAll(GroupApis.handlers(
@@ -366,6 +375,7 @@ final class NodeEpoch implements AutoCloseable {
                 groups.offsetsTopic(),
                 transactionTopic::coordinatorOf,
                 admin.streamsTopics()::create,
+                shares.topic()::coordinatorOf,
                 controlPlane::image));
         handlers.addAll(TransactionApis.handlers(
                 transactions.coordinator(), groups.coordinator(), owned, controlPlane::image, Time.SYSTEM));
@@ -374,8 +384,11 @@ final class NodeEpoch implements AutoCloseable {
         handlers.add(new ProduceHandler(owned, controlPlane::image, Time.SYSTEM, parts.quotas()));
         handlers.add(new FetchHandler(
                 owned, streams, controlPlane::image, Time.SYSTEM, config.reads().fetch(), parts.quotas()));
-        handlers.add(new ListOffsetsHandler(
-                owned, streams, extents, parts.objects(), controlPlane::image, parts.searches()));
+        ListOffsetsHandler offsets =
+                new ListOffsetsHandler(owned, streams, extents, parts.objects(), controlPlane::image, parts.searches());
+        handlers.add(offsets);
+        handlers.addAll(shares.handlers(
+                shareCoordinator, groups, offsets, parts.metrics().registry()));
         handlers.add(new OffsetForLeaderEpochHandler(owned, controlPlane::image));
         TopicConfigs configs = TopicConfigs.of(controlPlane, config.topics().schema());
         handlers.addAll(TelemetryApis.handlers(parts.telemetry(), parts.searches()));

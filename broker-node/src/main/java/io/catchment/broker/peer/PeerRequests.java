@@ -3,26 +3,17 @@ package io.catchment.broker.peer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.apache.kafka.clients.ApiVersions;
-import org.apache.kafka.clients.BootstrapConfiguration;
 import org.apache.kafka.clients.ClientResponse;
-import org.apache.kafka.clients.ManualMetadataUpdater;
-import org.apache.kafka.clients.MetadataRecoveryStrategy;
 import org.apache.kafka.clients.NetworkClient;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.errors.NetworkException;
 import org.apache.kafka.common.metrics.Metrics;
-import org.apache.kafka.common.network.ListenerName;
-import org.apache.kafka.common.network.PlaintextChannelBuilder;
-import org.apache.kafka.common.network.Selector;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.utils.Time;
-import org.apache.kafka.common.utils.internals.LogContext;
 import org.apache.kafka.server.util.InterBrokerSendThread;
 import org.apache.kafka.server.util.RequestAndCompletionHandler;
 
@@ -33,12 +24,7 @@ import org.apache.kafka.server.util.RequestAndCompletionHandler;
  */
 public final class PeerRequests implements AutoCloseable {
     private static final int WAITING_MAX = 10_000;
-    private static final int REQUEST_TIMEOUT_MS = 5_000;
-    private static final int IN_FLIGHT_MAX = 64;
-    private static final int SOCKET_BUFFER_BYTES = 128 * 1024;
-    private static final long IDLE_MS = 600_000;
-    private static final long RECONNECT_MS = 50;
-    private static final long RECONNECT_MS_MAX = 500;
+    private static final int REQUEST_TIMEOUT_MS = PeerClient.REQUEST_TIMEOUT_MS;
 
     private final Metrics metrics = new Metrics();
     private final Time time;
@@ -48,34 +34,9 @@ public final class PeerRequests implements AutoCloseable {
 
     public PeerRequests(int nodeId, Time time) {
         this.time = time;
-        this.sender = new Sender(client(nodeId, metrics, time), time);
+        this.sender = new Sender(PeerClient.open("peers", nodeId, metrics, time), time);
         sender.setDaemon(true);
         sender.start();
-    }
-
-    private static NetworkClient client(int nodeId, Metrics metrics, Time time) {
-        LogContext context = new LogContext("[peers of node " + nodeId + "] ");
-        PlaintextChannelBuilder channels = new PlaintextChannelBuilder(new ListenerName("PEERS"));
-        channels.configure(Map.of());
-        return new NetworkClient(
-                new Selector(IDLE_MS, metrics, time, "peers", channels, context),
-                new ManualMetadataUpdater(),
-                "catchment-node-" + nodeId,
-                IN_FLIGHT_MAX,
-                RECONNECT_MS,
-                RECONNECT_MS_MAX,
-                SOCKET_BUFFER_BYTES,
-                SOCKET_BUFFER_BYTES,
-                REQUEST_TIMEOUT_MS,
-                REQUEST_TIMEOUT_MS,
-                REQUEST_TIMEOUT_MS,
-                time,
-                true,
-                new ApiVersions(),
-                context,
-                MetadataRecoveryStrategy.NONE,
-                BootstrapConfiguration.DISABLED,
-                false);
     }
 
     /** Completes on the thread of these requests: no work there. */

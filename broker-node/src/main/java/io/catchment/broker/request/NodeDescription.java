@@ -6,6 +6,7 @@ import org.apache.kafka.common.feature.SupportedVersionRange;
 import org.apache.kafka.server.common.Feature;
 import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.common.MetadataVersion;
+import org.apache.kafka.server.common.ShareVersion;
 import org.apache.kafka.server.common.StreamsVersion;
 import org.apache.kafka.server.common.TransactionVersion;
 
@@ -38,7 +39,7 @@ public record NodeDescription(
         return new NodeDescription(nodeId, clusterId, supportedFeatures(), () -> newest);
     }
 
-    /** What a node of this software can do: Kafka's metadata version, the consumer group protocol of KIP-848, the transactions of KIP-890, streams groups (KIP-1071). */
+    /** What a node of this software can do: Kafka's metadata version, the consumer group protocol of KIP-848, the transactions of KIP-890, share groups (KIP-932), streams groups (KIP-1071). */
     public static Map<String, SupportedVersionRange> supportedFeatures() {
         return Map.of(
                 MetadataVersion.FEATURE_NAME,
@@ -52,6 +53,8 @@ public record NodeDescription(
                 new SupportedVersionRange(
                         Feature.TRANSACTION_VERSION.minimumProduction(),
                         Feature.TRANSACTION_VERSION.latestProduction()),
+                ShareVersion.FEATURE_NAME,
+                new SupportedVersionRange(Feature.SHARE_VERSION.minimumProduction(), ShareVersion.SV_1.featureLevel()),
                 StreamsVersion.FEATURE_NAME,
                 new SupportedVersionRange(
                         Feature.STREAMS_VERSION.minimumProduction(), Feature.STREAMS_VERSION.latestProduction()));
@@ -66,6 +69,9 @@ public record NodeDescription(
                 Feature.GROUP_VERSION.latestProduction(),
                 TransactionVersion.FEATURE_NAME,
                 Feature.TRANSACTION_VERSION.latestProduction(),
+                // The next one has queues for dead letters
+                ShareVersion.FEATURE_NAME,
+                ShareVersion.SV_1.featureLevel(),
                 StreamsVersion.FEATURE_NAME,
                 Feature.STREAMS_VERSION.latestProduction());
     }

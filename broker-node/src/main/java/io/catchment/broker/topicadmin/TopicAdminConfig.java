@@ -13,13 +13,15 @@ import org.apache.kafka.coordinator.group.GroupCoordinatorConfig;
  * @param autoCreateTopics auto.create.topics.enable
  * @param offsetsTopic how __consumer_offsets is created when a client asks for its metadata
  * @param transactionTopic the same for __transaction_state
+ * @param shareStateTopic the same for __share_group_state
  */
 public record TopicAdminConfig(
         int numPartitions,
         short defaultReplicationFactor,
         boolean autoCreateTopics,
         CreateTopic offsetsTopic,
-        CreateTopic transactionTopic) {
+        CreateTopic transactionTopic,
+        CreateTopic shareStateTopic) {
 
     public TopicAdminConfig {
         if (numPartitions < 1 || defaultReplicationFactor < 1) {

@@ -2,6 +2,7 @@ package io.catchment.broker.topicadmin;
 
 import static org.apache.kafka.common.internals.Topic.CLUSTER_METADATA_TOPIC_NAME;
 import static org.apache.kafka.common.internals.Topic.GROUP_METADATA_TOPIC_NAME;
+import static org.apache.kafka.common.internals.Topic.SHARE_GROUP_STATE_TOPIC_NAME;
 import static org.apache.kafka.common.internals.Topic.TRANSACTION_STATE_TOPIC_NAME;
 
 import io.catchment.broker.topic.TopicConfig;
@@ -71,6 +72,7 @@ public final class TopicAutoCreator {
         return switch (topic) {
             case GROUP_METADATA_TOPIC_NAME -> urgent(config.offsetsTopic());
             case TRANSACTION_STATE_TOPIC_NAME -> urgent(config.transactionTopic());
+            case SHARE_GROUP_STATE_TOPIC_NAME -> urgent(config.shareStateTopic());
             default -> new CreateTopic(topic, config.numPartitions(), config.defaultReplicationFactor(), Map.of());
         };
     }

@@ -10,10 +10,13 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.IntFunction;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.AlterShareGroupOffsetsRequestData;
 import org.apache.kafka.common.message.ConsumerGroupDescribeRequestData;
 import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.DeleteGroupsRequestData;
+import org.apache.kafka.common.message.DeleteShareGroupOffsetsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.DescribeShareGroupOffsetsRequestData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.JoinGroupRequestData;
@@ -24,15 +27,20 @@ import org.apache.kafka.common.message.OffsetDeleteRequestData;
 import org.apache.kafka.common.message.OffsetFetchRequestData;
 import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestGroup;
 import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestTopics;
+import org.apache.kafka.common.message.ShareGroupDescribeRequestData;
+import org.apache.kafka.common.message.ShareGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.AlterShareGroupOffsetsRequest;
 import org.apache.kafka.common.requests.ConsumerGroupDescribeRequest;
 import org.apache.kafka.common.requests.ConsumerGroupHeartbeatRequest;
 import org.apache.kafka.common.requests.DeleteGroupsRequest;
+import org.apache.kafka.common.requests.DeleteShareGroupOffsetsRequest;
 import org.apache.kafka.common.requests.DescribeGroupsRequest;
+import org.apache.kafka.common.requests.DescribeShareGroupOffsetsRequest;
 import org.apache.kafka.common.requests.FindCoordinatorRequest;
 import org.apache.kafka.common.requests.HeartbeatRequest;
 import org.apache.kafka.common.requests.JoinGroupRequest;
@@ -41,6 +49,8 @@ import org.apache.kafka.common.requests.ListGroupsRequest;
 import org.apache.kafka.common.requests.OffsetCommitRequest;
 import org.apache.kafka.common.requests.OffsetDeleteRequest;
 import org.apache.kafka.common.requests.OffsetFetchRequest;
+import org.apache.kafka.common.requests.ShareGroupDescribeRequest;
+import org.apache.kafka.common.requests.ShareGroupHeartbeatRequest;
 import org.apache.kafka.common.requests.SyncGroupRequest;
 import org.junit.jupiter.api.Test;
 
@@ -90,7 +100,8 @@ class EveryVersionTest {
             case SYNC_GROUP, HEARTBEAT -> Set.of(Errors.UNKNOWN_MEMBER_ID);
             case LEAVE_GROUP ->
                 version >= 3 ? Set.of(Errors.NONE, Errors.UNKNOWN_MEMBER_ID) : Set.of(Errors.UNKNOWN_MEMBER_ID);
-            case DELETE_GROUPS, CONSUMER_GROUP_DESCRIBE -> Set.of(Errors.GROUP_ID_NOT_FOUND);
+            case DELETE_GROUPS, CONSUMER_GROUP_DESCRIBE, SHARE_GROUP_DESCRIBE, DELETE_SHARE_GROUP_OFFSETS ->
+                Set.of(Errors.GROUP_ID_NOT_FOUND);
             default -> Set.of(Errors.NONE);
         };
     }
@@ -165,6 +176,41 @@ class EveryVersionTest {
                 .build((short) version));
         request(ApiKeys.CONSUMER_GROUP_DESCRIBE, version -> new ConsumerGroupDescribeRequest.Builder(
                         new ConsumerGroupDescribeRequestData().setGroupIds(List.of("nobody")))
+                .build((short) version));
+        fillShareGroups();
+    }
+
+    private void fillShareGroups() {
+        request(ApiKeys.SHARE_GROUP_HEARTBEAT, version -> new ShareGroupHeartbeatRequest.Builder(
+                        new ShareGroupHeartbeatRequestData()
+                                .setGroupId("sharing-" + version)
+                                .setMemberId(Uuid.randomUuid().toString())
+                                .setSubscribedTopicNames(List.of("readings")))
+                .build((short) version));
+        request(ApiKeys.SHARE_GROUP_DESCRIBE, version -> new ShareGroupDescribeRequest.Builder(
+                        new ShareGroupDescribeRequestData().setGroupIds(List.of("nobody")))
+                .build((short) version));
+        request(ApiKeys.DESCRIBE_SHARE_GROUP_OFFSETS, version -> new DescribeShareGroupOffsetsRequest.Builder(
+                        new DescribeShareGroupOffsetsRequestData()
+                                .setGroups(List.of(
+                                        new DescribeShareGroupOffsetsRequestData.DescribeShareGroupOffsetsRequestGroup()
+                                                .setGroupId("nobody")
+                                                .setTopics(null))))
+                .build((short) version));
+        AlterShareGroupOffsetsRequestData altered = new AlterShareGroupOffsetsRequestData().setGroupId("nobody");
+        altered.topics()
+                .add(new AlterShareGroupOffsetsRequestData.AlterShareGroupOffsetsRequestTopic()
+                        .setTopicName("readings")
+                        .setPartitions(List.of(
+                                new AlterShareGroupOffsetsRequestData.AlterShareGroupOffsetsRequestPartition())));
+        request(ApiKeys.ALTER_SHARE_GROUP_OFFSETS, version -> new AlterShareGroupOffsetsRequest.Builder(altered)
+                .build((short) version));
+        request(ApiKeys.DELETE_SHARE_GROUP_OFFSETS, version -> new DeleteShareGroupOffsetsRequest.Builder(
+                        new DeleteShareGroupOffsetsRequestData()
+                                .setGroupId("never")
+                                .setTopics(List.of(
+                                        new DeleteShareGroupOffsetsRequestData.DeleteShareGroupOffsetsRequestTopic()
+                                                .setTopicName("readings"))))
                 .build((short) version));
     }
 

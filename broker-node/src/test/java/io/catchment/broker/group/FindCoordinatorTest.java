@@ -104,10 +104,11 @@ class FindCoordinatorTest {
     }
 
     @Test
-    void shareGroupsAreRefusedAndTransactionsAreNobodysYet() {
+    void transactionsAndShareStatesAreNobodysYet() {
         node.host.start(node.controlPlane.image());
         assertThat(errorOf(CoordinatorType.TRANSACTION, "tx-1")).isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE);
-        assertThat(errorOf(CoordinatorType.SHARE, "g:AAAAAAAAAAAAAAAAAAAAAA:0")).isEqualTo(Errors.INVALID_REQUEST);
+        assertThat(errorOf(CoordinatorType.SHARE, "g:AAAAAAAAAAAAAAAAAAAAAA:0"))
+                .isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE);
         assertThat(creations()).isEmpty();
     }
 

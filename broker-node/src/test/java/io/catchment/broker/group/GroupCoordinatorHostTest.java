@@ -2,6 +2,7 @@ package io.catchment.broker.group;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.broker.coordinatorlog.LogTopicConfig;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -101,7 +102,7 @@ class GroupCoordinatorHostTest {
     @Test
     void theLargestBatchFollowsTheTopicsConfiguration() {
         try (GroupFixture node = GroupFixture.running()) {
-            OffsetsTopicConfig config = new OffsetsTopicConfig(node.controlPlane::image, 1_000_000);
+            LogTopicConfig config = new LogTopicConfig(GroupFixture.OFFSETS, node.controlPlane::image, 1_000_000);
             assertThat(config.get().maxMessageSize()).isEqualTo(1_000_000);
             var unused = node.controlPlane
                     .submit(new Command.AlterConfigs(

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -25,6 +26,8 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.server.share.persister.NoOpStatePersister;
+import org.apache.kafka.server.util.PartitionMetadataClient;
 
 /**
  * One node's group coordinator with its handlers, the real one, over partitions and a control plane in memory. Requests and
@@ -80,6 +83,8 @@ final class GroupFixture implements AutoCloseable {
                 partitions,
                 partitions,
                 partitions,
+                new NoOpStatePersister(),
+                new NoOffsets(),
                 Time.SYSTEM);
         handlers = new EnumMap<>(ApiKeys.class);
         for (ApiHandler handler : GroupApis.handlers(
@@ -87,10 +92,22 @@ final class GroupFixture implements AutoCloseable {
                 built.offsetsTopic(),
                 (id, listener) -> Optional.empty(),
                 topics -> Map.of(),
+                (key, listener) -> Optional.empty(),
                 controlPlane::image)) {
             handlers.put(handler.api(), handler);
         }
         return built;
+    }
+
+    /** For groups of other kinds than share groups. */
+    private static final class NoOffsets implements PartitionMetadataClient {
+        @Override
+        public Map<TopicPartition, CompletableFuture<OffsetResponse>> listLatestOffsets(Set<TopicPartition> asked) {
+            throw new AssertionError("asked for the offsets of " + asked);
+        }
+
+        @Override
+        public void close() {}
     }
 
     Map<ApiKeys, ApiHandler> handlers() {

@@ -44,8 +44,11 @@ import org.junit.jupiter.api.io.TempDir;
 class EveryVersionEndToEndTest {
     private static final long DEADLINE_S = 30;
     /** There is nothing in them to be wrong about. */
-    private static final Set<ApiKeys> NEVER_WRONG =
-            Set.of(ApiKeys.LIST_GROUPS, ApiKeys.LIST_PARTITION_REASSIGNMENTS, ApiKeys.DESCRIBE_LOG_DIRS);
+    private static final Set<ApiKeys> NEVER_WRONG = Set.of(
+            ApiKeys.LIST_GROUPS,
+            ApiKeys.LIST_PARTITION_REASSIGNMENTS,
+            ApiKeys.DESCRIBE_LOG_DIRS,
+            ApiKeys.DESCRIBE_SHARE_GROUP_OFFSETS);
 
     /** Without an authorizer. */
     private static final Set<ApiKeys> NEVER_WELL =
@@ -75,7 +78,10 @@ class EveryVersionEndToEndTest {
         exchanges.addAll(new GroupExchanges("plain", plain).all());
         exchanges.addAll(new TransactionExchanges("plain", plain).all());
         exchanges.addAll(new ClientExchanges("plain").all());
+        ShareExchanges shares = new ShareExchanges("plain", plain);
+        exchanges.addAll(shares.all());
         awaitGroupCoordinator();
+        shares.awaitCoordinator(client);
     }
 
     @AfterAll

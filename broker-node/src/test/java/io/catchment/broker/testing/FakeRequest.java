@@ -168,4 +168,7 @@ public final class FakeRequest implements Request {
 
     @Override
     public void onDisconnect(Runnable listener) {}
+
+    @Override
+    public void onConnectionClosed(Runnable listener) {}
 }

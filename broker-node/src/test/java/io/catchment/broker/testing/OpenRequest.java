@@ -11,11 +11,13 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.requests.RequestHeader;
+import org.apache.kafka.common.requests.ShareFetchResponse;
 import org.jspecify.annotations.Nullable;
 
 /** A request on an event loop of the test's, whose answer it looks at as it was given. Refuses a second answer. Thread-safe. */
@@ -23,6 +25,7 @@ public final class OpenRequest implements Request {
     private final AbstractRequest body;
     private final EventLoop eventLoop;
     private final List<Runnable> disconnectListeners = new CopyOnWriteArrayList<>();
+    private final List<Runnable> closeListeners = new CopyOnWriteArrayList<>();
     private final AtomicBoolean answered = new AtomicBoolean();
     private final CountDownLatch done = new CountDownLatch(1);
     private volatile @Nullable AbstractResponse response;
@@ -62,14 +65,25 @@ public final class OpenRequest implements Request {
         }
     }
 
+    /** What outlives the request hears of it. */
+    public void closeConnection() {
+        closeListeners.forEach(Runnable::run);
+    }
+
     /** As the network does after writing. */
     public void releaseRecords() {
         if (response instanceof FetchResponse fetch) {
-            fetch.data().responses().forEach(topic -> topic.partitions().forEach(partition -> {
-                if (partition.records() instanceof ByteBufRecords records) {
-                    records.release();
-                }
-            }));
+            fetch.data().responses().forEach(topic -> topic.partitions()
+                    .forEach(partition -> release(partition.records())));
+        } else if (response instanceof ShareFetchResponse fetch) {
+            fetch.data().responses().forEach(topic -> topic.partitions()
+                    .forEach(partition -> release(partition.records())));
+        }
+    }
+
+    private static void release(@Nullable BaseRecords answered) {
+        if (answered instanceof ByteBufRecords records) {
+            records.release();
         }
     }
 
@@ -100,6 +114,11 @@ public final class OpenRequest implements Request {
     @Override
     public void onDisconnect(Runnable listener) {
         disconnectListeners.add(listener);
+    }
+
+    @Override
+    public void onConnectionClosed(Runnable listener) {
+        closeListeners.add(listener);
     }
 
     @Override

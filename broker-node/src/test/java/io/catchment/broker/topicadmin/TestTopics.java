@@ -3,6 +3,7 @@ package io.catchment.broker.topicadmin;
 import io.catchment.broker.quota.ClientQuotas;
 import io.catchment.broker.quota.QuotaObserver;
 import io.catchment.broker.quota.QuotaSettings;
+import io.catchment.broker.share.state.ShareStateSettings;
 import io.catchment.broker.transaction.TransactionSettings;
 import io.catchment.broker.transaction.TransactionTopic;
 import java.util.Map;
@@ -27,6 +28,7 @@ public final class TestTopics {
                 (short) 3,
                 true,
                 TopicAdminConfig.offsetsTopic(GroupCoordinatorConfig.fromProps(Map.of())),
-                TransactionTopic.topic(TransactionSettings.of(Map.of())));
+                TransactionTopic.topic(TransactionSettings.of(Map.of())),
+                ShareStateSettings.of(Map.of()).topic());
     }
 }

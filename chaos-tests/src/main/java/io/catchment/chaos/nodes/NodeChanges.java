@@ -162,12 +162,7 @@ public final class NodeChanges {
     }
 
     private void waits(
-            Map<String, Double> figures,
-            String name,
-            Exercise exercise,
-            long from,
-            long to,
-            List<Integer> partitions) {
+            Map<String, Double> figures, String name, Exercise exercise, long from, long to, List<Integer> partitions) {
         Map<Integer, Double> longest = exercise.times().longestWaitsMs(from, to);
         if (!partitions.isEmpty()) {
             longest.keySet().retainAll(partitions);

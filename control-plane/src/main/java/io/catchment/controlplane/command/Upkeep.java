@@ -6,11 +6,13 @@ import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.state.ClusterState;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.metadata.FeatureLevelRecord;
 import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.common.MetadataVersion;
+import org.apache.kafka.server.common.ShareVersion;
 
 /** What the active controller does by itself. Pure: the records that are due on a state, none when nothing is. */
 public final class Upkeep {
@@ -19,7 +21,8 @@ public final class Upkeep {
 
     private static final Map<String, Short> FEATURES = Map.of(
             MetadataVersion.FEATURE_NAME, MetadataVersion.LATEST_PRODUCTION.featureLevel(),
-            GroupVersion.FEATURE_NAME, GroupVersion.GV_1.featureLevel());
+            GroupVersion.FEATURE_NAME, GroupVersion.GV_1.featureLevel(),
+            ShareVersion.FEATURE_NAME, ShareVersion.SV_1.featureLevel());
 
     private Upkeep() {}
 
@@ -28,7 +31,9 @@ public final class Upkeep {
         List<LogRecord> records = new ArrayList<>();
         // The metadata version first: Kafka's image wants it before it writes anything
         FEATURES.entrySet().stream()
-                .sorted(Map.Entry.<String, Short>comparingByKey().reversed())
+                .sorted(Comparator.<Map.Entry<String, Short>, Boolean>comparing(
+                                feature -> !feature.getKey().equals(MetadataVersion.FEATURE_NAME))
+                        .thenComparing(Map.Entry::getKey))
                 .filter(feature -> !state.features().containsKey(feature.getKey()))
                 .forEach(feature -> records.add(LogRecord.kafka(
                         new FeatureLevelRecord().setName(feature.getKey()).setFeatureLevel(feature.getValue()),

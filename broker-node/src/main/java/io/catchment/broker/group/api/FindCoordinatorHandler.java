@@ -16,17 +16,22 @@ import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.common.requests.FindCoordinatorRequest;
 import org.apache.kafka.common.requests.FindCoordinatorRequest.CoordinatorType;
 import org.apache.kafka.common.requests.FindCoordinatorResponse;
+import org.jspecify.annotations.Nullable;
 
-/** Which node coordinates a group or a transactional id. For share groups there is no coordinator: INVALID_REQUEST with a message. */
+/** Which node coordinates a group, a transactional id, or the state of a share partition. */
 final class FindCoordinatorHandler implements ApiHandler {
     private final OffsetsTopic offsetsTopic;
 
     private final BiFunction<String, String, Optional<Node>> transactions;
+    private final BiFunction<String, String, Optional<Node>> shareStates;
 
-    /** @param transactions by transactional id and listener; empty when nobody coordinates it yet */
-    FindCoordinatorHandler(OffsetsTopic offsetsTopic, BiFunction<String, String, Optional<Node>> transactions) {
+    FindCoordinatorHandler(
+            OffsetsTopic offsetsTopic,
+            BiFunction<String, String, Optional<Node>> transactions,
+            BiFunction<String, String, Optional<Node>> shareStates) {
         this.offsetsTopic = offsetsTopic;
         this.transactions = transactions;
+        this.shareStates = shareStates;
     }
 
     @Override
@@ -49,18 +54,27 @@ final class FindCoordinatorHandler implements ApiHandler {
     }
 
     private Coordinator find(byte type, String key, String listener) {
-        boolean transaction = type == CoordinatorType.TRANSACTION.id();
-        if (type != CoordinatorType.GROUP.id() && !transaction) {
+        BiFunction<String, String, Optional<Node>> coordinators = coordinators(type);
+        if (coordinators == null) {
             return failed(key, new ApiError(Errors.INVALID_REQUEST, "This cluster has no coordinator of type " + type));
         }
         try {
-            Optional<Node> node =
-                    transaction ? transactions.apply(key, listener) : offsetsTopic.coordinatorOf(key, listener);
+            Optional<Node> node = coordinators.apply(key, listener);
             return node.map(found -> coordinator(key, found).setErrorCode(Errors.NONE.code()))
                     .orElseGet(() -> failed(key, new ApiError(Errors.COORDINATOR_NOT_AVAILABLE)));
         } catch (RuntimeException e) {
             return failed(key, ApiError.fromThrowable(e));
         }
+    }
+
+    private @Nullable BiFunction<String, String, Optional<Node>> coordinators(byte type) {
+        if (type == CoordinatorType.GROUP.id()) {
+            return offsetsTopic::coordinatorOf;
+        }
+        if (type == CoordinatorType.TRANSACTION.id()) {
+            return transactions;
+        }
+        return type == CoordinatorType.SHARE.id() ? shareStates : null;
     }
 
     private static Coordinator coordinator(String key, Node node) {

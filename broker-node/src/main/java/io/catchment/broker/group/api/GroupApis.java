@@ -10,18 +10,23 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
 
-/** The table of group APIs. Share groups are not supported and so absent from it. */
+/** The table of group APIs. */
 public final class GroupApis {
     private GroupApis() {}
 
+    /**
+     * @param transactions the coordinator of a transactional id, by id and listener; empty when nobody coordinates it yet
+     * @param shareStates the same of a share partition, by its key
+     */
     public static List<ApiHandler> handlers(
             GroupCoordinator coordinator,
             OffsetsTopic offsetsTopic,
             BiFunction<String, String, Optional<Node>> transactions,
             StreamsTopics streamsTopics,
+            BiFunction<String, String, Optional<Node>> shareStates,
             Supplier<ClusterImage> image) {
         return List.of(
-                new FindCoordinatorHandler(offsetsTopic, transactions),
+                new FindCoordinatorHandler(offsetsTopic, transactions, shareStates),
                 new JoinGroupHandler(coordinator),
                 new SyncGroupHandler(coordinator),
                 new HeartbeatHandler(coordinator),
@@ -35,6 +40,11 @@ public final class GroupApis {
                 new ConsumerGroupHeartbeatHandler(coordinator),
                 new ConsumerGroupDescribeHandler(coordinator),
                 new StreamsGroupHeartbeatHandler(coordinator, streamsTopics),
-                new StreamsGroupDescribeHandler(coordinator));
+                new StreamsGroupDescribeHandler(coordinator),
+                new ShareGroupHeartbeatHandler(coordinator),
+                new ShareGroupDescribeHandler(coordinator),
+                new DescribeShareGroupOffsetsHandler(coordinator),
+                new AlterShareGroupOffsetsHandler(coordinator, image),
+                new DeleteShareGroupOffsetsHandler(coordinator));
     }
 }

@@ -1,6 +1,7 @@
 package io.catchment.broker.group.api;
 
 import io.catchment.broker.network.Request;
+import io.catchment.broker.request.Answer;
 import io.catchment.broker.request.ApiHandler;
 import io.catchment.controlplane.ClusterImage;
 import java.util.ArrayList;

@@ -1,6 +1,5 @@
-package io.catchment.broker.group;
+package io.catchment.broker.coordinatorlog;
 
-import io.catchment.broker.coordinatorlog.DaemonThreads;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.server.util.timer.SystemTimer;
 import org.apache.kafka.server.util.timer.Timer;
@@ -10,7 +9,7 @@ import org.apache.kafka.server.util.timer.TimerTask;
  * Kafka's timing wheel with a clock of its own: a daemon thread that sleeps until the next bucket is due instead of waking five
  * times a second as Kafka's reaper does. Thread-safe.
  */
-final class DaemonTimer implements Timer {
+public final class DaemonTimer implements Timer {
     /** A bucket that is due earlier wakes the clock. */
     private static final long SLEEP_MS_MAX = TimeUnit.MINUTES.toMillis(1);
 
@@ -20,7 +19,7 @@ final class DaemonTimer implements Timer {
     private final Thread clock;
     private volatile boolean closed;
 
-    DaemonTimer(String name) {
+    public DaemonTimer(String name) {
         this.wheel = new SystemTimer(name);
         this.clock = DaemonThreads.named(name + "-clock").newThread(this::run);
         clock.start();

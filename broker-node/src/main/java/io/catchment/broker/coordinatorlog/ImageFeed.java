@@ -1,6 +1,5 @@
-package io.catchment.broker.group;
+package io.catchment.broker.coordinatorlog;
 
-import io.catchment.broker.coordinatorlog.DaemonThreads;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -9,7 +8,6 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.coordinator.group.GroupCoordinator;
 import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.image.TopicImage;
@@ -19,17 +17,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the coordinator of topics and configs, on a thread of its own: after a topic's deletion Kafka's service blocks its
+ * Tells a coordinator of topics and configs, on a thread of its own: after a topic's deletion Kafka's service blocks its
  * caller until the removal of its offsets is acknowledged. Images that arrive meanwhile replace each other, so at most one
  * waits; what they deleted is remembered until then, for a topic that came and went in between may have had its offsets
  * committed too. {@code applied} is owned by that thread (by the starter before).
  */
-final class ImageFeed implements AutoCloseable {
+public final class ImageFeed implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ImageFeed.class);
     private static final long IDLE_THREAD_MS = 5_000;
 
-    private final GroupCoordinator coordinator;
-    private final GroupConfigs configs;
+    private final String name;
+    private final Target target;
     private final AtomicReference<@Nullable Change> waiting = new AtomicReference<>();
     private final ThreadPoolExecutor thread;
     private MetadataImage applied = MetadataImage.EMPTY;
@@ -38,28 +36,29 @@ final class ImageFeed implements AutoCloseable {
     /** @param deleted topics by id, since the image applied last */
     private record Change(MetadataImage image, Map<Uuid, TopicImage> deleted) {}
 
-    ImageFeed(GroupCoordinator coordinator) {
-        this.coordinator = coordinator;
-        this.configs = new GroupConfigs(coordinator);
+    /** The coordinator; may block. */
+    @FunctionalInterface
+    public interface Target {
+        void update(MetadataDelta delta, MetadataImage image);
+    }
+
+    /** @param name of the thread */
+    public ImageFeed(String name, Target target) {
+        this.name = name;
+        this.target = target;
         this.thread = new ThreadPoolExecutor(
-                1,
-                1,
-                IDLE_THREAD_MS,
-                TimeUnit.MILLISECONDS,
-                new LinkedBlockingQueue<>(2),
-                DaemonThreads.named("group-image"));
+                1, 1, IDLE_THREAD_MS, TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(2), DaemonThreads.named(name));
         thread.allowCoreThreadTimeOut(true);
     }
 
     /** Before any partition is loaded: there is no change to speak of, and nothing blocks. */
-    void begin(MetadataImage image) {
-        coordinator.onMetadataUpdate(TopicsDifference.none(image), image);
-        configs.apply(image.configs());
+    public void begin(MetadataImage image) {
+        target.update(TopicsDifference.none(image), image);
         applied = image;
     }
 
     /** {@code delta} is what led to the image. */
-    void offer(MetadataDelta delta, MetadataImage image) {
+    public void offer(MetadataDelta delta, MetadataImage image) {
         Change before = waiting.getAndUpdate(present -> merge(present, delta, image));
         if (before == null) {
             try {
@@ -94,13 +93,12 @@ final class ImageFeed implements AutoCloseable {
         }
         MetadataImage image = change.image();
         try {
-            configs.apply(image.configs());
             MetadataImage before =
                     TopicsDifference.including(applied, change.deleted().values());
-            coordinator.onMetadataUpdate(TopicsDifference.between(before, image), image);
+            target.update(TopicsDifference.between(before, image), image);
         } catch (RuntimeException e) {
             if (!closed) {
-                LOG.error("The group coordinator could not apply the image of offset {}", image.offset(), e);
+                LOG.error("{}: the image of offset {} could not be applied", name, image.offset(), e);
             }
         }
         applied = image;

@@ -1,11 +1,11 @@
-package io.catchment.broker.group;
+package io.catchment.broker.coordinatorlog;
 
-import io.catchment.broker.coordinatorlog.Tenure;
-import io.catchment.broker.coordinatorlog.Tenures;
 import io.catchment.broker.partition.InternalLog;
+import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.partition.TransactionVerifier;
 import io.catchment.broker.partition.TransactionVerifier.Ability;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutionException;
@@ -16,7 +16,6 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.errors.TimeoutException;
-import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.coordinator.common.runtime.PartitionWriter;
 import org.apache.kafka.storage.internals.log.LogConfig;
@@ -26,7 +25,7 @@ import org.apache.kafka.storage.internals.log.VerificationGuard;
  * How the coordinator writes its records: through the node's own partitions, in the tenure they were loaded in. Thread-safe:
  * called by the coordinator's threads, one at a time for each partition; it blocks them until an append is queued.
  */
-final class StreamPartitionWriter implements PartitionWriter {
+public final class StreamPartitionWriter implements PartitionWriter {
     /** Of TxnOffsetCommit. */
     private static final int ADDING_VERSION = 5;
 
@@ -34,13 +33,26 @@ final class StreamPartitionWriter implements PartitionWriter {
     private final Tenures tenures;
     private final Supplier<LogConfig> config;
     private final long queueTimeoutMs;
+    private final RecordDeletion deletion;
     private final ConcurrentMap<Listener, TenureWatch> watches = new ConcurrentHashMap<>();
 
-    StreamPartitionWriter(InternalLog log, Tenures tenures, Supplier<LogConfig> config, long queueTimeoutMs) {
+    /** Moves the log start up to an offset, since the coordinator needs nothing below it any more. Must not block. */
+    @FunctionalInterface
+    public interface RecordDeletion {
+        CompletionStage<Void> deleteBefore(PartitionView partition, long offset);
+    }
+
+    public StreamPartitionWriter(
+            InternalLog log,
+            Tenures tenures,
+            Supplier<LogConfig> config,
+            long queueTimeoutMs,
+            RecordDeletion deletion) {
         this.log = log;
         this.tenures = tenures;
         this.config = config;
         this.queueTimeoutMs = queueTimeoutMs;
+        this.deletion = deletion;
     }
 
     /** The listener hears of this tenure only, as Kafka demands: it is never armed again. */
@@ -110,9 +122,13 @@ final class StreamPartitionWriter implements PartitionWriter {
                 .toCompletableFuture();
     }
 
-    /** Asked only by the share coordinator, which this node does not run. */
+    /** Asked only by the share coordinator, whose log is not compacted. */
     @Override
     public CompletableFuture<Void> deleteRecords(TopicPartition partition, long deleteBeforeOffset) {
-        return CompletableFuture.failedFuture(new UnsupportedVersionException("Share groups are not supported"));
+        return tenures.find(partition)
+                .map(tenure ->
+                        deletion.deleteBefore(tenure.view(), deleteBeforeOffset).toCompletableFuture())
+                .orElseGet(() -> CompletableFuture.failedFuture(
+                        new NotLeaderOrFollowerException(partition + " is not served by this node")));
     }
 }

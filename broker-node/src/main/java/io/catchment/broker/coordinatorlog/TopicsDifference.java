@@ -1,4 +1,4 @@
-package io.catchment.broker.group;
+package io.catchment.broker.coordinatorlog;
 
 import java.util.Collection;
 import org.apache.kafka.common.Uuid;

@@ -1,9 +1,5 @@
-package io.catchment.broker.group;
+package io.catchment.broker.coordinatorlog;
 
-import io.catchment.broker.coordinatorlog.DaemonThreads;
-import io.catchment.broker.coordinatorlog.StateLoad;
-import io.catchment.broker.coordinatorlog.Tenure;
-import io.catchment.broker.coordinatorlog.Tenures;
 import io.catchment.broker.read.StreamReader;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -17,16 +13,18 @@ import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorLoader;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorPlayback;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorRecordSerde;
 
 /**
  * Loads the coordinator's state from its partitions when this node becomes their owner; partitions load side by side on few
  * threads that exist only while there is something to load. Thread-safe: owned by nobody.
  */
-final class GroupStateLoader implements CoordinatorLoader<CoordinatorRecord> {
+public final class CoordinatorStateLoader implements CoordinatorLoader<CoordinatorRecord> {
     private static final int THREADS = 2;
     private static final long IDLE_THREAD_MS = 5_000;
 
     private final Tenures tenures;
+    private final CoordinatorRecordSerde serde;
     private final StreamReader reader;
     private final Time time;
     private final int readBytesMax;
@@ -34,12 +32,23 @@ final class GroupStateLoader implements CoordinatorLoader<CoordinatorRecord> {
     private final Set<StateLoad> underWay = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    GroupStateLoader(Tenures tenures, StreamReader reader, Time time, int readBytesMax) {
+    /**
+     * @param name of its threads
+     * @param serde of the coordinator's records; stateless
+     */
+    public CoordinatorStateLoader(
+            String name,
+            Tenures tenures,
+            CoordinatorRecordSerde serde,
+            StreamReader reader,
+            Time time,
+            int readBytesMax) {
         this.tenures = tenures;
+        this.serde = serde;
         this.reader = reader;
         this.time = time;
         this.readBytesMax = readBytesMax;
-        this.threads = new ScheduledThreadPoolExecutor(THREADS, DaemonThreads.named("group-state-load"));
+        this.threads = new ScheduledThreadPoolExecutor(THREADS, DaemonThreads.named(name));
         threads.setKeepAliveTime(IDLE_THREAD_MS, TimeUnit.MILLISECONDS);
         threads.allowCoreThreadTimeOut(true);
     }
@@ -54,8 +63,8 @@ final class GroupStateLoader implements CoordinatorLoader<CoordinatorRecord> {
     }
 
     private CompletableFuture<LoadSummary> load(Tenure tenure, CoordinatorPlayback<CoordinatorRecord> playback) {
-        BatchReplay replay =
-                new BatchReplay(tenure.topicPartition(), playback, tenure.view().logStartOffset());
+        BatchReplay replay = new BatchReplay(
+                tenure.topicPartition(), serde, playback, tenure.view().logStartOffset());
         StateLoad load = new StateLoad(tenure, replay, reader, time, threads, readBytesMax);
         underWay.add(load);
         if (closed) {
@@ -72,6 +81,6 @@ final class GroupStateLoader implements CoordinatorLoader<CoordinatorRecord> {
     }
 
     private static RuntimeException closing() {
-        return new CoordinatorNotAvailableException("The group coordinator is closing");
+        return new CoordinatorNotAvailableException("The coordinator is closing");
     }
 }

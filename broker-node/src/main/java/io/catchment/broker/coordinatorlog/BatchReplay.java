@@ -1,7 +1,5 @@
-package io.catchment.broker.group;
+package io.catchment.broker.coordinatorlog;
 
-import io.catchment.broker.coordinatorlog.Replay;
-import io.catchment.broker.coordinatorlog.StateLoad;
 import io.catchment.broker.read.BatchRun;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.record.internal.ControlRecordType;
@@ -11,8 +9,8 @@ import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.requests.TransactionResult;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorPlayback;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorRecordSerde;
 import org.apache.kafka.coordinator.common.runtime.Deserializer.UnknownRecordTypeException;
-import org.apache.kafka.coordinator.group.GroupCoordinatorRecordSerde;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,14 +22,19 @@ final class BatchReplay implements Replay {
 
     private final TopicPartition partition;
     private final CoordinatorPlayback<CoordinatorRecord> playback;
-    private final GroupCoordinatorRecordSerde serde = new GroupCoordinatorRecordSerde();
+    private final CoordinatorRecordSerde serde;
     private long nextOffset;
     private long snapshotOffset;
     private long records;
     private long bytes;
 
-    BatchReplay(TopicPartition partition, CoordinatorPlayback<CoordinatorRecord> playback, long startOffset) {
+    BatchReplay(
+            TopicPartition partition,
+            CoordinatorRecordSerde serde,
+            CoordinatorPlayback<CoordinatorRecord> playback,
+            long startOffset) {
         this.partition = partition;
+        this.serde = serde;
         this.playback = playback;
         this.nextOffset = startOffset;
     }

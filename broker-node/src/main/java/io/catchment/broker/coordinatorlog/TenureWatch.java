@@ -1,6 +1,5 @@
-package io.catchment.broker.group;
+package io.catchment.broker.coordinatorlog;
 
-import io.catchment.broker.coordinatorlog.Tenure;
 import io.catchment.broker.partition.PartitionView;
 import java.util.concurrent.RejectedExecutionException;
 import org.apache.kafka.coordinator.common.runtime.PartitionWriter;

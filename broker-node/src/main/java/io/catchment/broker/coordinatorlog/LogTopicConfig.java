@@ -1,4 +1,4 @@
-package io.catchment.broker.group;
+package io.catchment.broker.coordinatorlog;
 
 import io.catchment.controlplane.ClusterImage;
 import java.util.Map;
@@ -6,30 +6,31 @@ import java.util.Properties;
 import java.util.function.Supplier;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
-import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The present configuration of {@code __consumer_offsets}, of which the coordinator asks the largest batch each time it begins
+ * The present configuration of a coordinator's topic, of which the coordinator asks the largest batch each time it begins
  * one. Kept from one change to the next: parsing it takes longer than writing a batch. Thread-safe, immutable but for the cache.
  */
-final class OffsetsTopicConfig implements Supplier<LogConfig> {
+public final class LogTopicConfig implements Supplier<LogConfig> {
+    private final String topic;
     private final Supplier<ClusterImage> image;
     private final Map<String, Object> defaults;
     private volatile @Nullable Parsed parsed;
 
     private record Parsed(Map<String, String> overrides, LogConfig config) {}
 
-    OffsetsTopicConfig(Supplier<ClusterImage> image, int maxBatchBytes) {
+    /** @param topic the coordinator's own */
+    public LogTopicConfig(String topic, Supplier<ClusterImage> image, int maxBatchBytes) {
+        this.topic = topic;
         this.image = image;
         this.defaults = Map.of(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, maxBatchBytes);
     }
 
     @Override
     public LogConfig get() {
-        Map<String, String> overrides =
-                image.get().configs(ConfigResource.Type.TOPIC.id(), Topic.GROUP_METADATA_TOPIC_NAME);
+        Map<String, String> overrides = image.get().configs(ConfigResource.Type.TOPIC.id(), topic);
         Parsed known = parsed;
         if (known == null || !known.overrides().equals(overrides)) {
             known = parse(overrides);

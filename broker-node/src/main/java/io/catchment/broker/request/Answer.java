@@ -1,4 +1,4 @@
-package io.catchment.broker.group.api;
+package io.catchment.broker.request;
 
 import io.catchment.broker.network.Request;
 import java.util.concurrent.CompletionException;
@@ -7,10 +7,10 @@ import java.util.function.Function;
 import org.apache.kafka.common.requests.AbstractResponse;
 
 /** From a result that comes later to exactly one answer. */
-final class Answer {
+public final class Answer {
     private Answer() {}
 
-    static <T> void with(Request request, CompletionStage<T> result, Function<T, AbstractResponse> toResponse) {
+    public static <T> void with(Request request, CompletionStage<T> result, Function<T, AbstractResponse> toResponse) {
         var unused = result.handle((value, failure) -> {
             if (failure != null) {
                 request.fail(cause(failure));
@@ -32,7 +32,7 @@ final class Answer {
         request.respond(response);
     }
 
-    static Throwable cause(Throwable failure) {
+    public static Throwable cause(Throwable failure) {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

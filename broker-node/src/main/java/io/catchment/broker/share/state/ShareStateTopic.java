@@ -1,0 +1,60 @@
+package io.catchment.broker.share.state;
+
+import io.catchment.broker.coordinatorlog.CoordinatorTopic;
+import io.catchment.controlplane.ClusterImage;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.utils.Utils;
+import org.apache.kafka.server.share.SharePartitionKey;
+
+/** Where the state of share partitions lives, {@code __share_group_state}, and which node keeps that of one. Thread-safe. */
+public final class ShareStateTopic {
+    static final String NAME = Topic.SHARE_GROUP_STATE_TOPIC_NAME;
+
+    private final ShareStateSettings settings;
+    private final CoordinatorTopic topic;
+
+    /** @param creator asks the control plane for a topic; must not block */
+    public ShareStateTopic(
+            Supplier<ClusterImage> image, CoordinatorTopic.Creator creator, ShareStateSettings settings) {
+        this.settings = settings;
+        this.topic = new CoordinatorTopic(NAME, image, creator, settings::topic);
+    }
+
+    boolean exists() {
+        return topic.state().isPresent();
+    }
+
+    /** Of the topic as it is, else as it will be created. */
+    int partitions() {
+        return topic.state().map(state -> state.streams().size()).orElseGet(() -> settings.coordinator()
+                .shareCoordinatorStateTopicNumPartitions());
+    }
+
+    /**
+     * By a share partition's key as FindCoordinator has it, {@code group:topic id:partition}. The node with its address on the listener; empty
+     * when nobody does yet: worth another try later.
+     *
+     * @throws InvalidRequestException when it is no such key
+     */
+    public Optional<Node> coordinatorOf(String key, String listener) {
+        try {
+            SharePartitionKey.validate(key);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidRequestException("Not the key of a share partition: " + e.getMessage());
+        }
+        return coordinatorOf(SharePartitionKey.getInstance(key), listener);
+    }
+
+    Optional<Node> coordinatorOf(SharePartitionKey key, String listener) {
+        return topic.leaderOf(partitionOf(key), listener);
+    }
+
+    /** As Kafka's coordinator computes it. */
+    private int partitionOf(SharePartitionKey key) {
+        return Utils.abs(key.asCoordinatorKey().hashCode()) % partitions();
+    }
+}
