@@ -173,7 +173,7 @@ final class Quota {
 
     private Outcome fetch(String client) throws Exception {
         Map<String, Object> config =
-                Map.of("bootstrap.servers", cluster.bootstrap(), "client.id", client, "max.poll.records", "100");
+                Map.of("bootstrap.servers", cluster.bootstrap(), "client.id", client, "max.poll.records", "100", "max.partition.fetch.bytes", "200000");
         try (var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             var partition = new TopicPartition(client, 0);
             consumer.assign(List.of(partition));
