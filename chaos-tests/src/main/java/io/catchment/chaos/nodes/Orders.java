@@ -5,12 +5,10 @@ import io.catchment.chaos.history.Violation;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Orders random articles at an even rate, and knows how many of each were taken: the reference. A thread of its own. */
@@ -50,15 +48,13 @@ final class Orders implements AutoCloseable {
             long start = System.nanoTime();
             for (long i = 0; !ended; i++) {
                 String article = "article-" + random.nextInt(ARTICLES);
-                Future<RecordMetadata> unused =
-                        producer.send(new ProducerRecord<>(TOPIC, "order-" + i, article), (at, failure) -> {
-                            if (failure == null) {
-                                taken.computeIfAbsent(article, name -> new AtomicLong())
-                                        .incrementAndGet();
-                            } else {
-                                verdict.violation(Violation.Kind.FAILED, "an order was not taken: " + failure);
-                            }
-                        });
+                var unused = producer.send(new ProducerRecord<>(TOPIC, "order-" + i, article), (at, failure) -> {
+                    if (failure == null) {
+                        taken.computeIfAbsent(article, name -> new AtomicLong()).incrementAndGet();
+                    } else {
+                        verdict.violation(Violation.Kind.FAILED, "an order was not taken: " + failure);
+                    }
+                });
                 long due = start + (i + 1) * 1_000_000_000L / perSecond;
                 while (System.nanoTime() < due) {
                     LockSupport.parkNanos(due - System.nanoTime());

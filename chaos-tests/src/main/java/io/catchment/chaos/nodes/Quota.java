@@ -144,7 +144,7 @@ final class Quota {
             var pace = new Pace(client.equals(HELD) ? Double.MAX_VALUE : freeRate());
             while (System.nanoTime() < endNanos) {
                 pace.await(value.length);
-                producer.send(new ProducerRecord<>(client, value), (at, failure) -> {
+                var unused = producer.send(new ProducerRecord<>(client, value), (at, failure) -> {
                     if (failure == null) {
                         clock.passed(value.length);
                     } else if (System.nanoTime() < endNanos) {
@@ -164,16 +164,23 @@ final class Quota {
         byte[] value = value();
         try (var producer = producer("filler")) {
             for (long sent = 0; sent < bytes; sent += value.length) {
-                producer.send(new ProducerRecord<>(HELD, value));
-                producer.send(new ProducerRecord<>(FREE, value));
+                var unused2 = producer.send(new ProducerRecord<>(HELD, value));
+                var unused3 = producer.send(new ProducerRecord<>(FREE, value));
             }
             producer.flush();
         }
     }
 
     private Outcome fetch(String client) throws Exception {
-        Map<String, Object> config =
-                Map.of("bootstrap.servers", cluster.bootstrap(), "client.id", client, "max.poll.records", "100", "max.partition.fetch.bytes", "200000");
+        Map<String, Object> config = Map.of(
+                "bootstrap.servers",
+                cluster.bootstrap(),
+                "client.id",
+                client,
+                "max.poll.records",
+                "100",
+                "max.partition.fetch.bytes",
+                "200000");
         try (var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             var partition = new TopicPartition(client, 0);
             consumer.assign(List.of(partition));

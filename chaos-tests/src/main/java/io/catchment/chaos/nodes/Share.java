@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Share {
     private static final Logger LOG = LoggerFactory.getLogger(Share.class);
-    private static final Duration DECIDED = Duration.ofSeconds(120);
+    private static final Duration DECIDED = Duration.ofMinutes(2);
 
     /**
      * @param crews processes

@@ -45,6 +45,10 @@ enum CrashPoint {
         boolean withoutMerges() {
             return this == COMPACTION || this == MANIFEST;
         }
+
+        boolean readsFirst() {
+            return this == MERGE || this == COMPACTION;
+        }
     }
 
     /** A merged object has eight ranges; a flushed one three records or so. */

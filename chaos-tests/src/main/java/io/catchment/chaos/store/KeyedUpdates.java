@@ -30,12 +30,12 @@ import org.jspecify.annotations.Nullable;
  * a time; acknowledgements come on the client's own.
  */
 final class KeyedUpdates {
-    static final int KEYS = 40;
+    static final int KEYS = 120;
     static final int VALUE_BYTES = 4096;
     static final Map<String, String> TOPIC_CONFIG =
             Map.of("cleanup.policy", "compact", "min.cleanable.dirty.ratio", "0.1");
 
-    private static final int PER_SECOND = 60;
+    private static final int PER_SECOND = 100;
     private static final int DELETION_EVERY = 11;
     private static final Duration STALL = Duration.ofSeconds(60);
     private static final String HEADER = "update";
