@@ -29,6 +29,8 @@ import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequest
 import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestTopics;
 import org.apache.kafka.common.message.ShareGroupDescribeRequestData;
 import org.apache.kafka.common.message.ShareGroupHeartbeatRequestData;
+import org.apache.kafka.common.message.StreamsGroupDescribeRequestData;
+import org.apache.kafka.common.message.StreamsGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
@@ -51,6 +53,8 @@ import org.apache.kafka.common.requests.OffsetDeleteRequest;
 import org.apache.kafka.common.requests.OffsetFetchRequest;
 import org.apache.kafka.common.requests.ShareGroupDescribeRequest;
 import org.apache.kafka.common.requests.ShareGroupHeartbeatRequest;
+import org.apache.kafka.common.requests.StreamsGroupDescribeRequest;
+import org.apache.kafka.common.requests.StreamsGroupHeartbeatRequest;
 import org.apache.kafka.common.requests.SyncGroupRequest;
 import org.junit.jupiter.api.Test;
 
@@ -100,8 +104,11 @@ class EveryVersionTest {
             case SYNC_GROUP, HEARTBEAT -> Set.of(Errors.UNKNOWN_MEMBER_ID);
             case LEAVE_GROUP ->
                 version >= 3 ? Set.of(Errors.NONE, Errors.UNKNOWN_MEMBER_ID) : Set.of(Errors.UNKNOWN_MEMBER_ID);
-            case DELETE_GROUPS, CONSUMER_GROUP_DESCRIBE, SHARE_GROUP_DESCRIBE, DELETE_SHARE_GROUP_OFFSETS ->
-                Set.of(Errors.GROUP_ID_NOT_FOUND);
+            case DELETE_GROUPS,
+                    CONSUMER_GROUP_DESCRIBE,
+                    SHARE_GROUP_DESCRIBE,
+                    STREAMS_GROUP_DESCRIBE,
+                    DELETE_SHARE_GROUP_OFFSETS -> Set.of(Errors.GROUP_ID_NOT_FOUND);
             default -> Set.of(Errors.NONE);
         };
     }
@@ -178,6 +185,29 @@ class EveryVersionTest {
                         new ConsumerGroupDescribeRequestData().setGroupIds(List.of("nobody")))
                 .build((short) version));
         fillShareGroups();
+        fillStreamsGroups();
+    }
+
+    private void fillStreamsGroups() {
+        request(ApiKeys.STREAMS_GROUP_HEARTBEAT, version -> new StreamsGroupHeartbeatRequest.Builder(
+                        new StreamsGroupHeartbeatRequestData()
+                                .setGroupId("streaming-" + version)
+                                .setMemberId(Uuid.randomUuid().toString())
+                                .setRebalanceTimeoutMs(10_000)
+                                .setProcessId("process")
+                                .setActiveTasks(List.of())
+                                .setStandbyTasks(List.of())
+                                .setWarmupTasks(List.of())
+                                .setClientTags(List.of())
+                                .setTopology(new StreamsGroupHeartbeatRequestData.Topology()
+                                        .setEpoch(0)
+                                        .setSubtopologies(List.of(new StreamsGroupHeartbeatRequestData.Subtopology()
+                                                .setSubtopologyId("0")
+                                                .setSourceTopics(List.of("readings"))))))
+                .build((short) version));
+        request(ApiKeys.STREAMS_GROUP_DESCRIBE, version -> new StreamsGroupDescribeRequest.Builder(
+                        new StreamsGroupDescribeRequestData().setGroupIds(List.of("nobody")))
+                .build((short) version));
     }
 
     private void fillShareGroups() {

@@ -59,6 +59,9 @@ class RecoveryEndToEndTest {
             produce(former.bootstrap(), 0, 100);
             commit(former.bootstrap(), 60);
             await("all of it is published", () -> published(old, READINGS) == 100 && unflushed(former) == 0);
+            // The first snapshot may have been begun before its topic was created, the second was not
+            snapshotWith("marker-1", former, old);
+            snapshotWith("marker-2", former, old);
 
             try (LocalNode recovered = LocalNode.recover(directory.resolve("recovered"), settings());
                     Admin now = Admin.create(Map.of("bootstrap.servers", recovered.bootstrap()))) {
@@ -104,6 +107,13 @@ class RecoveryEndToEndTest {
                     .hasMessageContaining("belongs to cluster")
                     .hasMessageContaining("catchment recover");
         }
+    }
+
+    /** Returns when one more snapshot of the state is there, after a change that brings one. */
+    private static void snapshotWith(String topic, LocalNode node, Admin admin) throws Exception {
+        double before = node.gauge("catchment.state.snapshots.total");
+        admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1))).all().get(30, TimeUnit.SECONDS);
+        await("a snapshot of the state", () -> node.gauge("catchment.state.snapshots.total") > before);
     }
 
     private interface Condition {
