@@ -22,7 +22,9 @@ public final class S3ObjectStore implements ObjectStoreServer {
     public static final String ACCESS_KEY_ID = "local-identity";
     public static final String SECRET_ACCESS_KEY = "local-credential";
     private static final String PROBE = "io.catchment.objectstore.testing.PutProbe";
-    private static final Duration START = Duration.ofSeconds(30);
+    /** One that stands for another machine gets little of a busy one. */
+    private static final Duration START = Duration.ofMinutes(2);
+
     private final Path directory;
     private final int port;
     private final int nice;

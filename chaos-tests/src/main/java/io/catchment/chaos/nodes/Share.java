@@ -9,13 +9,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -66,7 +66,7 @@ final class Share {
     private final ShareLedger ledger;
     private final Set<ShareLedger.Place> written = ConcurrentHashMap.newKeySet();
     private final Map<Integer, ShareJournal.Reader> journals = new HashMap<>();
-    private final List<Crew> crews = new ArrayList<>();
+    private final List<Crew> crews = new CopyOnWriteArrayList<>();
     private int started;
     private volatile boolean writing = true;
 
@@ -88,6 +88,7 @@ final class Share {
         configure();
         Thread writer = new Thread(this::write, "writer");
         writer.setDaemon(true);
+        Runtime.getRuntime().addShutdownHook(new Thread(this::dismiss, "dismiss-crews"));
         try {
             for (int crew = 0; crew < plan.crews(); crew++) {
                 crews.add(start());
@@ -103,10 +104,14 @@ final class Share {
             checkGroupIsDone();
         } finally {
             writing = false;
-            crews.forEach(crew -> crew.process().destroyForcibly());
+            dismiss();
         }
         return "  %d records written, %d done with, %d deliveries, %d records delivered more than once%n"
                 .formatted(written.size(), ledger.done(), ledger.deliveries(), ledger.redelivered());
+    }
+
+    private void dismiss() {
+        crews.forEach(crew -> crew.process().destroyForcibly());
     }
 
     private void configure() throws Exception {

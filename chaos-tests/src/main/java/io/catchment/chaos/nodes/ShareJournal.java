@@ -19,10 +19,13 @@ import java.util.List;
 final class ShareJournal {
     enum Kind {
         DELIVERED,
+        /** The member is about to acknowledge it. */
+        ACCEPTED,
+        /** The member was told that its acknowledgement holds. */
         DONE
     }
 
-    /** @param atMs for a delivery when it was asked for, for the other when the answer was there */
+    /** @param atMs for a delivery when it was asked for, for the others when it was so */
     record Line(Kind kind, int partition, long offset, int deliveryCount, long atMs) {
         String text() {
             return kind + " " + partition + " " + offset + " " + deliveryCount + " " + atMs + "\n";

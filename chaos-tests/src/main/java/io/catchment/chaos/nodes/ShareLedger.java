@@ -22,6 +22,7 @@ final class ShareLedger {
         int deliveries;
         long lastDeliveryMs;
         int lastCrew;
+        boolean accepted;
         long doneMs = Long.MAX_VALUE;
         int doneInDelivery = Integer.MAX_VALUE;
     }
@@ -50,6 +51,7 @@ final class ShareLedger {
                     // Journals of several processes are read one after the other: both orders are met
                     checkNotAfterDone(line, fate, line.deliveryCount(), line.atMs());
                 }
+                case ACCEPTED -> fate.accepted = true;
                 case DONE -> {
                     fate.doneMs = Math.min(fate.doneMs, line.atMs());
                     fate.doneInDelivery = Math.min(fate.doneInDelivery, line.deliveryCount());
@@ -74,14 +76,17 @@ final class ShareLedger {
         killedMs.put(crew, atMs);
     }
 
-    /** Nothing will be said any more of a record that a process had when it was killed, if the group is done with it. */
+    /**
+     * A member has worked on it and acknowledged it, whether or not it was told that this holds: the answer may be lost with a node. Or a process had it
+     * when it was killed, which may have done so.
+     */
     boolean isDecided(Place place) {
         Fate fate = fates.get(place);
         if (fate == null) {
             return false;
         }
         Long killed = killedMs.get(fate.lastCrew);
-        return fate.doneMs != Long.MAX_VALUE || (killed != null && fate.lastDeliveryMs > killed - STALE_MS);
+        return fate.accepted || (killed != null && fate.lastDeliveryMs > killed - STALE_MS);
     }
 
     List<Place> undecided(Set<Place> written) {

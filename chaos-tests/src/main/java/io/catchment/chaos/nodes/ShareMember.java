@@ -83,6 +83,10 @@ final class ShareMember extends Thread {
                 accepted.add(record);
             }
         }
+        long acceptedMs = System.currentTimeMillis();
+        journal.write(accepted.stream()
+                .map(record -> line(ShareJournal.Kind.ACCEPTED, record, acceptedMs))
+                .toList());
         Map<TopicIdPartition, Optional<KafkaException>> outcomes = consumer.commitSync();
         long doneMs = System.currentTimeMillis();
         List<ShareJournal.Line> done = new ArrayList<>();
