@@ -4,10 +4,12 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,20 +31,24 @@ final class RangeStash {
         this.directory = directory;
     }
 
-    /** @param memory null: they are in the file */
-    record Kept(@Nullable ByteBuf memory, long position, int length) {}
+    /**
+     * @param memory null: they are in the file
+     * @param crc CRC32C of what is in the file: a disk that lies must not get into an object whose own checksums then hold
+     */
+    record Kept(@Nullable ByteBuf memory, long position, int length, int crc) {}
 
     /** Copies what is readable. */
     Kept keep(ByteBuf bytes) {
         int length = bytes.readableBytes();
         if (memoryBytes + length <= memoryBytesMax) {
             memoryBytes += length;
-            return new Kept(allocator.directBuffer(length, length).writeBytes(bytes), 0, length);
+            return new Kept(allocator.directBuffer(length, length).writeBytes(bytes), 0, length, 0);
         }
         long position = fileBytes;
         fileBytes += length;
+        int crc = crc(bytes);
         write(bytes, position);
-        return new Kept(null, position, length);
+        return new Kept(null, position, length, crc);
     }
 
     /** In one piece of memory, the caller's from now on; once. */
@@ -58,6 +64,10 @@ final class RangeStash {
                 if (read.writeBytes(file(), kept.position + read.writerIndex(), read.writableBytes()) < 0) {
                     throw new IllegalStateException("the file with ranges to merge ends too early");
                 }
+            }
+            if (crc(read) != kept.crc) {
+                throw new IllegalStateException(
+                        "the file with ranges to merge holds other bytes than were written to it");
             }
             return read;
         } catch (IOException | RuntimeException e) {
@@ -77,6 +87,14 @@ final class RangeStash {
                 throw new UncheckedIOException(e);
             }
         }
+    }
+
+    private static int crc(ByteBuf bytes) {
+        CRC32C crc = new CRC32C();
+        for (ByteBuffer part : bytes.nioBuffers()) {
+            crc.update(part);
+        }
+        return (int) crc.getValue();
     }
 
     private void write(ByteBuf bytes, long position) {

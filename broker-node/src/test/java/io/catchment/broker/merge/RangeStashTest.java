@@ -1,10 +1,13 @@
 package io.catchment.broker.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +42,25 @@ class RangeStashTest {
             assertThat(bytes).isEqualTo(all.get(i));
         }
         stash.close();
+        stash.close();
+    }
+
+    @Test
+    void otherBytesThanWereKeptAreNotGivenBack() {
+        RangeStash stash = new RangeStash(new UnpooledByteBufAllocator(false, true), 0, folder);
+        RangeStash.Kept first = stash.keep(Unpooled.wrappedBuffer(new byte[] {1, 2, 3}));
+        RangeStash.Kept second = stash.keep(Unpooled.wrappedBuffer(new byte[] {1, 2, 4}));
+        RangeStash.Kept wrong = new RangeStash.Kept(null, second.position(), second.length(), first.crc());
+        assertThatThrownBy(() -> stash.take(wrong)).hasMessageContaining("other bytes");
+        stash.close();
+    }
+
+    @Test
+    void aFolderThatCannotBeWrittenFailsTheMergeAlone() throws Exception {
+        RangeStash stash = new RangeStash(
+                new UnpooledByteBufAllocator(false, true), 0, Files.createFile(folder.resolve("no-folder")));
+        assertThatThrownBy(() -> stash.keep(Unpooled.wrappedBuffer(new byte[] {1})))
+                .isInstanceOf(UncheckedIOException.class);
         stash.close();
     }
 }
