@@ -7,7 +7,7 @@ import java.util.concurrent.CompletionStage;
  * Verified reads of ranges in published objects through the block cache (DESIGN §8): 1 MiB blocks, single-flight, read-ahead.
  * Thread-safe; nothing here blocks.
  */
-public interface ObjectReader extends AutoCloseable {
+public interface ObjectReader extends ObjectBytes, AutoCloseable {
 
     /** Where a range lies, from the catalog. */
     record Location(
@@ -35,12 +35,6 @@ public interface ObjectReader extends AutoCloseable {
 
     /** The position to read from for the first batch whose max event time is at or after {@code timeMs}: an offset to scan from. */
     CompletionStage<Long> offsetForTime(Location location, long timeMs);
-
-    /** Any verified bytes of an object, for checkpoints. */
-    CompletionStage<ByteBuf> bytes(long objectId, long objectBytes, long position, int length);
-
-    /** The manifest that the object is, cached. */
-    CompletionStage<Manifest> manifest(long objectId, long objectBytes);
 
     record RangeRead(ByteBuf payload, boolean reachesEnd) {}
 

@@ -8,8 +8,8 @@ import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.objectstore.Manifest;
 import io.catchment.objectstore.Manifest.Entry;
+import io.catchment.objectstore.ObjectBytes;
 import io.catchment.objectstore.ObjectKeys;
-import io.catchment.objectstore.ObjectReader;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
 import java.util.ArrayList;
@@ -20,9 +20,9 @@ import java.util.concurrent.CompletionStage;
 
 /** Immutable. What a manifest lists, as far as it still counts. Nothing here blocks; stages complete on the store's threads, or at once. */
 public final class Manifests {
-    private final ObjectReader objects;
+    private final ObjectBytes objects;
 
-    public Manifests(ObjectReader objects) {
+    public Manifests(ObjectBytes objects) {
         this.objects = objects;
     }
 

@@ -1,7 +1,7 @@
 package io.catchment.broker.merge;
 
 import io.catchment.controlplane.ControlPlane;
-import io.catchment.objectstore.ObjectReader;
+import io.catchment.objectstore.ObjectBytes;
 import io.catchment.objectstore.ObjectStore;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.file.Path;
@@ -15,7 +15,7 @@ import java.nio.file.Path;
 public record MergeMeans(
         ControlPlane controlPlane,
         ObjectStore store,
-        ObjectReader objects,
+        ObjectBytes objects,
         ByteBufAllocator allocator,
         Path scratch,
         int nodeId,

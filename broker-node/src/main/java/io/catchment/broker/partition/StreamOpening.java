@@ -7,7 +7,7 @@ import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.StreamState;
-import io.catchment.objectstore.ObjectReader;
+import io.catchment.objectstore.ObjectBytes;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameKind;
 import io.netty.buffer.ByteBuf;
@@ -61,7 +61,7 @@ final class StreamOpening {
     }
 
     /** Where streams are read. */
-    record Sources(StreamExtents extents, StreamReader reader, ObjectReader objects) {}
+    record Sources(StreamExtents extents, StreamReader reader, ObjectBytes objects) {}
 
     /**
      * The state of one stream as found.

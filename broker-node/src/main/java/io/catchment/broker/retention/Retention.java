@@ -11,7 +11,7 @@ import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamState;
-import io.catchment.objectstore.ObjectReader;
+import io.catchment.objectstore.ObjectBytes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -52,7 +52,7 @@ public final class Retention implements AutoCloseable {
             int nodeId,
             long nodeEpoch,
             Function<String, TopicConfig> configs,
-            ObjectReader objects,
+            ObjectBytes objects,
             long checkMs,
             SerialLoop loop,
             RandomGenerator random) {

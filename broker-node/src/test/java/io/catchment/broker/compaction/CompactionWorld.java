@@ -21,8 +21,8 @@ import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.BundleBuilder;
 import io.catchment.objectstore.Manifest;
+import io.catchment.objectstore.ObjectBytes;
 import io.catchment.objectstore.ObjectKeys;
-import io.catchment.objectstore.ObjectReader;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.bundle.BundleWriter;
@@ -298,17 +298,7 @@ final class CompactionWorld {
         }
     }
 
-    private final class Reader implements ObjectReader {
-        @Override
-        public CompletionStage<RangeRead> read(Location location, long fromOffset, int bytesMax) {
-            throw new AssertionError("ranges are read from their beginning");
-        }
-
-        @Override
-        public CompletionStage<Long> offsetForTime(Location location, long timeMs) {
-            throw new AssertionError("compaction does not search");
-        }
-
+    private final class Reader implements ObjectBytes {
         @Override
         public CompletionStage<Manifest> manifest(long objectId, long objectBytes) {
             throw new AssertionError("compaction reads no manifest");
@@ -321,8 +311,5 @@ final class CompactionWorld {
                             new ObjectStoreException(ObjectStoreException.Reason.TRANSIENT, "injected", null))
                     : store.get(ObjectKeys.key(objectId), position, length);
         }
-
-        @Override
-        public void close() {}
     }
 }

@@ -1,8 +1,8 @@
 package io.catchment.broker.flush;
 
 import io.catchment.objectstore.Manifest;
+import io.catchment.objectstore.ObjectBytes;
 import io.catchment.objectstore.ObjectKeys;
-import io.catchment.objectstore.ObjectReader;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.manifest.ManifestLoader;
@@ -12,17 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 
 /** Bytes of objects as the store has them now, for merges. */
-record PlainReader(ObjectStore store, BooleanSupplier fails) implements ObjectReader {
-    @Override
-    public CompletionStage<RangeRead> read(Location location, long fromOffset, int bytesMax) {
-        throw new AssertionError("merges read whole ranges");
-    }
-
-    @Override
-    public CompletionStage<Long> offsetForTime(Location location, long timeMs) {
-        throw new AssertionError("merges do not search");
-    }
-
+record PlainReader(ObjectStore store, BooleanSupplier fails) implements ObjectBytes {
     @Override
     public CompletionStage<ByteBuf> bytes(long objectId, long objectBytes, long position, int length) {
         return fails.getAsBoolean()
@@ -38,7 +28,4 @@ record PlainReader(ObjectStore store, BooleanSupplier fails) implements ObjectRe
                         new ObjectStoreException(ObjectStoreException.Reason.TRANSIENT, "injected", null))
                 : new ManifestLoader(store, () -> {}).load(objectId, objectBytes);
     }
-
-    @Override
-    public void close() {}
 }

@@ -12,7 +12,7 @@ import io.catchment.broker.testing.TrackedBuffers;
 import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.controlplane.StreamState;
 import io.catchment.objectstore.Manifest;
-import io.catchment.objectstore.ObjectReader;
+import io.catchment.objectstore.ObjectBytes;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameKind;
 import io.netty.buffer.ByteBuf;
@@ -263,7 +263,7 @@ class StreamOpeningTest {
     }
 
     /** Checkpoints and batches of published objects, after a while. */
-    private static final class Store implements ObjectReader, StreamReader {
+    private static final class Store implements ObjectBytes, StreamReader {
         final TrackedBuffers buffers = new TrackedBuffers();
         final AtomicInteger reads = new AtomicInteger();
         final AtomicInteger underWayMax = new AtomicInteger();
@@ -337,18 +337,5 @@ class StreamOpeningTest {
                         buffers.track(TestBatches.buffer(batch)));
             });
         }
-
-        @Override
-        public CompletionStage<RangeRead> read(Location location, long fromOffset, int bytesMax) {
-            throw new AssertionError("not read here");
-        }
-
-        @Override
-        public CompletionStage<Long> offsetForTime(Location location, long timeMs) {
-            throw new AssertionError("not searched here");
-        }
-
-        @Override
-        public void close() {}
     }
 }

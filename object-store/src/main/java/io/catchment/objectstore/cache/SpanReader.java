@@ -3,8 +3,8 @@ package io.catchment.objectstore.cache;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.catchment.objectstore.Manifest;
+import io.catchment.objectstore.ObjectBytes;
 import io.catchment.objectstore.ObjectKeys;
-import io.catchment.objectstore.ObjectReader;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * near. Of footers only the blocks' checksums are kept, a few bytes for each object; of blocks nothing, so a run should be all that is wanted of
  * its surroundings.
  */
-public final class SpanReader implements ObjectReader {
+public final class SpanReader implements ObjectBytes, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SpanReader.class);
     /** Of a request, for the same reason as with blocks: the S3 client hands a body on as one array. */
     private static final int REQUEST_BLOCKS_MAX = 7;
@@ -259,17 +259,6 @@ public final class SpanReader implements ObjectReader {
     @Override
     public CompletionStage<Manifest> manifest(long objectId, long objectBytes) {
         return manifests.load(objectId, objectBytes);
-    }
-
-    /** Those who read for clients have blocks. */
-    @Override
-    public CompletionStage<RangeRead> read(Location location, long fromOffset, int bytesMax) {
-        throw new UnsupportedOperationException("ranges are read whole here, by bytes");
-    }
-
-    @Override
-    public CompletionStage<Long> offsetForTime(Location location, long timeMs) {
-        throw new UnsupportedOperationException("nothing is searched here");
     }
 
     @Override
