@@ -162,10 +162,13 @@ final class NodeEpoch implements AutoCloseable {
                 extents, parts.objects(), controlPlane::image, parts.readBudgets(), parts.searches());
         reader = streams;
         PeerRequests peers = closers.add("requests to peers", new PeerRequests(config.nodeId(), Time.SYSTEM));
+        // Of their own: unlike the markers, they may be held back by a quota
+        PeerRequests verifications =
+                closers.add("verifications", new PeerRequests("verifications", config.nodeId(), Time.SYSTEM));
         TransactionTopic transactionTopic =
                 new TransactionTopic(controlPlane::image, admin.autoCreator()::createInternal, config.transactions());
         OwnedPartitions owned =
-                closers.add("partitions", partitions(controlPlane, extents, streams, transactionTopic, peers));
+                closers.add("partitions", partitions(controlPlane, extents, streams, transactionTopic, verifications));
         partitions = owned;
         walEvents.listeners(
                 List.of(owned.walListener(), parts.lanes(), parts.metrics().wal(), new FencedListener(this::end)));
@@ -224,7 +227,7 @@ final class NodeEpoch implements AutoCloseable {
             StreamExtents extents,
             LayeredStreamReader streams,
             TransactionTopic transactionTopic,
-            PeerRequests peers) {
+            PeerRequests verifications) {
         return new OwnedPartitions(
                 parts.loops().all(),
                 new OwnedPartitions.Dependencies(
@@ -236,7 +239,7 @@ final class NodeEpoch implements AutoCloseable {
                         parts.objects(),
                         TopicConfigs.of(controlPlane, config.topics().schema()),
                         parts.metrics().arrivals(),
-                        new PeerVerifier(transactionTopic, peers, peerListener()),
+                        new PeerVerifier(transactionTopic, verifications, peerListener()),
                         Time.SYSTEM,
                         config.reads().tailCacheBytes(),
                         config.topics().producerIdExpirationMs()));

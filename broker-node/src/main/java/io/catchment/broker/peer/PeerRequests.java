@@ -33,8 +33,13 @@ public final class PeerRequests implements AutoCloseable {
     private volatile boolean closed;
 
     public PeerRequests(int nodeId, Time time) {
+        this("peers", nodeId, time);
+    }
+
+    /** @param purpose of these connections: those of another purpose are others */
+    public PeerRequests(String purpose, int nodeId, Time time) {
         this.time = time;
-        this.sender = new Sender(PeerClient.open("peers", nodeId, metrics, time), time);
+        this.sender = new Sender(PeerClient.open(purpose, nodeId, metrics, time), time);
         sender.setDaemon(true);
         sender.start();
     }

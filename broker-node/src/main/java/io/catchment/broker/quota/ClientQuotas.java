@@ -26,8 +26,6 @@ import org.apache.kafka.server.quota.QuotaType;
  */
 public final class ClientQuotas implements NetworkQuotas, FetchQuota, AutoCloseable {
     private static final double PERCENT_PER_NANO = 100.0 / 1_000_000_000;
-    /** From here on only nodes send it (KIP-890). */
-    private static final short VERIFICATION_VERSION = 4;
 
     private final Metrics metrics;
     private final Time time;
@@ -133,14 +131,14 @@ public final class ClientQuotas implements NetworkQuotas, FetchQuota, AutoClosea
 
     @Override
     public int spent(RequestContext request, long nanos) {
-        return isFromNode(request)
+        return isMarker(request)
                 ? 0
                 : note(QuotaObserver.Limit.REQUEST, record(requests, request, nanos * PERCENT_PER_NANO));
     }
 
     @Override
     public void spentSending(RequestContext request, long nanos) {
-        if (!isFromNode(request)) {
+        if (!isMarker(request)) {
             requests.recordNoThrottle(session(request), request.clientId(), nanos * PERCENT_PER_NANO);
         }
     }
@@ -150,11 +148,9 @@ public final class ClientQuotas implements NetworkQuotas, FetchQuota, AutoClosea
         return note(QuotaObserver.Limit.CONNECTION, connections.delayMs(address));
     }
 
-    /** Transactions of other clients wait for these. */
-    private static boolean isFromNode(RequestContext request) {
-        ApiKeys api = request.header.apiKey();
-        return api == ApiKeys.WRITE_TXN_MARKERS
-                || (api == ApiKeys.ADD_PARTITIONS_TO_TXN && request.header.apiVersion() >= VERIFICATION_VERSION);
+    /** Free, as in Kafka, since readers of other clients' transactions wait for it. What else nodes ask could come from anybody. */
+    private static boolean isMarker(RequestContext request) {
+        return request.header.apiKey() == ApiKeys.WRITE_TXN_MARKERS;
     }
 
     // ---- steps

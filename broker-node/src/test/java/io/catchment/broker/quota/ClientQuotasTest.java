@@ -115,6 +115,17 @@ class ClientQuotasTest {
     }
 
     @Test
+    void whoSpeaksTheNodesVersionsIsCountedLikeAnybody() {
+        set(1, "request_percentage", client("held"));
+        for (short version : ApiKeys.ADD_PARTITIONS_TO_TXN.allVersions()) {
+            time.nowMs += 60_000;
+            RequestContext adding = context(ApiKeys.ADD_PARTITIONS_TO_TXN, version, "held", KafkaPrincipal.ANONYMOUS);
+            quotas.spentSending(adding, 200_000_000L);
+            assertThat(quotas.spent(adding, 1)).as("version %d", version).isPositive();
+        }
+    }
+
+    @Test
     void tooManyPartitionsAreRefusedUntilTheirTimeHasCome() {
         set(1, "controller_mutation_rate", client("held"));
         ControllerMutationQuota first = quotas.mutations(from("held", null), 0);
@@ -207,8 +218,12 @@ class ClientQuotasTest {
     }
 
     private static RequestContext context(ApiKeys api, String clientId, KafkaPrincipal principal) {
+        return context(api, api.latestVersion(), clientId, principal);
+    }
+
+    private static RequestContext context(ApiKeys api, short version, String clientId, KafkaPrincipal principal) {
         return new RequestContext(
-                new RequestHeader(api, api.latestVersion(), clientId, 1),
+                new RequestHeader(api, version, clientId, 1),
                 "connection",
                 InetAddress.getLoopbackAddress(),
                 principal,
