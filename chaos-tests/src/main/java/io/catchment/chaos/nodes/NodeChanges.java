@@ -81,7 +81,7 @@ public final class NodeChanges {
                     figures,
                     "share_s",
                     start,
-                    watch.led(victim, start, share(cluster.nodes().size())));
+                    watch.seen().led(victim, start, share(cluster.nodes().size())));
             copied(figures, "copied_mb", moved, victim);
             waits(figures, "wait_p99_ms", exercise, start, System.nanoTime(), List.of());
         });
@@ -113,10 +113,22 @@ public final class NodeChanges {
                     figures,
                     "share_s",
                     start,
-                    watch.led(node, start, share(cluster.nodes().size() + 1)));
-            put(figures, "removal_s", removal, watch.gone(node, removal));
-            waits(figures, "addition_wait_p99_ms", exercise, start, removal, watch.moved(start, removal));
-            waits(figures, "removal_wait_p99_ms", exercise, removal, end, watch.moved(removal, end));
+                    watch.seen().led(node, start, share(cluster.nodes().size() + 1)));
+            put(figures, "removal_s", removal, watch.seen().gone(node, removal));
+            waits(
+                    figures,
+                    "addition_wait_p99_ms",
+                    exercise,
+                    start,
+                    removal,
+                    watch.seen().moved(start, removal));
+            waits(
+                    figures,
+                    "removal_wait_p99_ms",
+                    exercise,
+                    removal,
+                    end,
+                    watch.seen().moved(removal, end));
         });
     }
 

@@ -92,8 +92,8 @@ final class Replace {
         }
         drill.pauses().over(fault, System.nanoTime());
         int share = (int) (SHARE * plan.shape.partitions() / cluster.nodes().size());
-        long joined = watch.joined(victim, start);
-        long full = watch.led(victim, start, Math.max(1, share));
+        long joined = watch.seen().joined(victim, start);
+        long full = watch.seen().led(victim, start, Math.max(1, share));
         figures.add(
                 "  %.1f GB before; the empty node joined %.1f s after its start, was ready after %.1f s, had its share %s"
                         .formatted(

@@ -69,18 +69,18 @@ final class Scale {
         List<String> figures = new ArrayList<>();
         int share = (int) (SHARE * shape.partitions() / (cluster.nodes().size() + (what.equals("removal") ? 1 : 0)));
         if (what.equals("removal")) {
-            long gone = watch.gone(node, start);
+            long gone = watch.seen().gone(node, start);
             figures.add("  removal of node %d: led nothing after %s".formatted(node, seconds(start, gone)));
         } else {
-            long joined = watch.joined(node, start);
-            long full = watch.led(node, start, share);
+            long joined = watch.seen().joined(node, start);
+            long full = watch.seen().led(node, start, share);
             figures.add("  addition of node %d: it joined %s after the command, had its share (%d of %d) %s later"
                     .formatted(node, seconds(start, joined), share, shape.partitions(), seconds(joined, full)));
             if (full < 0) {
                 verdict.violation(Violation.Kind.LATE, "node " + node + " has not got its share");
             }
         }
-        List<Integer> partitions = watch.moved(start, end);
+        List<Integer> partitions = watch.seen().moved(start, end);
         figures.add("  %s: %d partitions moved; longest wait for an acknowledgement: %s"
                 .formatted(what, partitions.size(), waits(exercise, start, end, partitions)));
         List<Integer> others = IntStream.range(0, shape.partitions())
