@@ -40,6 +40,7 @@ final class StreamsProcess implements AutoCloseable {
                         "java",
                         "-Xmx384m",
                         "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
                         "-cp",
                         classPath,
                         Checkout.streamsApplication().toString(),
