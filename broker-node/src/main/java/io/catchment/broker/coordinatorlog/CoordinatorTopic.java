@@ -11,6 +11,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Node;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +42,17 @@ public final class CoordinatorTopic {
 
     public Optional<TopicState> state() {
         return image.get().topic(name);
+    }
+
+    /** Of the topic as it is, else as it will be created. */
+    public int partitions() {
+        return state().map(state -> state.streams().size())
+                .orElseGet(() -> wanted.get().partitions());
+    }
+
+    /** Where what has the key is kept, as Kafka's coordinators reckon. */
+    public int partitionOf(String key) {
+        return Utils.abs(key.hashCode()) % partitions();
     }
 
     /**

@@ -63,6 +63,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -347,7 +348,8 @@ final class NodeEpoch implements AutoCloseable {
         closers.add(
                 "group meters",
                 BoundMeters.bind(groups.meters(), parts.metrics().registry()));
-        owned.addListener(new GroupFeed(groups));
+        owned.addListener(new StateTopicFeed(
+                Topic.GROUP_METADATA_TOPIC_NAME, groups::onPartitionOpened, groups::onPartitionClosed));
         TransactionHost transactions = closers.add(
                 "transaction coordinator",
                 new TransactionHost(
@@ -363,7 +365,10 @@ final class NodeEpoch implements AutoCloseable {
                                 peerListener(),
                                 Time.SYSTEM),
                         closers.add("transactions thread", new SerialThread("transactions"))));
-        owned.addListener(new TransactionFeed(transactions));
+        owned.addListener(new StateTopicFeed(
+                Topic.TRANSACTION_STATE_TOPIC_NAME,
+                (partition, leaderEpoch) -> transactions.onPartitionOpened(partition),
+                transactions::onPartitionClosed));
         ShareCoordinatorHost shareCoordinator = shares.coordinator(epoch);
         await(owned.start(epoch));
         groups.start(controlPlane.image());

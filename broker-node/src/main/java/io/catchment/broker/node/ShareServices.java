@@ -21,6 +21,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.server.share.persister.Persister;
 
@@ -77,7 +78,8 @@ final class ShareServices {
                                 (partition, offset) -> cut(partition, offset, nodeEpoch),
                                 config.groups().maxBatchBytes(),
                                 Time.SYSTEM)));
-        owned.addListener(new ShareFeed(host));
+        owned.addListener(new StateTopicFeed(
+                Topic.SHARE_GROUP_STATE_TOPIC_NAME, host::onPartitionOpened, host::onPartitionClosed));
         return host;
     }
 

@@ -88,10 +88,6 @@ public final class TransactionHost implements AutoCloseable {
                 intervalMs);
     }
 
-    public static boolean isOf(TopicPartition partition) {
-        return partition.topic().equals(TransactionTopic.NAME);
-    }
-
     /** It serves: its acknowledged end is known and readable. */
     public void onPartitionOpened(int index) {
         Optional<Tenure> begun = tenures.begin(new TopicPartition(TransactionTopic.NAME, index));

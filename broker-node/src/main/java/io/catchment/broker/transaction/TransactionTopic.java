@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.internals.Topic;
-import org.apache.kafka.common.utils.Utils;
 
 /**
  * Where transactions live: {@code __transaction_state}, created when somebody first looks for a coordinator (as Kafka does), and which node
@@ -17,13 +16,12 @@ import org.apache.kafka.common.utils.Utils;
 public final class TransactionTopic {
     static final String NAME = Topic.TRANSACTION_STATE_TOPIC_NAME;
 
-    private final CreateTopic wanted;
     private final CoordinatorTopic topic;
 
     /** @param creator asks the control plane for a topic; must not block */
     public TransactionTopic(
             Supplier<ClusterImage> image, CoordinatorTopic.Creator creator, TransactionSettings settings) {
-        this.wanted = topic(settings);
+        CreateTopic wanted = topic(settings);
         this.topic = new CoordinatorTopic(NAME, image, creator, () -> wanted);
     }
 
@@ -42,10 +40,8 @@ public final class TransactionTopic {
                         Integer.toString(settings.segmentBytes())));
     }
 
-    /** Of the topic as it is, else as it will be created. */
     int partitionOf(String transactionalId) {
-        int partitions = topic.state().map(state -> state.streams().size()).orElse(wanted.partitions());
-        return Utils.abs(transactionalId.hashCode()) % partitions;
+        return topic.partitionOf(transactionalId);
     }
 
     /**
@@ -53,6 +49,6 @@ public final class TransactionTopic {
      * partition has no leader: worth another try later.
      */
     public Optional<Node> coordinatorOf(String transactionalId, String listener) {
-        return topic.leaderOf(partitionOf(transactionalId), listener);
+        return topic.leaderOf(topic.partitionOf(transactionalId), listener);
     }
 }

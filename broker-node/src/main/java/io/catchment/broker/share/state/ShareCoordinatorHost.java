@@ -2,6 +2,7 @@ package io.catchment.broker.share.state;
 
 import io.catchment.broker.coordinatorlog.CoordinatorStateLoader;
 import io.catchment.broker.coordinatorlog.DaemonTimer;
+import io.catchment.broker.coordinatorlog.HostedCoordinator;
 import io.catchment.broker.coordinatorlog.ImageFeed;
 import io.catchment.broker.coordinatorlog.LogTopicConfig;
 import io.catchment.broker.coordinatorlog.StreamPartitionWriter;
@@ -12,12 +13,7 @@ import io.catchment.broker.partition.PartitionDirectory;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ImageDelta;
-import java.util.OptionalInt;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.coordinator.share.ShareCoordinator;
@@ -25,7 +21,6 @@ import org.apache.kafka.coordinator.share.ShareCoordinatorRecordSerde;
 import org.apache.kafka.coordinator.share.ShareCoordinatorService;
 import org.apache.kafka.coordinator.share.metrics.ShareCoordinatorMetrics;
 import org.apache.kafka.coordinator.share.metrics.ShareCoordinatorRuntimeMetrics;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Kafka's share coordinator on this node: it keeps the state of the share partitions whose {@code __share_group_state} partition this node owns.
@@ -35,24 +30,10 @@ import org.jspecify.annotations.Nullable;
  * as soon as it does not. None of these blocks. Calls about one partition come in order; otherwise any thread may call.
  */
 public final class ShareCoordinatorHost implements AutoCloseable {
-    private enum Phase {
-        NEW,
-        STARTED,
-        CLOSED
-    }
-
     private final Metrics metrics = new Metrics();
-    private final Tenures tenures;
     private final ShareStateTopic topic;
     private final ShareCoordinatorService service;
-    private final ImageFeed images;
-
-    /** Guards the phase and what waits for the start. */
-    private final ReentrantLock lifecycle = new ReentrantLock();
-
-    private final SortedMap<Integer, Integer> openedEarly = new TreeMap<>();
-    private @Nullable ClusterImage seenEarly;
-    private Phase phase = Phase.NEW;
+    private final HostedCoordinator hosted;
 
     /** What it is wired to. */
     public record Parts(
@@ -67,7 +48,7 @@ public final class ShareCoordinatorHost implements AutoCloseable {
 
     public ShareCoordinatorHost(int nodeId, ShareStateSettings settings, Parts parts) {
         this.topic = parts.topic();
-        this.tenures = new Tenures(parts.partitions());
+        Tenures tenures = new Tenures(parts.partitions());
         this.service = new ShareCoordinatorService.Builder(nodeId, settings.coordinator())
                 .withWriter(new StreamPartitionWriter(
                         parts.log(),
@@ -87,102 +68,43 @@ public final class ShareCoordinatorHost implements AutoCloseable {
                 .withCoordinatorRuntimeMetrics(new ShareCoordinatorRuntimeMetrics(metrics))
                 .withCoordinatorMetrics(new ShareCoordinatorMetrics(metrics))
                 .build();
-        this.images = new ImageFeed("share-state-image", service::onMetadataUpdate);
+        this.hosted = new HostedCoordinator(
+                ShareStateTopic.NAME,
+                tenures,
+                new HostedCoordinator.Service(
+                        service::startup, service::onElection, service::onResignation, service::shutdown),
+                new ImageFeed("share-state-image", service::onMetadataUpdate));
     }
 
     public ShareCoordinator coordinator() {
         return service;
     }
 
-    public static boolean isOf(TopicPartition partition) {
-        return partition.topic().equals(ShareStateTopic.NAME);
-    }
-
     /** With an image that is complete. Partitions opened before are elected now. */
     public void start(ClusterImage image) {
-        lifecycle.lock();
-        try {
-            if (phase != Phase.NEW) {
-                throw new IllegalStateException("The share coordinator was started before");
-            }
-            service.startup(topic::partitions);
-            // The control plane may have moved on between the caller's look at the image and this.
-            images.begin(newest(image).metadata());
-            phase = Phase.STARTED;
-            seenEarly = null;
-            openedEarly.forEach(service::onElection);
-            openedEarly.clear();
-        } finally {
-            lifecycle.unlock();
-        }
-    }
-
-    private ClusterImage newest(ClusterImage image) {
-        return seenEarly != null && seenEarly.offset() > image.offset() ? seenEarly : image;
+        hosted.start(image, topic::partitions);
     }
 
     /** To be called on each change. Topics that are deleted have their state removed. */
     public void onImage(ImageDelta delta, ClusterImage image) {
         if (delta.topicsChanged()) {
-            lifecycle.lock();
-            try {
-                switch (phase) {
-                    case NEW -> seenEarly = image;
-                    case STARTED -> images.offer(delta.metadata(), image.metadata());
-                    case CLOSED -> {}
-                }
-            } finally {
-                lifecycle.unlock();
-            }
+            hosted.onImage(delta, image);
         }
     }
 
     public void onPartitionOpened(int partition, int leaderEpoch) {
-        lifecycle.lock();
-        try {
-            switch (phase) {
-                case NEW -> openedEarly.put(partition, leaderEpoch);
-                case STARTED -> service.onElection(partition, leaderEpoch);
-                case CLOSED -> {}
-            }
-        } finally {
-            lifecycle.unlock();
-        }
+        hosted.onPartitionOpened(partition, leaderEpoch);
     }
 
     /** Ownership was lost, given up, or the topic deleted: what the coordinator still wants to write is refused from here on. */
     public void onPartitionClosed(int partition) {
-        lifecycle.lock();
-        try {
-            tenures.end(new TopicPartition(ShareStateTopic.NAME, partition));
-            switch (phase) {
-                case NEW -> openedEarly.remove(partition);
-                case STARTED -> service.onResignation(partition, OptionalInt.empty());
-                case CLOSED -> {}
-            }
-        } finally {
-            lifecycle.unlock();
-        }
+        hosted.onPartitionClosed(partition);
     }
 
     /** Waits for the coordinator's threads to end. */
     @Override
     public void close() {
-        lifecycle.lock();
-        try {
-            if (phase == Phase.CLOSED) {
-                return;
-            }
-            if (phase == Phase.NEW) {
-                // Kafka's service only shuts down what was started up.
-                service.startup(topic::partitions);
-            }
-            phase = Phase.CLOSED;
-        } finally {
-            lifecycle.unlock();
-        }
-        images.close();
-        service.shutdown();
+        hosted.close();
         metrics.close();
     }
 }

@@ -7,20 +7,17 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.internals.Topic;
-import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.server.share.SharePartitionKey;
 
 /** Where the state of share partitions lives, {@code __share_group_state}, and which node keeps that of one. Thread-safe. */
 public final class ShareStateTopic {
     static final String NAME = Topic.SHARE_GROUP_STATE_TOPIC_NAME;
 
-    private final ShareStateSettings settings;
     private final CoordinatorTopic topic;
 
     /** @param creator asks the control plane for a topic; must not block */
     public ShareStateTopic(
             Supplier<ClusterImage> image, CoordinatorTopic.Creator creator, ShareStateSettings settings) {
-        this.settings = settings;
         this.topic = new CoordinatorTopic(NAME, image, creator, settings::topic);
     }
 
@@ -28,10 +25,8 @@ public final class ShareStateTopic {
         return topic.state().isPresent();
     }
 
-    /** Of the topic as it is, else as it will be created. */
     int partitions() {
-        return topic.state().map(state -> state.streams().size()).orElseGet(() -> settings.coordinator()
-                .shareCoordinatorStateTopicNumPartitions());
+        return topic.partitions();
     }
 
     /**
@@ -50,11 +45,6 @@ public final class ShareStateTopic {
     }
 
     Optional<Node> coordinatorOf(SharePartitionKey key, String listener) {
-        return topic.leaderOf(partitionOf(key), listener);
-    }
-
-    /** As Kafka's coordinator computes it. */
-    private int partitionOf(SharePartitionKey key) {
-        return Utils.abs(key.asCoordinatorKey().hashCode()) % partitions();
+        return topic.leaderOf(topic.partitionOf(key.asCoordinatorKey()), listener);
     }
 }
