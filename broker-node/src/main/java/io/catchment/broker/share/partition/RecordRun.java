@@ -80,6 +80,11 @@ final class RecordRun {
         return state == RecordState.ACKNOWLEDGED || state == RecordState.ARCHIVED;
     }
 
+    /** What becomes of it when whoever has it is not done with it. */
+    RecordState afterVainDelivery(int deliveriesMax) {
+        return deliveryCount >= deliveriesMax ? RecordState.ARCHIVED : RecordState.AVAILABLE;
+    }
+
     void acquire(String who, long untilMs) {
         state = RecordState.ACQUIRED;
         deliveryCount++;
@@ -93,6 +98,12 @@ final class RecordRun {
         member = null;
         target = null;
         lockedUntilMs = 0;
+    }
+
+    /** For a reason that nobody waits for the coordinator to know of. */
+    void becomeAtOnce(RecordState next) {
+        become(next);
+        knowledge = Knowledge.TO_BE_WRITTEN;
     }
 
     /** Cuts off and returns the part from the offset on, which lies inside. */

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.kafka.server.share.fetch.RecordState;
+import org.apache.kafka.server.share.persister.PersisterStateBatch;
 
 /**
  * The records of a share partition that are under way: all offsets from the start offset (everything below is done with) to the next
@@ -19,6 +20,33 @@ final class RecordRuns {
     RecordRuns(long startOffset) {
         this.startOffset = startOffset;
         this.nextOffset = startOffset;
+    }
+
+    /**
+     * As they were stored.
+     *
+     * @throws IllegalArgumentException when they make no sense
+     */
+    static RecordRuns of(StateStore.Stored stored) {
+        RecordRuns runs = new RecordRuns(stored.startOffset());
+        for (PersisterStateBatch batch : stored.batches()) {
+            if (batch.firstOffset() < runs.nextOffset || batch.lastOffset() < batch.firstOffset()) {
+                throw new IllegalArgumentException(batch + " does not follow offset " + runs.nextOffset);
+            }
+            if (batch.firstOffset() > runs.nextOffset) {
+                // Delivered to somebody who did not say what became of it: not stored
+                runs.append(batch.firstOffset() - 1, RecordState.AVAILABLE, 0);
+            }
+            runs.append(batch.lastOffset(), state(batch), batch.deliveryCount());
+        }
+        runs.advance();
+        return runs;
+    }
+
+    /** Kafka also knows records on their way to a queue for dead letters; here there is none. */
+    private static RecordState state(PersisterStateBatch batch) {
+        RecordState stored = RecordState.forId(batch.deliveryState());
+        return stored == RecordState.ARCHIVING ? RecordState.ARCHIVED : stored;
     }
 
     long startOffset() {

@@ -1,21 +1,16 @@
 package io.catchment.broker.share.partition;
 
 import io.catchment.broker.loop.SerialLoop;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.kafka.common.errors.ApiException;
-import org.apache.kafka.common.errors.InvalidRecordStateException;
-import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.server.share.acknowledge.ShareAcknowledgementBatch;
 import org.apache.kafka.server.share.fetch.RecordState;
-import org.apache.kafka.server.share.persister.PersisterStateBatch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,20 +22,9 @@ import org.slf4j.LoggerFactory;
  * releases it, leaves, or says nothing in time. What a member acknowledges takes effect, and is answered, once the share coordinator knows it (S1):
  * else the next owner would deliver it again although the member was told that it is done with. What a record becomes because of time or a member's
  * loss takes effect at once, for nobody waits for it.
- *
- * <p>One write to the coordinator is under way at a time. It tells how everything stands that changed since the last one, so what happens
- * meanwhile gathers for the next, and writes cannot overtake each other.
  */
 public final class SharePartition {
     private static final Logger LOG = LoggerFactory.getLogger(SharePartition.class);
-    /** Locks that end within this time of each other are looked at together. */
-    private static final long LOCK_CHECK_MS_MIN = 20;
-
-    private static final byte GAP = 0;
-    private static final byte ACCEPT = 1;
-    private static final byte RELEASE = 2;
-    private static final byte REJECT = 3;
-    private static final byte RENEW = 4;
 
     private enum Phase {
         NEW,
@@ -55,16 +39,14 @@ public final class SharePartition {
     private final Supplier<ShareLimits> limits;
     private final SerialLoop loop;
     private final Listener listener;
+    private final StateWriter writer;
+    private final LockTimer locks;
 
     private Phase phase = Phase.NEW;
     private @Nullable ApiException endedBy;
     private int stateEpoch;
     private RecordRuns runs = new RecordRuns(0);
     private boolean mayHaveAvailable;
-    private boolean startToBeWritten;
-    private boolean writing;
-    private List<CompletableFuture<Void>> acknowledging = new ArrayList<>();
-    private boolean lockCheckDue;
 
     /** Hears on the share loop. */
     public interface Listener {
@@ -95,6 +77,8 @@ public final class SharePartition {
         this.limits = limits;
         this.loop = loop;
         this.listener = listener;
+        this.writer = new StateWriter(leaderEpoch, store, loop, this::answered);
+        this.locks = new LockTimer(loop, this::checkLocks);
     }
 
     public boolean isActive() {
@@ -112,9 +96,7 @@ public final class SharePartition {
 
     /** Nothing is being written or waits to be. */
     public boolean isSettled() {
-        return !writing
-                && !startToBeWritten
-                && runs.all().stream().allMatch(run -> run.knowledge == RecordRun.Knowledge.KNOWN);
+        return writer.isSettled(runs);
     }
 
     // ---- the beginning
@@ -140,36 +122,23 @@ public final class SharePartition {
             return;
         }
         if (stored == null) {
-            end(exception(failure));
+            end(StateWriter.exception(failure));
             return;
         }
         stateEpoch = stored.stateEpoch();
-        runs = new RecordRuns(stored.startOffset());
-        for (PersisterStateBatch batch : stored.batches()) {
-            if (batch.firstOffset() < runs.nextOffset() || batch.lastOffset() < batch.firstOffset()) {
-                LOG.error("{}: stored state {} does not follow offset {}", name, batch, runs.nextOffset());
-                end(Errors.UNKNOWN_SERVER_ERROR.exception("The stored state of " + name + " makes no sense"));
-                return;
-            }
-            if (batch.firstOffset() > runs.nextOffset()) {
-                // Delivered to somebody who did not say what became of it: not stored
-                runs.append(batch.firstOffset() - 1, RecordState.AVAILABLE, 0);
-            }
-            runs.append(batch.lastOffset(), state(batch), batch.deliveryCount());
+        try {
+            runs = RecordRuns.of(stored);
+        } catch (IllegalArgumentException nonsense) {
+            LOG.error("{}: its stored state makes no sense: {}", name, nonsense.getMessage());
+            end(Errors.UNKNOWN_SERVER_ERROR.exception("The stored state of " + name + " makes no sense"));
+            return;
         }
-        runs.advance();
         mayHaveAvailable = true;
         phase = Phase.ACTIVE;
         // So that the next owner begins there too, whatever its log's end is by then
-        startToBeWritten = true;
+        writer.startIsNews();
         write();
         listener.changed(this);
-    }
-
-    /** Kafka also knows records on their way to a queue for dead letters; here there is none. */
-    private static RecordState state(PersisterStateBatch batch) {
-        RecordState stored = RecordState.forId(batch.deliveryState());
-        return stored == RecordState.ARCHIVING ? RecordState.ARCHIVED : stored;
     }
 
     /** Ends its use, for good. What is not known to the coordinator is not answered as done. */
@@ -179,9 +148,7 @@ public final class SharePartition {
         }
         phase = Phase.ENDED;
         endedBy = why;
-        List<CompletableFuture<Void>> waiting = acknowledging;
-        acknowledging = new ArrayList<>();
-        waiting.forEach(each -> each.completeExceptionally(why));
+        writer.takeWaiting().forEach(each -> each.completeExceptionally(why));
         listener.ended(this);
     }
 
@@ -207,7 +174,7 @@ public final class SharePartition {
     public void logStartsAt(long offset) {
         if (phase == Phase.ACTIVE && runs.startAt(offset)) {
             runs.advance();
-            startToBeWritten = true;
+            writer.startIsNews();
         }
     }
 
@@ -217,106 +184,34 @@ public final class SharePartition {
             return List.of();
         }
         ShareLimits now = limits.get();
-        Taking taking = new Taking(member, appetite, nowMs() + now.lockMs(), now.inFlightMax() - runs.size());
+        Taking taking = new Taking(runs, member, appetite, nowMs() + now.lockMs(), now.inFlightMax() - runs.size());
         long offset = found.fromOffset();
         for (Found.Span span : found.spans()) {
-            if (!taking.wantsMore() || (span.firstOffset() >= runs.nextOffset() && !taking.mayBegin())) {
+            if (!taking.wants(span)) {
                 break;
             }
             if (span.firstOffset() > offset) {
                 archive(offset, span.firstOffset() - 1);
             }
             if (span.deliverable()) {
-                taking.known(span);
-                taking.fresh(span);
+                taking.take(span);
             } else {
                 archive(span.firstOffset(), span.lastOffset());
             }
             offset = Math.max(offset, span.lastOffset() + 1);
         }
         settled();
-        if (!taking.acquired.isEmpty()) {
-            checkLocksIn(now.lockMs());
+        if (!taking.acquired().isEmpty()) {
+            locks.lookIn(now.lockMs());
         }
-        return taking.acquired;
-    }
-
-    /** What a member takes in one go. */
-    private final class Taking {
-        final List<Acquired> acquired = new ArrayList<>();
-        private final String member;
-        private final int batchSize;
-        private final boolean strict;
-        private final long lockedUntilMs;
-        private long wanted;
-        private long room;
-
-        Taking(String member, Appetite appetite, long lockedUntilMs, long room) {
-            this.member = member;
-            this.batchSize = appetite.batchSize();
-            this.strict = appetite.strict();
-            this.lockedUntilMs = lockedUntilMs;
-            this.wanted = appetite.recordsMax();
-            this.room = room;
-        }
-
-        boolean wantsMore() {
-            return wanted > 0;
-        }
-
-        boolean mayBegin() {
-            return room > 0;
-        }
-
-        /** Of the span, what is under way and available again. */
-        void known(Found.Span span) {
-            for (RecordRun run : runs.between(span.firstOffset(), span.lastOffset())) {
-                if (run.isAvailable() && wanted > 0) {
-                    if (strict) {
-                        runs.cutAt(run.firstOffset() + wanted);
-                    }
-                    take(run);
-                }
-            }
-        }
-
-        /** Of the span, what nobody had yet. */
-        void fresh(Found.Span span) {
-            long first = runs.nextOffset();
-            long last = span.lastOffset();
-            if (last < first || wanted <= 0 || room <= 0) {
-                return;
-            }
-            if (strict) {
-                last = Math.min(last, first + Math.min(wanted, room) - 1);
-            }
-            RecordRun run = runs.append(last, RecordState.AVAILABLE, 0);
-            room -= run.size();
-            take(run);
-        }
-
-        private void take(RecordRun run) {
-            run.acquire(member, lockedUntilMs);
-            wanted -= run.size();
-            Acquired before = acquired.isEmpty() ? null : acquired.get(acquired.size() - 1);
-            if (before != null
-                    && before.lastOffset() + 1 == run.firstOffset()
-                    && before.deliveryCount() == run.deliveryCount
-                    && before.size() < batchSize) {
-                acquired.set(
-                        acquired.size() - 1,
-                        new Acquired(before.firstOffset(), run.lastOffset(), before.deliveryCount()));
-            } else {
-                acquired.add(new Acquired(run.firstOffset(), run.lastOffset(), run.deliveryCount));
-            }
-        }
+        return taking.acquired();
     }
 
     /** Nothing there is to be delivered, to anybody. */
     private void archive(long firstOffset, long lastOffset) {
         for (RecordRun run : runs.between(firstOffset, lastOffset)) {
             if (run.isAvailable()) {
-                changeAtOnce(run, RecordState.ARCHIVED);
+                run.becomeAtOnce(RecordState.ARCHIVED);
             }
         }
         if (lastOffset >= runs.nextOffset()) {
@@ -334,86 +229,25 @@ public final class SharePartition {
             return CompletableFuture.failedFuture(
                     why == null ? Errors.NOT_LEADER_OR_FOLLOWER.exception(name + " is not loaded") : why);
         }
-        List<RecordRun> decided = new ArrayList<>();
-        List<RecordRun> renewed = new ArrayList<>();
+        ShareLimits now = limits.get();
+        Decisions decisions;
         try {
-            for (ShareAcknowledgementBatch batch : batches) {
-                decide(member, batch, decided, renewed);
-            }
+            decisions = Decisions.of(name, member, runs, now, batches);
         } catch (ApiException refused) {
-            decided.forEach(run -> run.target = null);
             runs.join();
             return CompletableFuture.failedFuture(refused);
         }
-        long untilMs = nowMs() + limits.get().lockMs();
-        renewed.forEach(run -> run.lockedUntilMs = untilMs);
-        if (decided.isEmpty()) {
+        long untilMs = nowMs() + now.lockMs();
+        decisions.renewed().forEach(run -> run.lockedUntilMs = untilMs);
+        if (decisions.decided().isEmpty()) {
             runs.join();
             return CompletableFuture.completedFuture(null);
         }
-        decided.forEach(run -> run.knowledge = RecordRun.Knowledge.TO_BE_WRITTEN);
-        CompletableFuture<Void> known = new CompletableFuture<>();
-        acknowledging.add(known);
+        decisions.decided().forEach(run -> run.knowledge = RecordRun.Knowledge.TO_BE_WRITTEN);
+        CompletableFuture<Void> known = writer.nextAnswer();
         runs.join();
         write();
         return known;
-    }
-
-    private void decide(
-            String member, ShareAcknowledgementBatch batch, List<RecordRun> decided, List<RecordRun> renewed) {
-        if (batch.lastOffset() >= runs.nextOffset()) {
-            throw new InvalidRequestException("Offset " + batch.lastOffset() + " of " + name
-                    + " was not delivered: acknowledged are offsets below " + runs.nextOffset());
-        }
-        List<Byte> types = batch.acknowledgeTypes();
-        long first = batch.firstOffset();
-        while (first <= batch.lastOffset()) {
-            byte type = type(types, batch, first);
-            long last = first;
-            while (last < batch.lastOffset() && (types.size() == 1 || type(types, batch, last + 1) == type)) {
-                last = types.size() == 1 ? batch.lastOffset() : last + 1;
-            }
-            decide(member, first, last, type, decided, renewed);
-            first = last + 1;
-        }
-    }
-
-    private static byte type(List<Byte> types, ShareAcknowledgementBatch batch, long offset) {
-        return types.size() == 1 ? types.get(0) : types.get((int) (offset - batch.firstOffset()));
-    }
-
-    private void decide(
-            String member, long first, long last, byte type, List<RecordRun> decided, List<RecordRun> renewed) {
-        // What lies below the start was let go meanwhile: that is no fault of the member
-        for (RecordRun run : runs.between(first, last)) {
-            if (!run.isAcquiredBy(member)) {
-                throw new InvalidRecordStateException(
-                        "Member " + member + " does not have records " + run + " of " + name + " (any more)");
-            }
-            if (type == RENEW) {
-                if (!limits.get().renewable()) {
-                    throw new InvalidRequestException("Members of " + name + " may not renew their locks");
-                }
-                renewed.add(run);
-            } else {
-                run.target = target(run, type);
-                decided.add(run);
-            }
-        }
-    }
-
-    private RecordState target(RecordRun run, byte type) {
-        return switch (type) {
-            case ACCEPT -> RecordState.ACKNOWLEDGED;
-            case GAP, REJECT -> RecordState.ARCHIVED;
-            case RELEASE -> nextState(run);
-            default -> throw new InvalidRequestException("Invalid acknowledge type: " + type);
-        };
-    }
-
-    /** Of a record that was delivered in vain. */
-    private RecordState nextState(RecordRun run) {
-        return run.deliveryCount >= limits.get().deliveriesMax() ? RecordState.ARCHIVED : RecordState.AVAILABLE;
     }
 
     // ---- what is given back
@@ -426,10 +260,11 @@ public final class SharePartition {
     }
 
     private void giveBack(Predicate<RecordRun> which) {
+        int deliveriesMax = limits.get().deliveriesMax();
         boolean any = false;
         for (RecordRun run : runs.all()) {
             if (which.test(run)) {
-                changeAtOnce(run, nextState(run));
+                run.becomeAtOnce(run.afterVainDelivery(deliveriesMax));
                 any = true;
             }
         }
@@ -440,27 +275,16 @@ public final class SharePartition {
         }
     }
 
-    private static void changeAtOnce(RecordRun run, RecordState next) {
-        run.become(next);
-        run.knowledge = RecordRun.Knowledge.TO_BE_WRITTEN;
-    }
-
     /** After a change that nobody waits for. */
     private void settled() {
-        startToBeWritten |= runs.advance();
+        if (runs.advance()) {
+            writer.startIsNews();
+        }
         runs.join();
         write();
     }
 
-    private void checkLocksIn(long delayMs) {
-        if (!lockCheckDue) {
-            lockCheckDue = true;
-            loop.schedule(this::checkLocks, Math.max(LOCK_CHECK_MS_MIN, delayMs));
-        }
-    }
-
     private void checkLocks() {
-        lockCheckDue = false;
         if (phase != Phase.ACTIVE) {
             return;
         }
@@ -472,7 +296,7 @@ public final class SharePartition {
             }
         }
         if (next != Long.MAX_VALUE) {
-            checkLocksIn(next - nowMs());
+            locks.lookIn(next - nowMs());
         }
     }
 
@@ -488,56 +312,23 @@ public final class SharePartition {
     // ---- the coordinator's knowledge
 
     private void write() {
-        if (writing || phase != Phase.ACTIVE) {
-            return;
-        }
-        long start = runs.startOnceWritten();
-        int done = 0;
-        List<PersisterStateBatch> batches = new ArrayList<>();
-        boolean news = startToBeWritten;
-        for (RecordRun run : runs.all()) {
-            news |= run.knowledge == RecordRun.Knowledge.TO_BE_WRITTEN;
-            if (run.firstOffset() >= start) {
-                done += run.willBeDone() ? (int) run.size() : 0;
-                if (run.knowledge == RecordRun.Knowledge.TO_BE_WRITTEN) {
-                    batches.add(stored(run));
-                }
-            }
-            if (run.knowledge == RecordRun.Knowledge.TO_BE_WRITTEN) {
-                run.knowledge = RecordRun.Knowledge.BEING_WRITTEN;
-            }
-        }
-        if (!news) {
-            return;
-        }
-        writing = true;
-        startToBeWritten = false;
-        List<CompletableFuture<Void>> answers = acknowledging;
-        acknowledging = new ArrayList<>();
-        var unused = store.write(new StateStore.Write(stateEpoch, leaderEpoch, start, done, batches))
-                .whenComplete((nothing, failure) -> loop.execute(() -> written(answers, failure)));
-    }
-
-    /** A delivery under way is not stored, only how often there was one. */
-    private static PersisterStateBatch stored(RecordRun run) {
-        RecordState target = run.target;
-        RecordState state = target != null ? target : run.isDone() ? run.state : RecordState.AVAILABLE;
-        return new PersisterStateBatch(run.firstOffset(), run.lastOffset(), state.id(), (short) run.deliveryCount);
-    }
-
-    private void written(List<CompletableFuture<Void>> answers, @Nullable Throwable failure) {
-        writing = false;
-        ApiException why = failure == null ? null : exception(failure);
         if (phase == Phase.ACTIVE) {
-            conclude(why == null);
+            writer.write(runs, stateEpoch);
         }
-        if (why == null) {
+    }
+
+    private void answered(@Nullable ApiException failure, List<CompletableFuture<Void>> answers) {
+        if (phase == Phase.ACTIVE) {
+            StateWriter.conclude(runs, failure == null);
+            mayHaveAvailable = true;
+        }
+        if (failure == null) {
             answers.forEach(each -> each.complete(null));
         } else {
-            LOG.warn("{}: what became of its records could not be stored: {}", name, why.toString());
-            answers.forEach(each -> each.completeExceptionally(why));
-            if (isFinal(why)) {
-                end(why);
+            LOG.warn("{}: what became of its records could not be stored: {}", name, failure.toString());
+            answers.forEach(each -> each.completeExceptionally(failure));
+            if (isFinal(failure)) {
+                end(failure);
             } else if (phase == Phase.ACTIVE) {
                 giveBackExpired();
             }
@@ -546,25 +337,6 @@ public final class SharePartition {
             write();
             listener.changed(this);
         }
-    }
-
-    private void conclude(boolean known) {
-        for (RecordRun run : runs.all()) {
-            if (run.knowledge == RecordRun.Knowledge.BEING_WRITTEN) {
-                run.knowledge = RecordRun.Knowledge.KNOWN;
-                RecordState target = run.target;
-                run.target = null;
-                if (known && target != null) {
-                    run.become(target);
-                }
-            }
-        }
-        if (known) {
-            // The write has the start in it already
-            runs.advance();
-        }
-        runs.join();
-        mayHaveAvailable = true;
     }
 
     /** Somebody else owns it, or the group has begun anew elsewhere, or is gone. */
@@ -578,14 +350,6 @@ public final class SharePartition {
                     UNKNOWN_TOPIC_OR_PARTITION -> true;
             default -> false;
         };
-    }
-
-    private static ApiException exception(@Nullable Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        return cause instanceof ApiException known
-                ? known
-                : Errors.UNKNOWN_SERVER_ERROR.exception(String.valueOf(cause));
     }
 
     @Override
