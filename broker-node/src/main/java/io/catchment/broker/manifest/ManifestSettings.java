@@ -1,5 +1,7 @@
 package io.catchment.broker.manifest;
 
+import io.catchment.broker.merge.MergeSettings;
+
 /**
  * When ranges move to manifests.
  *
@@ -44,16 +46,17 @@ public record ManifestSettings(
         }
     }
 
-    public ManifestSettings withLookMs(long ms) {
+    /** With the times that a node's configuration has for all rewriting of objects. */
+    public ManifestSettings withTimesOf(MergeSettings rewriting) {
         return new ManifestSettings(
                 catalogRanges,
                 movedMin,
                 recentRanges,
                 settledBytes,
                 doomedMax,
-                ms,
+                rewriting.lookMs(),
                 pauseMs,
-                objectTtlMs,
+                rewriting.objectTtlMs(),
                 backoffMs,
                 backoffMaxMs);
     }

@@ -67,7 +67,7 @@ final class RewriteThread {
                 "manifest keeper",
                 new ManifestKeeper(
                         means,
-                        ManifestSettings.DEFAULT.withLookMs(settings.lookMs()),
+                        ManifestSettings.DEFAULT.withTimesOf(settings),
                         topic -> !topics.forTopic(topic).compacted(),
                         () -> isBehind(flush.get()),
                         loop,
