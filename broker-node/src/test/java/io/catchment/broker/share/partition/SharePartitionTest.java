@@ -11,6 +11,7 @@ import org.apache.kafka.common.errors.CoordinatorNotAvailableException;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.server.share.acknowledge.ShareAcknowledgementBatch;
 import org.apache.kafka.server.share.fetch.RecordState;
+import org.apache.kafka.server.share.persister.PersisterStateBatch;
 import org.junit.jupiter.api.Test;
 
 class SharePartitionTest {
@@ -77,6 +78,22 @@ class SharePartitionTest {
         SharePartition partition = loaded(3, 0);
         assertThat(partition.isActive()).isFalse();
         assertThat(Errors.forException(partition.endedBy())).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+    }
+
+    @Test
+    void aStateThatMakesNoSenseEndsItAtOnce() {
+        state.startOffset = 10;
+        state.offsets.put(3L, new PersisterStateBatch(3, 4, RecordState.AVAILABLE.id(), (short) 1));
+        assertUseless(loaded(0, 0));
+        state.offsets.clear();
+        state.offsets.put(12L, new PersisterStateBatch(12, 14, (byte) 77, (short) 1));
+        assertUseless(loaded(1, 0));
+        assertThat(state.writes).isEmpty();
+    }
+
+    private static void assertUseless(SharePartition partition) {
+        assertThat(partition.isActive()).isFalse();
+        assertThat(Errors.forException(partition.endedBy())).isEqualTo(Errors.UNKNOWN_SERVER_ERROR);
     }
 
     // ---- delivery
