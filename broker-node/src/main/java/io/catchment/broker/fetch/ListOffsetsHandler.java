@@ -117,7 +117,7 @@ public final class ListOffsetsHandler implements ApiHandler {
         if (view == null || error != Errors.NONE) {
             return CompletableFuture.completedFuture(failed(partition, error));
         }
-        CompletableFuture<TimedOffset> found = offset(view, body.isolationLevel(), asked.timestamp());
+        CompletableFuture<TimedOffset> found = offset(view, Isolation.of(body::isolationLevel), asked.timestamp());
         if (!found.isDone()) {
             found = found.orTimeout(timeoutMs, TimeUnit.MILLISECONDS);
         }

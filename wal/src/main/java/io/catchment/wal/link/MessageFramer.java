@@ -26,6 +26,10 @@ final class MessageFramer extends ChannelInboundHandlerAdapter {
         bytesMax = bytes;
     }
 
+    int bytesMax() {
+        return bytesMax;
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         ByteBuf bytes = (ByteBuf) message;

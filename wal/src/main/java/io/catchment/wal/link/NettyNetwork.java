@@ -31,6 +31,9 @@ public final class NettyNetwork implements Network {
     /** What a peer may send before it said who it is. */
     private static final int STRANGER_BYTES_MAX = 4 << 10;
 
+    /** Who has not said by then who it is loses its connection: it holds a descriptor. */
+    private static final int STRANGER_MS_MAX = 5_000;
+
     private static final int RECEIVE_BYTES_MAX = 256 << 10;
     private static final int CONNECT_TIMEOUT_MS = 1_000;
 
@@ -77,7 +80,7 @@ public final class NettyNetwork implements Network {
     /** Takes over a connection that another listener accepted, from its first byte on. */
     public void adopt(Channel channel, Function<Link, LinkHandler> acceptor) {
         channels.add(channel);
-        link(channel, acceptor);
+        endOfStranger(channel, link(channel, acceptor));
     }
 
     @Override
@@ -119,14 +122,31 @@ public final class NettyNetwork implements Network {
             protected void initChannel(Channel channel) {
                 channels.add(channel);
                 security.secure(channel.pipeline(), client);
-                link(channel, handlers);
+                MessageFramer framer = link(channel, handlers);
+                if (!client) {
+                    endOfStranger(channel, framer);
+                }
             }
         };
     }
 
-    private static void link(Channel channel, Function<Link, LinkHandler> handlers) {
+    private static MessageFramer link(Channel channel, Function<Link, LinkHandler> handlers) {
         MessageFramer framer = new MessageFramer(STRANGER_BYTES_MAX);
         channel.pipeline().addLast(framer, new NettyLink(channel, framer, handlers));
+        return framer;
+    }
+
+    private static void endOfStranger(Channel channel, MessageFramer framer) {
+        var deadline = channel.eventLoop()
+                .schedule(
+                        () -> {
+                            if (framer.bytesMax() == STRANGER_BYTES_MAX) {
+                                var unused = channel.close();
+                            }
+                        },
+                        STRANGER_MS_MAX,
+                        TimeUnit.MILLISECONDS);
+        channel.closeFuture().addListener(closed -> deadline.cancel(false));
     }
 
     @Override

@@ -40,7 +40,7 @@ final class ReceivedGroup implements WriteGroup {
         this.frames = frames;
         this.bytes = payload.readableBytes();
         this.checksum = checksum;
-        if (position < ExtentHeader.BYTES || bytes == 0 || position + bytes > Integer.MAX_VALUE) {
+        if (position < ExtentHeader.BYTES || bytes == 0 || position > Integer.MAX_VALUE - bytes) {
             throw new ProtocolException("a write of " + bytes + " bytes at " + position + " of extent " + extentId);
         }
         this.parts = payload.nioBuffers();

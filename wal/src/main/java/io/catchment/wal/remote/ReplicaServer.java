@@ -14,6 +14,7 @@ public final class ReplicaServer {
     private final ExtentReads reads;
     private final Supplier<Checksum> checksums;
     private final ByteBufAllocator allocator;
+    private final Complaints complaints = new Complaints(System::nanoTime);
 
     public ReplicaServer(
             RemoteConfig config,
@@ -38,6 +39,7 @@ public final class ReplicaServer {
                 answers,
                 new WriteRequests(local, checksums, answers, allocator),
                 new ReadRequests(reads, answers, allocator),
-                allocator);
+                allocator,
+                complaints);
     }
 }

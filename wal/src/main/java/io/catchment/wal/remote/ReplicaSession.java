@@ -24,6 +24,7 @@ final class ReplicaSession implements LinkHandler {
     private final WriteRequests writes;
     private final ReadRequests reads;
     private final ByteBufAllocator allocator;
+    private final Complaints complaints;
     private String peer;
     private int node;
     private boolean greeted;
@@ -36,7 +37,8 @@ final class ReplicaSession implements LinkHandler {
             Answers answers,
             WriteRequests writes,
             ReadRequests reads,
-            ByteBufAllocator allocator) {
+            ByteBufAllocator allocator,
+            Complaints complaints) {
         this.link = link;
         this.clusterId = clusterId;
         this.local = local;
@@ -44,6 +46,7 @@ final class ReplicaSession implements LinkHandler {
         this.writes = writes;
         this.reads = reads;
         this.allocator = allocator;
+        this.complaints = complaints;
         this.peer = link.peer();
     }
 
@@ -55,7 +58,7 @@ final class ReplicaSession implements LinkHandler {
             }
         } catch (ProtocolException lie) {
             over = true;
-            LOG.error("{} broke the WAL protocol, its connection ends: {}", peer, lie.getMessage());
+            complaints.brokeTheProtocol(peer, greeted, String.valueOf(lie.getMessage()));
             link.send(Refusals.encode(allocator, 0, lie), List.of());
             link.close(String.valueOf(lie.getMessage()));
         } finally {
@@ -90,7 +93,7 @@ final class ReplicaSession implements LinkHandler {
         String refused = refusal(version, traffic, cluster, wantedNode, wantedStore);
         if (!refused.isEmpty()) {
             over = true;
-            LOG.warn("{} is refused: {}", peer, refused);
+            complaints.refused(peer, refused);
             link.send(Refusals.encode(allocator, 0, new IOException(refused)), List.of());
             link.close(refused);
             return;

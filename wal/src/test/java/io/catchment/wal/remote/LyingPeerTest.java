@@ -113,6 +113,50 @@ final class LyingPeerTest {
     }
 
     @Test
+    void whoNeverSaysWhoItIsLosesTheConnection() throws IOException {
+        try (Socket silent = connect();
+                Socket half = connect();
+                Socket greeted = greeted()) {
+            half.getOutputStream().write(hello(TestCluster.CLUSTER, node.wal.storeId()), 0, 20);
+            assertEnded(silent);
+            assertEnded(half);
+            greeted.getOutputStream().write(message(MessageType.LENGTH, 1, fields -> fields.int64(77)));
+            assertThat(answer(greeted).type()).isEqualTo(MessageType.NUMBER);
+        }
+    }
+
+    @Test
+    void aWriteBeyondAllPositionsIsRefused() throws IOException {
+        try (Socket socket = greeted()) {
+            socket.getOutputStream()
+                    .write(message(
+                            MessageType.APPEND,
+                            1,
+                            fields -> fields.int64(77)
+                                    .int64(1)
+                                    .int64(Long.MAX_VALUE - 1)
+                                    .int32(0)
+                                    .int64(0),
+                            new byte[8]));
+            assertThat(refused(socket)).contains("a write of 8 bytes at " + (Long.MAX_VALUE - 1));
+            assertEnded(socket);
+        }
+    }
+
+    @Test
+    void complaintsAreOneASecondForEachKind() {
+        long[] now = {Long.MAX_VALUE - 5};
+        Complaints complaints = new Complaints(() -> now[0]);
+        assertThat(complaints.brokeTheProtocol("one", false, "noise")).isTrue();
+        assertThat(complaints.refused("two", "another cluster")).isFalse();
+        assertThat(complaints.brokeTheProtocol("node 2", true, "noise")).isTrue();
+        assertThat(complaints.brokeTheProtocol("node 2", true, "noise")).isFalse();
+        now[0] += 1_000_000_000L;
+        assertThat(complaints.brokeTheProtocol("one", false, "noise")).isTrue();
+        assertThat(complaints.brokeTheProtocol("node 2", true, "noise")).isTrue();
+    }
+
+    @Test
     void garbageEndsTheConnection() throws IOException {
         SplittableRandom random = new SplittableRandom(7);
         for (int i = 0; i < 50; i++) {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.WriteTxnMarkersRequest;
@@ -32,8 +33,15 @@ final class WriteTxnMarkersHandler implements ApiHandler {
 
     @Override
     public void handle(Request request) {
+        List<TxnMarkerEntry> markers = ((WriteTxnMarkersRequest) request.body()).markers();
+        for (TxnMarkerEntry marker : markers) {
+            if (marker.producerId() < 0 || marker.producerEpoch() < 0) {
+                throw new InvalidRequestException("A marker of producer " + marker.producerId() + " in epoch "
+                        + marker.producerEpoch() + ": nothing negative can be");
+            }
+        }
         List<CompletionStage<Written>> writes = new ArrayList<>();
-        for (TxnMarkerEntry marker : ((WriteTxnMarkersRequest) request.body()).markers()) {
+        for (TxnMarkerEntry marker : markers) {
             for (TopicPartition partition : marker.partitions()) {
                 writes.add(writer.write(marker, partition)
                         .thenApply(error -> new Written(marker.producerId(), partition, error)));

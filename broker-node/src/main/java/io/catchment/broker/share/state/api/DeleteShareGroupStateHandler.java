@@ -24,6 +24,7 @@ final class DeleteShareGroupStateHandler implements ApiHandler {
     @Override
     public void handle(Request request) {
         DeleteShareGroupStateRequest body = (DeleteShareGroupStateRequest) request.body();
+        WholeRequest.check(body.data().groupId(), body.data().topics(), topic -> topic.partitions());
         Answer.with(
                 request, coordinator.deleteState(request.context(), body.data()), DeleteShareGroupStateResponse::new);
     }

@@ -24,6 +24,7 @@ final class InitializeShareGroupStateHandler implements ApiHandler {
     @Override
     public void handle(Request request) {
         InitializeShareGroupStateRequest body = (InitializeShareGroupStateRequest) request.body();
+        WholeRequest.check(body.data().groupId(), body.data().topics(), topic -> topic.partitions());
         Answer.with(
                 request,
                 coordinator.initializeState(request.context(), body.data()),

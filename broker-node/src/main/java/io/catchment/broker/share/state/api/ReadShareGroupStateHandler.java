@@ -24,6 +24,7 @@ final class ReadShareGroupStateHandler implements ApiHandler {
     @Override
     public void handle(Request request) {
         ReadShareGroupStateRequest body = (ReadShareGroupStateRequest) request.body();
+        WholeRequest.check(body.data().groupId(), body.data().topics(), topic -> topic.partitions());
         Answer.with(request, coordinator.readState(request.context(), body.data()), ReadShareGroupStateResponse::new);
     }
 }

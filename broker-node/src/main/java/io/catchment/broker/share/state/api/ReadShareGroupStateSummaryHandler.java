@@ -24,6 +24,7 @@ final class ReadShareGroupStateSummaryHandler implements ApiHandler {
     @Override
     public void handle(Request request) {
         ReadShareGroupStateSummaryRequest body = (ReadShareGroupStateSummaryRequest) request.body();
+        WholeRequest.check(body.data().groupId(), body.data().topics(), topic -> topic.partitions());
         Answer.with(
                 request,
                 coordinator.readStateSummary(request.context(), body.data()),

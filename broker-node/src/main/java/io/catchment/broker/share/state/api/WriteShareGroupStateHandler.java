@@ -24,6 +24,7 @@ final class WriteShareGroupStateHandler implements ApiHandler {
     @Override
     public void handle(Request request) {
         WriteShareGroupStateRequest body = (WriteShareGroupStateRequest) request.body();
+        WholeRequest.check(body.data().groupId(), body.data().topics(), topic -> topic.partitions());
         Answer.with(request, coordinator.writeState(request.context(), body.data()), WriteShareGroupStateResponse::new);
     }
 }
