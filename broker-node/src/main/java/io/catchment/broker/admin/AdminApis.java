@@ -79,7 +79,11 @@ public record AdminApis(
         TopicAutoCreator autoCreator = new TopicAutoCreator(controlPlane, config);
         return new AdminApis(
                 List.of(
-                        new MetadataHandler(controlPlane, autoCreator, config.autoCreateTopics()),
+                        new MetadataHandler(
+                                controlPlane,
+                                autoCreator,
+                                config.autoCreateTopics(),
+                                node.reads().nearest()),
                         new DescribeTopicPartitionsHandler(controlPlane, DESCRIBE_PARTITIONS_MAX),
                         new DescribeClusterHandler(
                                 controlPlane, Set.of(node.listeners().controllerName())),

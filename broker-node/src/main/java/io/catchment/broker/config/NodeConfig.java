@@ -148,7 +148,8 @@ public record NodeConfig(
         }
     }
 
-    public record Reads(long tailCacheBytes, long blockCacheBytes, FetchSettings fetch) {}
+    /** @param nearest consumers may read from a node in their zone (KIP-392) */
+    public record Reads(long tailCacheBytes, long blockCacheBytes, FetchSettings fetch, boolean nearest) {}
 
     /**
      * @param retentionCheckMs how often retention is applied

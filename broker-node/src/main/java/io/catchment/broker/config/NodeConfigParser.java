@@ -26,6 +26,7 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigValue;
 import org.apache.kafka.common.config.types.Password;
+import org.apache.kafka.common.replica.RackAwareReplicaSelector;
 import org.jspecify.annotations.Nullable;
 
 /** Reads one node's properties, and gathers everything that is wrong with them before it complains. Used once, by one thread. */
@@ -66,6 +67,7 @@ final class NodeConfigParser {
         TransactionSettings transactions = part("transactions", () -> TransactionSettings.of(properties));
         ShareStateSettings shares = part("share groups", () -> ShareStateSettings.of(properties));
         NodeConfig.WalSettings wal = part(NodeKeys.WAL_REPLICAS, () -> wal(listeners));
+        boolean nearest = nearest(zone);
         complain();
         return new NodeConfig(
                 integer(NodeKeys.NODE_ID),
@@ -80,7 +82,7 @@ final class NodeConfigParser {
                 control,
                 there(wal),
                 store(),
-                reads(),
+                reads(nearest),
                 topics(there(schema)),
                 there(groups),
                 there(transactions),
@@ -324,7 +326,7 @@ final class NodeConfigParser {
         return settings;
     }
 
-    private NodeConfig.Reads reads() {
+    private NodeConfig.Reads reads(boolean nearest) {
         FetchSettings defaults = FetchSettings.defaults();
         return new NodeConfig.Reads(
                 number(NodeKeys.TAIL_CACHE_BYTES),
@@ -335,7 +337,24 @@ final class NodeConfigParser {
                         defaults.coldWaitMs(),
                         defaults.coldGraceMs(),
                         Math.max(1, integer(NodeKeys.FETCH_SESSIONS_MAX)),
-                        defaults.sessionIdleMs()));
+                        defaults.sessionIdleMs()),
+                nearest);
+    }
+
+    private boolean nearest(String zone) {
+        String selector = text(NodeKeys.REPLICA_SELECTOR_CLASS);
+        if (selector == null) {
+            return false;
+        }
+        if (!selector.equals(RackAwareReplicaSelector.class.getName())) {
+            problems.add(NodeKeys.REPLICA_SELECTOR_CLASS + " = " + selector + ": only "
+                    + RackAwareReplicaSelector.class.getName() + " is known. Set that, or remove the key");
+        }
+        if (zone.isEmpty()) {
+            problems.add(NodeKeys.REPLICA_SELECTOR_CLASS + " is set, but this node is in no zone. Set "
+                    + NodeKeys.NODE_ZONE + " too");
+        }
+        return true;
     }
 
     private NodeConfig.Topics topics(TopicSchema schema) {

@@ -91,6 +91,7 @@ final class NodeKeys {
     static final String BLOCK_CACHE_BYTES = "catchment.block.cache.bytes";
     static final String FETCH_BYTES_MAX = "fetch.max.bytes";
     static final String FETCH_SESSIONS_MAX = "max.incremental.fetch.session.cache.slots";
+    static final String REPLICA_SELECTOR_CLASS = "replica.selector.class";
 
     static final String NUM_PARTITIONS = "num.partitions";
     static final String AUTO_CREATE = "auto.create.topics.enable";
@@ -537,6 +538,13 @@ final class NodeKeys {
                 "Memory for blocks of objects that were read.");
         kafka(g, FETCH_BYTES_MAX, null, "Record bytes of one fetch answer, whatever the client asks for.");
         kafka(g, FETCH_SESSIONS_MAX, null, "Incremental fetch sessions that are kept.");
+        kafka(
+                g,
+                REPLICA_SELECTOR_CLASS,
+                null,
+                "Where consumers with a `client.rack` read (KIP-392): the partition's owner; with"
+                        + " `org.apache.kafka.common.replica.RackAwareReplicaSelector`, the only class that is accepted,"
+                        + " a node in the zone of that name if there is one. Set it alike on all nodes.");
     }
 
     private void topics() {

@@ -1,6 +1,7 @@
 package io.catchment.broker.fetch;
 
 import io.catchment.broker.leader.Leader;
+import io.catchment.broker.near.NearReads;
 import io.catchment.broker.network.Request;
 import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.read.BatchRun;
@@ -17,7 +18,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.message.FetchResponseData;
@@ -54,7 +54,7 @@ final class FetchCall {
     private final FetchSlots slots;
     private final Services services;
     private final Consumer<@Nullable FetchResponse> afterAnswer;
-    private final boolean readCommitted;
+    private final FetchReader reader;
     private final int bytesMax;
     private final int minBytes;
     private final long deadlineNanos;
@@ -85,9 +85,11 @@ final class FetchCall {
         this.slots = slots;
         this.services = services;
         this.afterAnswer = afterAnswer;
-        this.readCommitted = body.isolationLevel() == IsolationLevel.READ_COMMITTED;
+        this.reader = FetchReader.of(body, services.near());
         int answerMax = Math.min(request.answerBytesMax(), services.settings().responseBytesMax());
-        answerMax = Math.min(answerMax, services.quota().answerBytesMax(request));
+        if (!reader.follows()) {
+            answerMax = Math.min(answerMax, services.quota().answerBytesMax(request));
+        }
         this.bytesMax = Math.max(0, Math.min(body.maxBytes(), answerMax));
         this.minBytes = Math.min(body.minBytes(), bytesMax);
         this.deadlineNanos =
@@ -100,7 +102,8 @@ final class FetchCall {
             StreamReader reader,
             FetchSettings settings,
             ReadFailures failures,
-            FetchQuota quota) {}
+            FetchQuota quota,
+            NearReads near) {}
 
     /** A read below the tail for one slot. {@code oversize}: its first batch may be larger than asked for. */
     private record ColdRead(FetchSlot slot, int bytesMax, boolean oversize, CompletableFuture<?> future) {}
@@ -157,10 +160,26 @@ final class FetchCall {
 
     private void evaluate(FetchSlot slot) {
         readyBytes -= slot.ready;
-        slot.evaluate(services.lookup(), readCommitted, minBytes);
+        slot.evaluate(services.lookup(), reader, minBytes);
+        if (reader.isFromElsewhere() && slot.isServed()) {
+            sendToItsZone(slot);
+        }
         readyBytes += slot.ready;
         answerAtOnce |= slot.status == FetchSlot.Status.DIVERGED
+                || slot.status == FetchSlot.Status.ELSEWHERE
                 || (slot.status == FetchSlot.Status.ERROR && !isUnknown(slot.error));
+    }
+
+    private void sendToItsZone(FetchSlot slot) {
+        int node = services.near()
+                .nodeFor(
+                        slot.view(),
+                        reader.rack(),
+                        request.listener(),
+                        request.context().connectionId());
+        if (node >= 0) {
+            slot.sendTo(node);
+        }
     }
 
     /** What changes for the worse while the request waits is told at once. */
@@ -193,6 +212,10 @@ final class FetchCall {
             return;
         }
         slots.evaluateWoken(this::evaluateWoken);
+        if (reader.follows()) {
+            answer();
+            return;
+        }
         state = State.READING;
         slots.unpark();
         cancelTimer();
@@ -212,7 +235,7 @@ final class FetchCall {
                 left = Math.max(0, left - max);
                 first = false;
             } else if (tail != null) {
-                int bytes = keep(slot, readCommitted ? BatchRuns.until(tail, slot.limit()) : tail, max, first);
+                int bytes = keep(slot, reader.readCommitted() ? BatchRuns.until(tail, slot.limit()) : tail, max, first);
                 left = Math.max(0, left - bytes);
                 first &= bytes == 0;
             } else if (coldLeft > 0 || first) {
@@ -244,6 +267,9 @@ final class FetchCall {
             return 0;
         }
         slot.answerWith(run);
+        if (slot.view().isNear()) {
+            services.near().answered(bytes);
+        }
         bytesRead += bytes;
         return bytes;
     }
@@ -265,7 +291,7 @@ final class FetchCall {
 
     /** Whether the partition remembers which transactions were aborted here. */
     private boolean searches(FetchSlot slot, PartitionView view) {
-        return readCommitted && slot.offset() < view.abortedKnownFrom();
+        return reader.readCommitted() && slot.offset() < view.abortedKnownFrom();
     }
 
     private void search(FetchSlot slot, PartitionView view, CompletionStage<BatchRun> run, int max, boolean oversize) {
@@ -354,7 +380,9 @@ final class FetchCall {
                 answers.put(slot.partition, partitionAnswer(slot));
             }
         }
-        int throttleMs = services.quota().fetched(request, () -> context.getResponseSize(answers, version));
+        int throttleMs = reader.follows()
+                ? 0
+                : services.quota().fetched(request, () -> context.getResponseSize(answers, version));
         if (throttleMs > 0) {
             withhold(throttleMs);
             return;
@@ -386,7 +414,7 @@ final class FetchCall {
     }
 
     private PartitionData partitionAnswer(FetchSlot slot) {
-        PartitionData data = slot.response(readCommitted);
+        PartitionData data = slot.response(reader);
         boolean hint = slot.status == FetchSlot.Status.ERROR
                 && version >= LEADER_HINT_VERSION
                 && (slot.error == Errors.NOT_LEADER_OR_FOLLOWER || slot.error == Errors.FENCED_LEADER_EPOCH);

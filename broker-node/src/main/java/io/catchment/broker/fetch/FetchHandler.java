@@ -1,5 +1,6 @@
 package io.catchment.broker.fetch;
 
+import io.catchment.broker.near.NearReads;
 import io.catchment.broker.network.Request;
 import io.catchment.broker.partition.PartitionDirectory;
 import io.catchment.broker.read.StreamReader;
@@ -47,9 +48,10 @@ public final class FetchHandler implements ApiHandler {
             Supplier<ClusterImage> image,
             Time time,
             FetchSettings settings,
-            FetchQuota quota) {
+            FetchQuota quota,
+            NearReads near) {
         this.lookup = new PartitionLookup(partitions, image);
-        this.services = new FetchCall.Services(lookup, reader, settings, new ReadFailures(), quota);
+        this.services = new FetchCall.Services(lookup, reader, settings, new ReadFailures(), quota, near);
         this.manager = new FetchManager(time, sessionCache(settings));
         this.sessions = new FetchSessions(settings.sessionsMax(), settings.sessionIdleMs(), time);
     }
@@ -74,9 +76,9 @@ public final class FetchHandler implements ApiHandler {
     @Override
     public void handle(Request request) {
         FetchRequest body = (FetchRequest) request.body();
-        if (body.isFromFollower()) {
-            request.fail(new InvalidRequestException(
-                    "replica " + body.replicaId() + " asks to follow: partitions here have no followers"));
+        if (body.isFromFollower() && !services.near().enabled()) {
+            request.fail(new InvalidRequestException("replica " + body.replicaId()
+                    + " asks to follow: partitions here have no followers, unless replica.selector.class is set"));
             return;
         }
         FetchMetadata metadata = body.metadata();
@@ -90,7 +92,7 @@ public final class FetchHandler implements ApiHandler {
         Map<TopicIdPartition, FetchRequest.PartitionData> wanted = body.fetchData(names);
         List<TopicIdPartition> forgotten = body.forgottenTopics(names);
         FetchContext context = isSessionId(metadata.sessionId())
-                ? manager.newContext(body.version(), metadata, false, wanted, forgotten, names)
+                ? manager.newContext(body.version(), metadata, body.isFromFollower(), wanted, forgotten, names)
                 : new FetchContext.SessionErrorContext(Errors.FETCH_SESSION_ID_NOT_FOUND);
         if (context instanceof FetchContext.IncrementalFetchContext) {
             continueSession(request, context, wanted, forgotten);

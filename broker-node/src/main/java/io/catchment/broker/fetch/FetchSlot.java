@@ -28,6 +28,10 @@ final class FetchSlot implements PartitionView.AdvanceListener {
         IDLE,
         /** There are records for it. */
         DATA,
+        /** Read here for an owner elsewhere, of which less is known here than the consumer has: {@link #error} if that does not change in time. */
+        BEHIND,
+        /** A node in the consumer's zone reads it: {@link #nearNode}. */
+        ELSEWHERE,
         /** The consumer's log diverges from ours (its last fetched epoch is unknown here). */
         DIVERGED,
         /** {@link #error} says why. */
@@ -57,6 +61,9 @@ final class FetchSlot implements PartitionView.AdvanceListener {
     Status status = Status.IDLE;
     Errors error = Errors.NONE;
     private EpochEnd divergence = EpochEnd.UNDEFINED;
+    private int nearNode = FetchResponse.INVALID_PREFERRED_REPLICA_ID;
+    /** Last stable offset that a follower was told. */
+    private long toldLastStable = Long.MIN_VALUE;
 
     /** Readable up to here, as of the evaluation. */
     private long limit;
@@ -128,8 +135,8 @@ final class FetchSlot implements PartitionView.AdvanceListener {
     // ---- evaluation
 
     /** @param minBytes above 1 the bytes that are ready are counted, else that there are some is enough */
-    void evaluate(PartitionLookup lookup, boolean readCommitted, int minBytes) {
-        PartitionView found = find(lookup);
+    void evaluate(PartitionLookup lookup, FetchReader reader, int minBytes) {
+        PartitionView found = find(lookup, reader);
         ready = 0;
         if (found == null) {
             status = Status.ERROR;
@@ -142,6 +149,18 @@ final class FetchSlot implements PartitionView.AdvanceListener {
             return;
         }
         long highWatermark = found.highWatermark();
+        if (reader.follows()) {
+            boolean news = highWatermark > offset() || found.lastStableOffset() != toldLastStable;
+            status = news ? Status.DATA : Status.IDLE;
+            ready = news ? Math.max(1, minBytes) : 0;
+            return;
+        }
+        if (found.isNear() && offset() > highWatermark && offset() >= found.logStartOffset()) {
+            boolean told = highWatermark >= 0;
+            status = found.isBehind() ? Status.ERROR : Status.BEHIND;
+            error = told ? Errors.OFFSET_OUT_OF_RANGE : found.isBehind() ? Errors.OFFSET_NOT_AVAILABLE : Errors.NONE;
+            return;
+        }
         if (wanted.lastFetchedEpoch.isPresent()
                 && diverges(found, wanted.lastFetchedEpoch.orElseThrow(), highWatermark)) {
             return;
@@ -151,21 +170,36 @@ final class FetchSlot implements PartitionView.AdvanceListener {
             error = Errors.OFFSET_OUT_OF_RANGE;
             return;
         }
-        limit = readCommitted ? found.lastStableOffset() : highWatermark;
+        limit = reader.readCommitted() ? found.lastStableOffset() : highWatermark;
         if (offset() >= limit) {
-            status = Status.IDLE;
+            status = found.isBehind() ? Status.ERROR : Status.IDLE;
+            error = found.isBehind() ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.NONE;
             return;
         }
         status = Status.DATA;
         ready = minBytes <= 1 ? 1 : countReady(found, minBytes);
     }
 
-    private @Nullable PartitionView find(PartitionLookup lookup) {
+    /** It is here, and the consumer is not sent away. */
+    boolean isServed() {
+        return status == Status.IDLE || status == Status.DATA;
+    }
+
+    void sendTo(int node) {
+        status = Status.ELSEWHERE;
+        nearNode = node;
+        ready = 0;
+    }
+
+    private @Nullable PartitionView find(PartitionLookup lookup, FetchReader reader) {
         PartitionView known = view;
         if (known != null && known.serving()) {
             return known;
         }
         PartitionView found = lookup.serving(partition.topic(), partition.topicId(), partition.partition());
+        if (found == null && reader.near() != null) {
+            found = reader.near().find(partition.topic(), partition.topicId(), partition.partition());
+        }
         if (found != known) {
             boolean watch = watched;
             unwatch();
@@ -281,9 +315,9 @@ final class FetchSlot implements PartitionView.AdvanceListener {
     }
 
     /** The records in it still belong to this slot. */
-    PartitionData response(boolean readCommitted) {
+    PartitionData response(FetchReader reader) {
         PartitionView found = view;
-        if (status == Status.ERROR || found == null) {
+        if (status == Status.ERROR || found == null || (status == Status.BEHIND && error != Errors.NONE)) {
             return FetchResponse.partitionResponse(partition.partition(), error);
         }
         BatchRun read = run;
@@ -292,8 +326,19 @@ final class FetchSlot implements PartitionView.AdvanceListener {
                 .setHighWatermark(found.highWatermark())
                 .setLastStableOffset(found.lastStableOffset())
                 .setLogStartOffset(found.logStartOffset())
-                .setAbortedTransactions(readCommitted ? aborted(found, read) : null)
+                .setAbortedTransactions(reader.readCommitted() ? aborted(found, read) : null)
                 .setRecords(read == null ? MemoryRecords.EMPTY : new ByteBufRecords(read.payload()));
+        if (status == Status.ELSEWHERE) {
+            data.setPreferredReadReplica(nearNode);
+        }
+        if (reader.follows()) {
+            toldLastStable = data.lastStableOffset();
+            if (status == Status.DATA) {
+                // Kafka's session leaves a partition out of the answer if only its last stable offset moved, but not
+                // with this
+                data.setPreferredReadReplica(0);
+            }
+        }
         if (status == Status.DIVERGED) {
             data.setDivergingEpoch(new FetchResponseData.EpochEndOffset()
                     .setEpoch(divergence.epoch())

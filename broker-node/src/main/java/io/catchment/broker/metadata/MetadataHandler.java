@@ -47,12 +47,15 @@ public final class MetadataHandler implements ApiHandler {
     private final PartitionDescriptions descriptions;
     private final TopicOpenings openings;
 
-    /** @param autoCreate auto.create.topics.enable */
-    public MetadataHandler(ControlPlane controlPlane, TopicAutoCreator creator, boolean autoCreate) {
+    /**
+     * @param autoCreate auto.create.topics.enable
+     * @param nearReads consumers may read in their zone (KIP-392)
+     */
+    public MetadataHandler(ControlPlane controlPlane, TopicAutoCreator creator, boolean autoCreate, boolean nearReads) {
         this.controlPlane = controlPlane;
         this.creator = creator;
         this.autoCreate = autoCreate;
-        this.descriptions = PartitionDescriptions.of(controlPlane);
+        this.descriptions = PartitionDescriptions.of(controlPlane, nearReads);
         this.openings = TopicOpenings.of(controlPlane);
     }
 

@@ -1,6 +1,7 @@
 package io.catchment.broker.metadata;
 
 import io.catchment.broker.leader.Leader;
+import io.catchment.broker.near.NearNodes;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ImageDelta;
@@ -26,17 +27,23 @@ import org.jspecify.annotations.Nullable;
  */
 final class PartitionDescriptions {
     private final ControlPlane controlPlane;
+    private final boolean nearReads;
     private final Map<String, ConcurrentHashMap<String, Described>> byListener = new ConcurrentHashMap<>();
     /** The newest image the listener thread has begun to compare. */
     private volatile @Nullable ClusterImage heard;
 
-    private PartitionDescriptions(ControlPlane controlPlane) {
+    private PartitionDescriptions(ControlPlane controlPlane, boolean nearReads) {
         this.controlPlane = controlPlane;
+        this.nearReads = nearReads;
     }
 
-    /** Listens to the control plane for as long as that lives. */
-    static PartitionDescriptions of(ControlPlane controlPlane) {
-        PartitionDescriptions descriptions = new PartitionDescriptions(controlPlane);
+    /**
+     * Listens to the control plane for as long as that lives.
+     *
+     * @param nearReads nodes in other zones that read a partition are told as its replicas: a consumer goes to no others (KIP-392)
+     */
+    static PartitionDescriptions of(ControlPlane controlPlane, boolean nearReads) {
+        PartitionDescriptions descriptions = new PartitionDescriptions(controlPlane, nearReads);
         controlPlane.subscribe(descriptions::changed);
         return descriptions;
     }
@@ -50,7 +57,11 @@ final class PartitionDescriptions {
             return known.partitions;
         }
         ClusterImage before = heard;
-        List<MetadataResponsePartition> partitions = describe(controlPlane.image(), topic, listener);
+        ClusterImage image = controlPlane.image();
+        List<MetadataResponsePartition> partitions = describe(image, topic, listener);
+        if (nearReads) {
+            partitions.forEach(partition -> addNearNodes(image, topic, partition, listener));
+        }
         Described described = new Described(topic, partitions);
         topics.put(topic.name(), described);
         if (heard != before) {
@@ -58,6 +69,19 @@ final class PartitionDescriptions {
             topics.remove(topic.name(), described);
         }
         return partitions;
+    }
+
+    private static void addNearNodes(
+            ClusterImage image, TopicState topic, MetadataResponsePartition partition, String listener) {
+        StreamState stream =
+                image.stream(topic.streams().get(partition.partitionIndex())).orElse(null);
+        if (stream == null || partition.leaderId() == MetadataResponse.NO_LEADER_ID) {
+            return;
+        }
+        List<Integer> readers = new ArrayList<>();
+        readers.add(partition.leaderId());
+        readers.addAll(NearNodes.of(image, stream, listener));
+        partition.setReplicaNodes(List.copyOf(readers)).setIsrNodes(List.copyOf(readers));
     }
 
     static List<MetadataResponsePartition> describe(ClusterImage image, TopicState topic, String listener) {

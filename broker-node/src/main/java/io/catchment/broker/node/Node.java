@@ -11,6 +11,7 @@ import io.catchment.broker.observe.FlushMeters;
 import io.catchment.broker.observe.HttpServer;
 import io.catchment.broker.observe.ManifestMeters;
 import io.catchment.broker.observe.MergeMeters;
+import io.catchment.broker.observe.NearMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.NodeRoutes;
 import io.catchment.broker.observe.QuotaMeters;
@@ -148,6 +149,7 @@ final class Node implements AutoCloseable {
                 new MergeMeters(metrics.registry()),
                 new CompactionMeters(metrics.registry()),
                 new ManifestMeters(metrics.registry()),
+                new NearMeters(metrics.registry()),
                 serving,
                 lanes,
                 controlPlane,

@@ -19,6 +19,8 @@ import io.catchment.broker.group.ClusterOffsets;
 import io.catchment.broker.group.GroupCoordinatorHost;
 import io.catchment.broker.group.api.GroupApis;
 import io.catchment.broker.loop.SerialThread;
+import io.catchment.broker.near.NearPartitions;
+import io.catchment.broker.near.NearReads;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.partition.OwnedPartitions;
 import io.catchment.broker.peer.PeerRequests;
@@ -390,21 +392,44 @@ final class NodeEpoch implements AutoCloseable {
         handlers.add(new InitProducerIdHandler(
                 admin.producerIds(), new TransactionalIdentities(transactions.coordinator())));
         handlers.add(new ProduceHandler(owned, controlPlane::image, Time.SYSTEM, parts.quotas()));
+        TopicConfigs configs = TopicConfigs.of(controlPlane, config.topics().schema());
         handlers.add(new FetchHandler(
-                owned, streams, controlPlane::image, Time.SYSTEM, config.reads().fetch(), parts.quotas()));
+                owned,
+                streams,
+                controlPlane::image,
+                Time.SYSTEM,
+                config.reads().fetch(),
+                parts.quotas(),
+                nearReads(controlPlane, extents, configs)));
         ListOffsetsHandler offsets =
                 new ListOffsetsHandler(owned, streams, extents, parts.objects(), controlPlane::image, parts.searches());
         handlers.add(offsets);
         handlers.addAll(shares.handlers(
                 shareCoordinator, groups, offsets, parts.metrics().registry()));
         handlers.add(new OffsetForLeaderEpochHandler(owned, controlPlane::image));
-        TopicConfigs configs = TopicConfigs.of(controlPlane, config.topics().schema());
         handlers.addAll(TelemetryApis.handlers(parts.telemetry(), parts.searches()));
         handlers.add(new DeleteRecordsHandler(owned, controlPlane, configs::forTopic, config.nodeId(), epoch));
         retain(controlPlane, configs);
         parts.clients()
                 .serve(ApiTable.of(
                         NodeDescription.of(config.nodeId(), controlPlane.image().clusterId()), handlers));
+    }
+
+    private NearReads nearReads(EpochControlPlane controlPlane, StreamExtents extents, TopicConfigs configs) {
+        if (!config.reads().nearest()) {
+            return NearReads.NONE;
+        }
+        return closers.add(
+                "near reads",
+                NearPartitions.start(
+                        config.nodeId(),
+                        epoch,
+                        config.zone(),
+                        controlPlane,
+                        extents,
+                        topic -> configs.forTopic(topic).lane(),
+                        peerListener(),
+                        parts.nearMeters()));
     }
 
     private void retain(EpochControlPlane controlPlane, TopicConfigs configs) {

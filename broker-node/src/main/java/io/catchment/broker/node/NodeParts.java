@@ -8,6 +8,7 @@ import io.catchment.broker.observe.CompactionMeters;
 import io.catchment.broker.observe.FlushMeters;
 import io.catchment.broker.observe.ManifestMeters;
 import io.catchment.broker.observe.MergeMeters;
+import io.catchment.broker.observe.NearMeters;
 import io.catchment.broker.observe.NodeMetrics;
 import io.catchment.broker.observe.Readiness;
 import io.catchment.broker.quota.ClientQuotas;
@@ -38,6 +39,7 @@ record NodeParts(
         MergeMeters mergeMeters,
         CompactionMeters compactionMeters,
         ManifestMeters manifestMeters,
+        NearMeters nearMeters,
         Readiness.Condition serving,
         LaneReadiness lanes,
         ControlPlane controlPlane,

@@ -27,6 +27,16 @@ public interface PartitionView {
      */
     boolean serving();
 
+    /** Another node owns it: what is known here of its end may be late, and is -1 until the owner has said something. */
+    default boolean isNear() {
+        return false;
+    }
+
+    /** Of a {@link #isNear near} one: the owner has been silent for so long that there may be more than is known here. */
+    default boolean isBehind() {
+        return false;
+    }
+
     long logStartOffset();
 
     /** The acknowledged end: readers see offsets below it only (P3). */

@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
  * From which offset on a partition's records are recent: acknowledged within the last half to one minute. Who reads older ones catches up.
  * Written by the partition's event loop, read from any thread.
  */
-final class RecentOffsets {
+public final class RecentOffsets {
     private static final long STEP_NANOS = TimeUnit.SECONDS.toNanos(30);
     /** Nobody knows when the records were written that were there before: readers at the tail are to lose nothing by a change of owner. */
     private static final long TAKEN_OVER = 10_000;
@@ -15,14 +15,14 @@ final class RecentOffsets {
     private long endAtStep;
     private long stepNanos;
 
-    RecentOffsets(long endOffset, long nowNanos) {
+    public RecentOffsets(long endOffset, long nowNanos) {
         this.from = endOffset - TAKEN_OVER;
         this.endAtStep = endOffset;
         this.stepNanos = nowNanos;
     }
 
     /** @param before the acknowledged end until a moment ago */
-    void advanced(long before, long nowNanos) {
+    public void advanced(long before, long nowNanos) {
         if (nowNanos - stepNanos < STEP_NANOS) {
             return;
         }
@@ -32,7 +32,7 @@ final class RecentOffsets {
         stepNanos = nowNanos;
     }
 
-    boolean has(long offset) {
+    public boolean has(long offset) {
         return offset >= from;
     }
 }

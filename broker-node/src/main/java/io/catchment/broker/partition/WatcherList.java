@@ -5,14 +5,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Who waits for a partition to advance. Guarded by its own lock; listeners are called outside of it. */
-final class WatcherList {
+public final class WatcherList {
     private final List<AdvanceListener> listeners = new ArrayList<>(1);
 
-    synchronized void add(AdvanceListener listener) {
+    public synchronized void add(AdvanceListener listener) {
         listeners.add(listener);
     }
 
-    synchronized void remove(AdvanceListener listener) {
+    public synchronized void remove(AdvanceListener listener) {
         for (int i = listeners.size() - 1; i >= 0; i--) {
             if (listeners.get(i) == listener) {
                 listeners.remove(i);
@@ -21,7 +21,11 @@ final class WatcherList {
         }
     }
 
-    void advanced(PartitionView partition) {
+    public synchronized boolean isEmpty() {
+        return listeners.isEmpty();
+    }
+
+    public void advanced(PartitionView partition) {
         AdvanceListener[] present;
         synchronized (this) {
             if (listeners.isEmpty()) {

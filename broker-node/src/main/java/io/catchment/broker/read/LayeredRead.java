@@ -118,11 +118,21 @@ final class LayeredRead {
         suggested = span;
         if (span.extentId() == ExtentLocator.NO_EXTENT) {
             readPublished();
-        } else if (span.elsewhere()) {
+        } else if (span.elsewhere() && !isCopiedHere(span.extentId())) {
             readHinted(span.extentId());
         } else {
             readExtent(span.extentId());
         }
+    }
+
+    /** It was read elsewhere because the copy here was a moment behind: that is over, or will be. */
+    private boolean isCopiedHere(long extentId) {
+        return !unreadable.contains(extentId)
+                && levels.image
+                        .get()
+                        .extent(extentId)
+                        .filter(levels.streamExtents::isCopiedHere)
+                        .isPresent();
     }
 
     /**

@@ -119,6 +119,13 @@ public final class StreamExtents {
                 && wal.length(extent.extentId()).isPresent();
     }
 
+    /** Whether this node's store has a copy of it, or gets one while it is written, so that others need not be asked. */
+    boolean isCopiedHere(ExtentState extent) {
+        return isWholeHere(extent)
+                || (extent.phase() == Phase.OPEN
+                        && extent.ensemble().contains(new ExtentState.Store(local.nodeId(), local.storeId())));
+    }
+
     /** Whether it was written by this node, in whichever epoch. Alone, all were. */
     public boolean isOfThisNode(ExtentState extent) {
         return peers == null || extent.writerNodeId() == local.nodeId();

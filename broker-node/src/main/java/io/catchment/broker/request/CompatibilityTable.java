@@ -23,7 +23,7 @@ public final class CompatibilityTable {
             Map.entry(
                     ApiKeys.PRODUCE,
                     "acks=1 waits for the quorum like acks=all; versions below 3 are refused, as in Kafka"),
-            Map.entry(ApiKeys.FETCH, "of consumers; there are no followers"),
+            Map.entry(ApiKeys.FETCH, "of consumers; a node that reads for its zone follows without records"),
             Map.entry(ApiKeys.CREATE_TOPICS, "any replication factor, one replica"),
             Map.entry(ApiKeys.INCREMENTAL_ALTER_CONFIGS, "topics, groups, client metrics; nodes are set by their file"),
             Map.entry(ApiKeys.ALTER_REPLICA_LOG_DIRS, "refused: a node has one directory"),

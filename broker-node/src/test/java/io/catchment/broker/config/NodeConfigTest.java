@@ -266,6 +266,20 @@ class NodeConfigTest {
     }
 
     @Test
+    void readersInTheirZoneNeedKafkasSelectorAndAZone() {
+        String kafkas = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
+        assertThat(problems("replica.selector.class", kafkas, "node.zone", "a")).isEmpty();
+        assertThat(problems("replica.selector.class", kafkas))
+                .first()
+                .asString()
+                .contains("node.zone");
+        assertThat(problems("replica.selector.class", "com.example.Mine", "node.zone", "a"))
+                .first()
+                .asString()
+                .contains(kafkas);
+    }
+
+    @Test
     void objectStoreUrisAreChecked() {
         assertThat(problems("catchment.object.store", "/srv/objects"))
                 .first()

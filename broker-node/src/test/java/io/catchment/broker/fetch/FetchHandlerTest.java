@@ -2,8 +2,10 @@ package io.catchment.broker.fetch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.broker.near.NearReads;
 import io.catchment.broker.network.ByteBufRecords;
 import io.catchment.broker.network.Request;
+import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.partition.PartitionView.EpochStart;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.BatchRuns;
@@ -39,6 +41,7 @@ import org.apache.kafka.common.requests.FetchMetadata;
 import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.utils.Time;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,6 +60,7 @@ class FetchHandlerTest {
     private final List<OpenRequest> requests = new ArrayList<>();
     private Uuid topicId = Uuid.ZERO_UUID;
     private final OneClientsQuota quota = new OneClientsQuota();
+    private NearReads near = NearReads.NONE;
     private FetchHandler handler = handler(FetchSettings.defaults());
 
     @BeforeEach
@@ -100,7 +104,7 @@ class FetchHandlerTest {
     }
 
     private FetchHandler handler(FetchSettings settings) {
-        return new FetchHandler(directory, cold, control::image, Time.SYSTEM, settings, quota);
+        return new FetchHandler(directory, cold, control::image, Time.SYSTEM, settings, quota, near);
     }
 
     /** Reads below the tail that the test completes. */
@@ -174,6 +178,7 @@ class FetchHandlerTest {
         private FetchMetadata metadata = FetchMetadata.LEGACY;
         private IsolationLevel isolation = IsolationLevel.READ_UNCOMMITTED;
         private Uuid id = topicId;
+        private String rack = "";
 
         Fetch from(int partition, FetchRequest.PartitionData data) {
             wanted.put(
@@ -230,6 +235,11 @@ class FetchHandlerTest {
             return this;
         }
 
+        Fetch rack(String name) {
+            rack = name;
+            return this;
+        }
+
         Fetch session(int id, int epoch) {
             metadata = new FetchMetadata(id, epoch);
             return this;
@@ -241,6 +251,7 @@ class FetchHandlerTest {
 
         OpenRequest send(FetchRequest.Builder builder) {
             FetchRequest body = builder.setMaxBytes(maxBytes)
+                    .rackId(rack)
                     .isolationLevel(isolation)
                     .metadata(metadata)
                     .removed(forget)
@@ -589,6 +600,215 @@ class FetchHandlerTest {
                                 new TopicPartition(TOPIC, 0),
                                 new FetchRequest.PartitionData(topicId, 0, 0, 1000, Optional.empty()))));
         assertThat(response(request).error()).isEqualTo(Errors.INVALID_REQUEST);
+    }
+
+    // ---- readers in other zones
+
+    /** Says what the test wants of zones; partitions of other nodes are those the test put in. */
+    private static final class Zones implements NearReads {
+        private final FakeDirectory elsewhere = new FakeDirectory();
+        private int sendTo = -1;
+        private int answeredBytes;
+
+        @Override
+        public boolean enabled() {
+            return true;
+        }
+
+        @Override
+        public boolean isHere(String rack) {
+            return rack.equals("here");
+        }
+
+        @Override
+        public int nodeFor(PartitionView partition, String rack, String listener, String connection) {
+            assertThat(rack).isEqualTo("there");
+            return sendTo;
+        }
+
+        @Override
+        public @Nullable PartitionView find(@Nullable String topic, Uuid topicId, int partition) {
+            return elsewhere.find(topicId, partition);
+        }
+
+        @Override
+        public void answered(int bytes) {
+            answeredBytes += bytes;
+        }
+    }
+
+    private Zones zones() {
+        Zones zones = new Zones();
+        near = zones;
+        handler = handler(FetchSettings.defaults());
+        return zones;
+    }
+
+    /** Of an owner in another zone. */
+    private FakePartition partitionElsewhere(Zones zones) {
+        FakePartition partition = new FakePartition(TOPIC, topicId, 4, 104) {
+            @Override
+            public boolean isNear() {
+                return true;
+            }
+
+            @Override
+            public boolean isBehind() {
+                return behind;
+            }
+        };
+        partition.tailStart = Long.MAX_VALUE;
+        partitions.add(partition);
+        zones.elsewhere.open(partition);
+        return partition;
+    }
+
+    @Test
+    void aReaderWithANodeInItsZoneIsSentThereAtOnceWithoutRecords() {
+        Zones zones = zones();
+        zones.sendTo = 2;
+        partitions.get(0).append(3, 10);
+        OpenRequest request = new Fetch().rack("there").from(0, want(0)).send();
+        PartitionData answer = answer(request, 0);
+        assertThat(answer.preferredReadReplica()).isEqualTo(2);
+        assertThat(answer.errorCode()).isEqualTo(Errors.NONE.code());
+        assertThat(answer.highWatermark()).isEqualTo(3);
+        assertThat(records(request, 0)).isEmpty();
+
+        OpenRequest atTheEnd = new Fetch().rack("there").from(1, want(0)).send();
+        assertThat(answer(atTheEnd, 1).preferredReadReplica()).isEqualTo(2);
+    }
+
+    @Test
+    void othersReadHere() {
+        Zones zones = zones();
+        zones.sendTo = 2;
+        byte[] batch = partitions.get(0).append(3, 10);
+        for (String rack : List.of("", "here")) {
+            OpenRequest request = new Fetch().rack(rack).from(0, want(0)).send();
+            assertThat(answer(request, 0).preferredReadReplica()).isEqualTo(-1);
+            assertThat(records(request, 0)).isEqualTo(batch);
+        }
+        zones.sendTo = -1;
+        assertThat(records(new Fetch().rack("there").from(0, want(0)).send(), 0))
+                .isEqualTo(batch);
+    }
+
+    @Test
+    void aWrongOffsetIsToldByTheOwner() {
+        zones().sendTo = 2;
+        OpenRequest request = new Fetch().rack("there").from(0, want(9)).send();
+        assertThat(error(request, 0)).isEqualTo(Errors.OFFSET_OUT_OF_RANGE);
+    }
+
+    @Test
+    void onlyReadersInThisZoneReadHereForOwnersElsewhere() {
+        Zones zones = zones();
+        FakePartition partition = partitionElsewhere(zones);
+        byte[] batch = partition.append(2, 10);
+        for (String rack : List.of("", "there")) {
+            OpenRequest request = new Fetch().rack(rack).from(4, want(0)).send();
+            assertThat(error(request, 4)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+        }
+        OpenRequest request = new Fetch().rack("here").from(4, want(0)).send();
+        run();
+        cold.answer(0, batch);
+        run();
+        assertThat(records(request, 4)).isEqualTo(batch);
+        assertThat(answer(request, 4).preferredReadReplica()).isEqualTo(-1);
+        assertThat(zones.answeredBytes).isEqualTo(batch.length);
+        assertThat(cold.asked.get(0).limit()).isEqualTo(2);
+    }
+
+    @Test
+    void aReaderThatKnowsMoreThanThisNodeWaitsForItAndThenGoesToTheOwner() {
+        Zones zones = zones();
+        FakePartition partition = partitionElsewhere(zones);
+        partition.append(2, 10);
+        OpenRequest late =
+                new Fetch().rack("here").from(4, want(3)).session(0, 0).send();
+        run();
+        assertThat(late.isAnswered()).isFalse();
+        pass(500);
+        assertThat(error(late, 4)).isEqualTo(Errors.OFFSET_OUT_OF_RANGE);
+
+        OpenRequest inTime = new Fetch().rack("here").from(4, want(3)).send();
+        run();
+        byte[] batch = partition.append(2, 10);
+        run();
+        cold.answer(0, batch);
+        run();
+        assertThat(records(inTime, 4)).isEqualTo(batch);
+    }
+
+    @Test
+    void asLongAsTheOwnerHasSaidNothingThereIsNoOffset() {
+        Zones zones = zones();
+        FakePartition partition = partitionElsewhere(zones);
+        partition.highWatermark = -1;
+        OpenRequest request = new Fetch().rack("here").from(4, want(0)).send();
+        run();
+        assertThat(request.isAnswered()).isFalse();
+        pass(500);
+        assertThat(error(request, 4)).isEqualTo(Errors.NONE);
+        assertThat(answer(request, 4).highWatermark()).isEqualTo(-1);
+        assertThat(records(request, 4)).isEmpty();
+        partition.behind = true;
+        OpenRequest silent = new Fetch().rack("here").from(4, want(0)).send();
+        assertThat(error(silent, 4)).isEqualTo(Errors.OFFSET_NOT_AVAILABLE);
+    }
+
+    @Test
+    void withASilentOwnerWhatIsKnownIsReadAndThenTheReaderGoesToTheOwner() {
+        Zones zones = zones();
+        FakePartition partition = partitionElsewhere(zones);
+        byte[] batch = partition.append(2, 10);
+        OpenRequest waiting = new Fetch().rack("here").from(4, want(2)).send();
+        run();
+        partition.behind = true;
+        partition.announce();
+        run();
+        assertThat(error(waiting, 4)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+        OpenRequest before = new Fetch().rack("here").from(4, want(0)).send();
+        run();
+        cold.answer(0, batch);
+        run();
+        assertThat(records(before, 4)).isEqualTo(batch);
+    }
+
+    @Test
+    void epochsAreCheckedAsByTheOwner() {
+        Zones zones = zones();
+        FakePartition partition = partitionElsewhere(zones);
+        partition.leaderEpoch = 5;
+        for (int epoch : List.of(4, 6)) {
+            OpenRequest request = new Fetch()
+                    .rack("here")
+                    .from(4, new FetchRequest.PartitionData(topicId, 0, -1, 1000, Optional.of(epoch)))
+                    .send();
+            assertThat(error(request, 4))
+                    .isEqualTo(epoch < 5 ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH);
+        }
+    }
+
+    @Test
+    void aFollowerGetsNoRecordsAndNoQuotaHoldsItBack() {
+        zones();
+        quota.tooMany = 5;
+        partitions.get(0).append(2, 10);
+        OpenRequest request = new Fetch()
+                .send(FetchRequest.Builder.forReplica(
+                        LATEST,
+                        3,
+                        1,
+                        500,
+                        1,
+                        Map.of(
+                                new TopicPartition(TOPIC, 0),
+                                new FetchRequest.PartitionData(topicId, -1, 0, 1000, Optional.empty()))));
+        assertThat(answer(request, 0).highWatermark()).isEqualTo(2);
+        assertThat(records(request, 0)).isEmpty();
+        assertThat(response(request).throttleTimeMs()).isZero();
     }
 
     // ---- sessions

@@ -36,7 +36,8 @@ class MetadataHandlerTest {
     private final MetadataHandler handler = handler(true);
 
     private MetadataHandler handler(boolean autoCreate) {
-        return new MetadataHandler(controlPlane, new TopicAutoCreator(controlPlane, TestTopics.config()), autoCreate);
+        return new MetadataHandler(
+                controlPlane, new TopicAutoCreator(controlPlane, TestTopics.config()), autoCreate, false);
     }
 
     static List<Short> versions() {
@@ -322,7 +323,7 @@ class MetadataHandlerTest {
             owners[i] = 1 + i % 3;
         }
         createTopic("wide", owners);
-        PartitionDescriptions descriptions = PartitionDescriptions.of(controlPlane);
+        PartitionDescriptions descriptions = PartitionDescriptions.of(controlPlane, false);
         var topic = controlPlane.image().topic("wide").orElseThrow();
 
         List<MetadataResponsePartition> first = descriptions.of(topic, "PLAINTEXT");
@@ -331,6 +332,29 @@ class MetadataHandlerTest {
 
         assertThat(descriptions.of(topic, "PLAINTEXT")).isSameAs(first);
         assertThat(descriptions.of(topic, "INTERNAL")).isNotSameAs(first);
+    }
+
+    @Test
+    void nodesThatReadInOtherZonesAreReplicasBehindTheOwner() {
+        createTopic("t", 2);
+        MetadataHandler near =
+                new MetadataHandler(controlPlane, new TopicAutoCreator(controlPlane, TestTopics.config()), true, true);
+        assertThat(replicas(near, "PLAINTEXT")).containsExactly(2, 1, 3);
+        assertThat(replicas(near, "INTERNAL")).as("node 3 is not reached by it").containsExactly(2, 1);
+        controlPlane.fenceNode(1, true);
+        assertThat(replicas(near, "PLAINTEXT")).containsExactly(2, 3);
+        controlPlane.fenceNode(1, false);
+        controlPlane.moveStream("t", 0, 3);
+        assertThat(replicas(near, "PLAINTEXT")).containsExactly(3, 1, 2);
+        controlPlane.fenceNode(3, true);
+        assertThat(replicas(near, "PLAINTEXT")).as("nobody leads").containsExactly(3);
+    }
+
+    private static List<Integer> replicas(MetadataHandler handler, String listener) {
+        MetadataResponsePartition partition =
+                only(ask(handler, names("t"), NEWEST, listener)).partitions().get(0);
+        assertThat(partition.isrNodes()).isEqualTo(partition.replicaNodes());
+        return partition.replicaNodes();
     }
 
     private static MetadataRequestData names(String... names) {

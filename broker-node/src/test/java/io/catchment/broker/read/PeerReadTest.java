@@ -169,6 +169,22 @@ class PeerReadTest {
     }
 
     @Test
+    void aCopyHereThatWasAMomentBehindIsReadAgain() {
+        byte[] a = TestBatches.batch(0, 10, 20);
+        byte[] b = TestBatches.batch(10, 10, 20);
+        open(4, ONE, STORE_1, new ExtentState.Store(3, FakePeers.ref(3).storeId()));
+        peers.store(1).add(4, STREAM, a);
+        peers.store(1).add(4, STREAM, b);
+        assertThat(read(0, 20)).isNotEmpty();
+        assertThat(reader.served().peerReads()).isEqualTo(1);
+        here.add(4, STREAM, a);
+        here.add(4, STREAM, b);
+        assertThat(read(10, 20)).isEqualTo(b);
+        assertThat(reader.served().peerReads()).as("not over the wire").isEqualTo(1);
+        assertThat(reader.served().extentReads()).isEqualTo(1);
+    }
+
+    @Test
     void offsetsThatNoStoreShowsYetAreWaitedFor() {
         byte[] batch = TestBatches.batch(0, 10, 20);
         open(4, ONE, STORE_1, STORE_2);

@@ -11,7 +11,7 @@ import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 
 /** A partition whose log, watermarks and serving the test decides. Thread-safe. */
-public final class FakePartition implements PartitionView {
+public class FakePartition implements PartitionView {
     public final TrackedBuffers buffers = new TrackedBuffers();
     /** How often somebody asked for the high watermark. */
     public final AtomicInteger looks = new AtomicInteger();
@@ -28,6 +28,9 @@ public final class FakePartition implements PartitionView {
     public volatile long lastStableOffset = Long.MAX_VALUE;
     public volatile long tailStart;
     public volatile long recentFrom;
+    /** Of one that is read for another node: its owner is silent. */
+    public volatile boolean behind;
+
     private volatile boolean serving = true;
 
     public FakePartition(String topic, Uuid topicId, int partition, long streamId) {

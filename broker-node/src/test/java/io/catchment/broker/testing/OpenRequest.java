@@ -11,6 +11,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.network.ClientInformation;
+import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
@@ -18,6 +20,8 @@ import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.requests.ShareFetchResponse;
+import org.apache.kafka.common.security.auth.KafkaPrincipal;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.jspecify.annotations.Nullable;
 
 /** A request on an event loop of the test's, whose answer it looks at as it was given. Refuses a second answer. Thread-safe. */
@@ -128,7 +132,15 @@ public final class OpenRequest implements Request {
 
     @Override
     public RequestContext context() {
-        throw new AssertionError("no context here");
+        return new RequestContext(
+                header(),
+                "test-connection",
+                clientAddress(),
+                KafkaPrincipal.ANONYMOUS,
+                new ListenerName(listener()),
+                SecurityProtocol.PLAINTEXT,
+                ClientInformation.EMPTY,
+                false);
     }
 
     @Override
