@@ -4,9 +4,11 @@ import io.catchment.chaos.bench.BenchCommand;
 import io.catchment.chaos.catchup.BacklogReadCommand;
 import io.catchment.chaos.catchup.CatchupCommand;
 import io.catchment.chaos.compaction.CompactionCommand;
+import io.catchment.chaos.fuzz.FuzzCommand;
 import io.catchment.chaos.nodes.BankCommand;
 import io.catchment.chaos.nodes.BlackoutCommand;
 import io.catchment.chaos.nodes.FailoverCommand;
+import io.catchment.chaos.nodes.NearestCommand;
 import io.catchment.chaos.nodes.PauseCommand;
 import io.catchment.chaos.nodes.QuotaCommand;
 import io.catchment.chaos.nodes.RecoverCommand;
@@ -52,6 +54,8 @@ import picocli.CommandLine.Command;
             ScaleCommand.class,
             SlowDiskCommand.class,
             ZonesCommand.class,
+            NearestCommand.class,
+            FuzzCommand.class,
             QuotaCommand.class,
             StreamsCommand.class,
             BacklogCommand.class,

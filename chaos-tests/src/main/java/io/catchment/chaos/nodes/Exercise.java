@@ -5,6 +5,7 @@ import io.catchment.chaos.cluster.Cluster;
 import io.catchment.chaos.history.AckLog;
 import io.catchment.chaos.history.AckTimes;
 import io.catchment.chaos.history.HistoryChecker;
+import io.catchment.chaos.history.Sightings;
 import io.catchment.chaos.history.Verdict;
 import io.catchment.chaos.history.Violation;
 import io.catchment.chaos.workload.Follower;
@@ -38,6 +39,7 @@ public final class Exercise implements AutoCloseable {
     private final List<Thread> senders = new ArrayList<>();
     private final List<Follower> followers = new ArrayList<>();
     private final Tailer tailer;
+    private final List<Tailer> inZones = new ArrayList<>();
     private volatile boolean stop;
 
     /** Starts at once. */
@@ -75,6 +77,18 @@ public final class Exercise implements AutoCloseable {
         } catch (RuntimeException e) {
             verdict.violation(Violation.Kind.FAILED, "producer: " + e);
         }
+    }
+
+    /** One more tailer, in a zone; it counts as the others do. */
+    public Tailer tailIn(String zone) {
+        var added = new Tailer(cluster.bootstrap(), topic, shape.partitions(), zone, verdict);
+        inZones.add(added);
+        return added;
+    }
+
+    /** The one that says nothing of a zone. */
+    public Tailer tailer() {
+        return tailer;
     }
 
     public String topic() {
@@ -122,19 +136,21 @@ public final class Exercise implements AutoCloseable {
         if (!Await.within(END, this::readersAreThere)) {
             verdict.violation(
                     Violation.Kind.LATE,
-                    "of %d records the tailer has received %d, the groups %s"
+                    "of %d records the tailer has received %d, those in zones %s, the groups %s"
                             .formatted(
                                     acks.count(),
                                     tailer.received(),
+                                    inZones.stream().map(Tailer::received).toList(),
                                     followers.stream().map(Follower::received).toList()));
         }
         tailer.close();
+        inZones.forEach(Tailer::close);
         followers.forEach(Follower::finish);
         Map<Integer, Long> sentBy = new HashMap<>();
         for (int number = 0; number < producers.size(); number++) {
             sentBy.put(number, producers.get(number).sentCount());
         }
-        var checker = new HistoryChecker(acks, sentBy, List.of(tailer.sightings()), verdict);
+        var checker = new HistoryChecker(acks, sentBy, sightings(), verdict);
         LogReader.readAll(cluster.bootstrap(), topic, checker);
         followers.forEach(Follower::checkCommits);
         LOG.info(
@@ -144,8 +160,16 @@ public final class Exercise implements AutoCloseable {
                 tailer.received());
     }
 
+    private List<Sightings> sightings() {
+        List<Sightings> all = new ArrayList<>();
+        all.add(tailer.sightings());
+        inZones.forEach(each -> all.add(each.sightings()));
+        return all;
+    }
+
     private boolean readersAreThere() {
         return tailer.received() >= acks.count()
+                && inZones.stream().allMatch(each -> each.received() >= acks.count())
                 && followers.stream().allMatch(follower -> follower.received() >= acks.count());
     }
 
@@ -165,6 +189,7 @@ public final class Exercise implements AutoCloseable {
     public void close() {
         stop = true;
         tailer.close();
+        inZones.forEach(Tailer::close);
         followers.forEach(Follower::close);
         producers.forEach(StampedProducer::close);
     }

@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** What all scenarios with several nodes take, and how they are run. */
-final class ScenarioOptions {
+public final class ScenarioOptions {
     enum Target {
         catchment,
         kafka
@@ -63,16 +63,16 @@ final class ScenarioOptions {
 
     /** A scenario: returns what it measured, lines of text. */
     @FunctionalInterface
-    interface Scenario {
+    public interface Scenario {
         String run(Cluster cluster, DirectoryObjectStore store, Verdict verdict) throws Exception;
     }
 
-    long seed() {
+    public long seed() {
         return seed;
     }
 
     /** For the nodes, unless the user sets it. Of Catchment only. */
-    void preset(String key, String value) {
+    public void preset(String key, String value) {
         settings.putIfAbsent(key, value);
     }
 
@@ -80,14 +80,14 @@ final class ScenarioOptions {
         return target == Target.kafka;
     }
 
-    Shape shape(int partitionsByDefault) {
+    public Shape shape(int partitionsByDefault) {
         int count = partitions > 0 ? partitions : partitionsByDefault;
         int perSecond = rate > 0 ? rate : Math.min(5000, 100 * count);
         return new Shape(count, producers, perSecond, size, !noGroups, seed);
     }
 
     /** Prints the seed, starts the cluster, runs the scenario, prints its verdict; the exit code. */
-    int run(int nodesByDefault, List<String> zones, Scenario scenario) throws Exception {
+    public int run(int nodesByDefault, List<String> zones, Scenario scenario) throws Exception {
         String name = command == null ? "scenario" : command.name();
         System.out.printf("seed %d (replay: chaos %s --seed %d and the same options)%n", seed, name, seed);
         int count = nodes > 0 ? nodes : nodesByDefault;

@@ -30,17 +30,26 @@ public final class Tailer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Tailer.class);
     private static final long ENDS_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private final String bootstrap;
+    private final String rack;
     private final List<TopicPartition> partitions = new ArrayList<>();
     private final Verdict verdict;
     private final Sightings sightings = new Sightings("the tailer");
     private final Map<TopicPartition, Long> next = new HashMap<>();
     private final Map<TopicPartition, Long> ends = new HashMap<>();
     private final AtomicLong received = new AtomicLong();
+    private final AtomicLong receivedBytes = new AtomicLong();
+    private volatile Latencies delays = new Latencies();
     private final Thread thread;
     private volatile boolean stop;
 
     public Tailer(String bootstrap, String topic, int partitions, Verdict verdict) {
+        this(bootstrap, topic, partitions, "", verdict);
+    }
+
+    /** @param rack the zone it reads in (KIP-392); empty: it does not say */
+    public Tailer(String bootstrap, String topic, int partitions, String rack, Verdict verdict) {
         this.bootstrap = bootstrap;
+        this.rack = rack;
         this.verdict = verdict;
         for (int partition = 0; partition < partitions; partition++) {
             this.partitions.add(new TopicPartition(topic, partition));
@@ -52,6 +61,7 @@ public final class Tailer implements AutoCloseable {
     private void run() {
         Map<String, Object> config = LogReader.config(bootstrap);
         config.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 250);
+        config.put(ConsumerConfig.CLIENT_RACK_CONFIG, rack);
         try (var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             consumer.assign(partitions);
             partitions.forEach(partition -> consumer.seek(partition, 0));
@@ -79,6 +89,8 @@ public final class Tailer implements AutoCloseable {
                         "tailer: %s went on at %d instead of %d".formatted(partition, message.offset(), expected));
             }
             next.put(partition, message.offset() + 1);
+            receivedBytes.addAndGet(message.serializedValueSize());
+            delays.addNanos(TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis() - message.timestamp()));
             sightings.seen(message.partition(), message.offset(), Stamp.readFrom(message.headers()));
         }
         received.addAndGet(records.count());
@@ -112,6 +124,21 @@ public final class Tailer implements AutoCloseable {
 
     public long received() {
         return received.get();
+    }
+
+    /** Of values. */
+    public long receivedBytes() {
+        return receivedBytes.get();
+    }
+
+    /** From a record's own time, given by its producer on this machine, until it was received; to the millisecond. */
+    public Latencies delays() {
+        return delays;
+    }
+
+    /** From now on, without those that it had before. */
+    public void measureDelaysAnew() {
+        delays = new Latencies();
     }
 
     /** Complete after {@link #close}. */
