@@ -24,8 +24,10 @@ class HostedCoordinatorTest {
                     (partition, epoch) -> told.add("elected for " + partition + " in " + epoch),
                     (partition, epoch) -> told.add("resigned from " + partition),
                     () -> told.add("shutdown")),
-            new ImageFeed("hosted-test-image", (delta, image) -> told.add(
-                    "image with " + image.topics().topicsByName().size() + " topics")));
+            new ImageFeed(
+                    "hosted-test-image",
+                    (delta, image) -> told.add(
+                            "image with " + image.topics().topicsByName().size() + " topics")));
 
     @AfterEach
     void close() {
@@ -67,8 +69,7 @@ class HostedCoordinatorTest {
         hosted.onPartitionClosed(3);
         controlPlane.subscribe(hosted::onImage);
         assertThat(told).containsExactly("shutdown");
-        assertThatThrownBy(() -> hosted.start(controlPlane.image(), () -> 4))
-                .isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> hosted.start(controlPlane.image(), () -> 4)).isInstanceOf(IllegalStateException.class);
     }
 
     /** Kafka's services leave their threads behind else. */
@@ -81,8 +82,7 @@ class HostedCoordinatorTest {
 
     private void createTopic(String name) {
         controlPlane
-                .submit(new Command.CreateTopics(
-                        List.of(new Command.CreateTopic(name, 1, (short) 1, Map.of())), false))
+                .submit(new Command.CreateTopics(List.of(new Command.CreateTopic(name, 1, (short) 1, Map.of())), false))
                 .toCompletableFuture()
                 .join();
     }
