@@ -51,7 +51,11 @@ final class ConfigEntries {
         for (ConfigSynonym synonym : synonyms) {
             String preset = preset(synonym.name());
             if (preset != null) {
-                sources.add(synonym(synonym.name(), preset, ConfigSource.DEFAULT_CONFIG, sensitive));
+                // of synonyms that nobody has set Kafka names the first one only, and gives the value of the others all
+                // the same
+                if (synonym == synonyms.get(0)) {
+                    sources.add(synonym(synonym.name(), preset, ConfigSource.DEFAULT_CONFIG, sensitive));
+                }
                 value = value == null ? synonym.converter().apply(preset) : value;
             }
         }

@@ -64,8 +64,10 @@ class DescribeConfigsHandlerTest {
 
         assertThat(synonyms(result, "max.message.bytes"))
                 .containsExactly("1:max.message.bytes=999", "5:message.max.bytes=1048588");
-        assertThat(synonyms(result, "retention.ms"))
-                .containsExactly("4:log.retention.hours=2", "5:log.retention.hours=168");
+        // the default of a synonym is not named, as in Kafka
+        assertThat(synonyms(result, "retention.ms")).containsExactly("4:log.retention.hours=2");
+        assertThat(synonyms(result, "segment.ms")).isEmpty();
+        assertEntry(result, "segment.ms", "604800000", ConfigSource.DEFAULT_CONFIG);
     }
 
     @Test

@@ -57,6 +57,22 @@ final class FakePartition implements PartitionView {
         return batches.isEmpty() ? 0 : batches.get(batches.size() - 1).endOffset();
     }
 
+    /** Values of all records, those not acknowledged too. */
+    synchronized List<ByteBuffer> values() {
+        List<ByteBuffer> values = new ArrayList<>();
+        for (Batch batch : batches) {
+            MemoryRecords.readableRecords(ByteBuffer.wrap(batch.bytes()))
+                    .records()
+                    .forEach(record -> {
+                        ByteBuffer value = record.value();
+                        if (value != null) {
+                            values.add(value.duplicate());
+                        }
+                    });
+        }
+        return values;
+    }
+
     /** Appends stay unacknowledged until {@link #release}. */
     synchronized void hold() {
         holding = true;

@@ -10,9 +10,11 @@ import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitReque
 import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestTopics;
 import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponsePartitions;
 import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponseTopics;
+import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.OffsetCommitRequest;
 import org.apache.kafka.common.requests.OffsetCommitResponse;
+import org.apache.kafka.coordinator.group.generated.OffsetCommitValue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,6 +54,18 @@ class OffsetsTest {
         OffsetFetchResponseTopics all = client.fetch("g", BY_ID).topics().get(0);
         assertThat(all.topicId()).isEqualTo(readings);
         assertThat(all.partitions()).hasSize(2);
+    }
+
+    /** Kafka keeps it however the client names the topic: offsets of a topic that is created again must not pass for the new one's. */
+    @Test
+    void theTopicsIdIsKeptWithEachOffset() {
+        client.commit("g", "readings", 0, 10);
+        client.commit("g", readings, 1, 20);
+        assertThat(node.logOf("g").values()).hasSize(2).allSatisfy(value -> {
+            short version = value.getShort();
+            assertThat(new OffsetCommitValue(new ByteBufferAccessor(value), version).topicId())
+                    .isEqualTo(readings);
+        });
     }
 
     @Test

@@ -77,6 +77,8 @@ final class OffsetCommitHandler implements ApiHandler {
             TopicNames topics, OffsetCommitRequestTopic topic, OffsetCommitResponse.Builder response) {
         OffsetCommitRequestTopic existing =
                 new OffsetCommitRequestTopic().setTopicId(topic.topicId()).setName(topic.name());
+        // kept with the offset, however the client names the topic
+        topics.idOf(topic.name()).ifPresent(existing::setTopicId);
         for (OffsetCommitRequestPartition partition : topic.partitions()) {
             if (topics.exists(topic.name(), partition.partitionIndex())) {
                 existing.partitions().add(partition);

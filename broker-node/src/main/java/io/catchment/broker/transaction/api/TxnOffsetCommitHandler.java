@@ -69,6 +69,8 @@ final class TxnOffsetCommitHandler implements ApiHandler {
         Errors unknown = byId && known.isEmpty() ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION;
         TxnOffsetCommitRequestTopic existing =
                 new TxnOffsetCommitRequestTopic().setTopicId(topic.topicId()).setName(topic.name());
+        // kept with the offset, however the client names the topic
+        known.map(TopicState::topicId).ifPresent(existing::setTopicId);
         for (TxnOffsetCommitRequestPartition partition : topic.partitions()) {
             int index = partition.partitionIndex();
             if (known.filter(state -> index >= 0 && index < state.streams().size())
