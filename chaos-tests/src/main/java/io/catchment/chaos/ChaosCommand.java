@@ -3,6 +3,7 @@ package io.catchment.chaos;
 import io.catchment.chaos.bench.BenchCommand;
 import io.catchment.chaos.catchup.BacklogReadCommand;
 import io.catchment.chaos.catchup.CatchupCommand;
+import io.catchment.chaos.clients.ClientsCommand;
 import io.catchment.chaos.compaction.CompactionCommand;
 import io.catchment.chaos.fuzz.FuzzCommand;
 import io.catchment.chaos.nodes.BankCommand;
@@ -29,6 +30,7 @@ import io.catchment.chaos.store.BacklogCommand;
 import io.catchment.chaos.store.CrashPointsCommand;
 import io.catchment.chaos.store.StoreFaultsCommand;
 import io.catchment.chaos.storefault.S3ProxyCommand;
+import io.catchment.chaos.tools.ToolsCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -58,6 +60,8 @@ import picocli.CommandLine.Command;
             FuzzCommand.class,
             QuotaCommand.class,
             StreamsCommand.class,
+            ClientsCommand.class,
+            ToolsCommand.class,
             BacklogCommand.class,
             StoreFaultsCommand.class,
             CrashPointsCommand.class,

@@ -20,6 +20,16 @@ public final class Checkout {
         return root().resolve("chaos-tests/streams/OrdersApp.java");
     }
 
+    /** Fetches and compiles programs on stock client libraries. */
+    public static Path clientInstaller() {
+        return program("chaos-tests/clients/install");
+    }
+
+    /** Calls of Kafka's tools; what they read lies beside it. */
+    public static Path toolSteps() {
+        return root().resolve("chaos-tests/tools/steps.txt");
+    }
+
     public static Path kafkaJars() {
         return program("chaos-tests/bench/kafka-jars");
     }

@@ -3,9 +3,9 @@ package io.catchment.chaos.history;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Collects violations: all are counted, the first twenty kept. Guarded by its own lock. */
+/** Collects violations: all are counted, the first hundred kept. Guarded by its own lock. */
 public final class Verdict {
-    private static final int KEPT = 20;
+    private static final int KEPT = 100;
     private final List<Violation> violations = new ArrayList<>();
     private long count;
 

@@ -23,6 +23,8 @@ public record Violation(Kind kind, String what) {
         COMMIT_LOST,
         /** A client was given more or less than its quota, or was held back without one. */
         QUOTA,
+        /** Another answer than Apache Kafka's, without a reason. */
+        DIFFERENT,
         /** Something took longer than it may. */
         LATE
     }

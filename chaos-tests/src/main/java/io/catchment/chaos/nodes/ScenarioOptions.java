@@ -76,7 +76,7 @@ public final class ScenarioOptions {
         settings.putIfAbsent(key, value);
     }
 
-    boolean kafka() {
+    public boolean kafka() {
         return target == Target.kafka;
     }
 
