@@ -48,6 +48,11 @@ public record Listeners(
                 .orElseThrow(() -> new IllegalArgumentException("no listener " + name));
     }
 
+    /** Name of the one by which nodes reach each other as clients. */
+    public String peers() {
+        return clients.get(0).name();
+    }
+
     static Listeners parse(
             List<String> listeners,
             List<String> advertised,
