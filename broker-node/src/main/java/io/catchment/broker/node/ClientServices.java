@@ -88,8 +88,7 @@ final class ClientServices {
         controlPlane.subscribe(shareCoordinator::onImage);
 
         TopicConfigs configs = TopicConfigs.of(controlPlane, config.topics().schema());
-        List<ApiHandler> handlers =
-                handlers(groups, transactions, shares, shareCoordinator, nearReads(configs, epoch));
+        List<ApiHandler> handlers = handlers(groups, transactions, shares, shareCoordinator, nearReads(configs, epoch));
         handlers.add(new DeleteRecordsHandler(owned, controlPlane, configs::forTopic, config.nodeId(), epoch));
         retain(configs, epoch);
         parts.clients()
