@@ -5,6 +5,7 @@ import io.catchment.chaos.catchup.BacklogReadCommand;
 import io.catchment.chaos.catchup.CatchupCommand;
 import io.catchment.chaos.clients.ClientsCommand;
 import io.catchment.chaos.compaction.CompactionCommand;
+import io.catchment.chaos.connect.ConnectCommand;
 import io.catchment.chaos.fuzz.FuzzCommand;
 import io.catchment.chaos.nodes.BankCommand;
 import io.catchment.chaos.nodes.BlackoutCommand;
@@ -61,6 +62,7 @@ import picocli.CommandLine.Command;
             QuotaCommand.class,
             StreamsCommand.class,
             ClientsCommand.class,
+            ConnectCommand.class,
             ToolsCommand.class,
             BacklogCommand.class,
             StoreFaultsCommand.class,

@@ -25,6 +25,11 @@ public final class Checkout {
         return program("chaos-tests/clients/install");
     }
 
+    /** Errors only. */
+    public static Path toolLogging() {
+        return root().resolve("chaos-tests/bench/log4j2-tools.properties");
+    }
+
     /** Calls of Kafka's tools; what they read lies beside it. */
     public static Path toolSteps() {
         return root().resolve("chaos-tests/tools/steps.txt");

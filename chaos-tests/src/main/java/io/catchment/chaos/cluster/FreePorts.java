@@ -6,11 +6,11 @@ import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Ports nobody listens on, below the range of outgoing connections. */
-final class FreePorts {
+public final class FreePorts {
     private FreePorts() {}
 
     /** The first of two neighbours. */
-    static int pair() {
+    public static int pair() {
         for (int attempt = 0; attempt < 200; attempt++) {
             int port = 10_000 + ThreadLocalRandom.current().nextInt(22_000);
             if (free(port) && free(port + 1)) {
