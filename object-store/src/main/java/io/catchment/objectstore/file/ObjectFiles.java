@@ -208,14 +208,15 @@ final class ObjectFiles {
      * directory in its place would make published objects look deleted.
      */
     private void requireRoot() throws IOException {
-        if (Files.isDirectory(root)) {
-            rootSeen = true;
-        } else if (rootSeen || Files.exists(root)) {
-            throw new FileSystemException(root.toString(), null, "the object store's directory is gone");
-        } else {
+        // In this order: another thread may make it in between, and then it was not seen before
+        boolean seenBefore = rootSeen;
+        if (!Files.isDirectory(root)) {
+            if (seenBefore) {
+                throw new FileSystemException(root.toString(), null, "the object store's directory is gone");
+            }
             createDirectories(root);
-            rootSeen = true;
         }
+        rootSeen = true;
     }
 
     private static void sync(Path directory) throws IOException {
