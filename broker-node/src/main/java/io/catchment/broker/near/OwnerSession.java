@@ -23,6 +23,8 @@ import org.apache.kafka.common.requests.FetchMetadata;
 import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.FetchResponse;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How this node hears from one owner: by Fetch requests of a follower, in an incremental session (KIP-227), which the owner answers when a
@@ -34,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * with the connection or the session begins a new session.
  */
 final class OwnerSession {
+    private static final Logger LOG = LoggerFactory.getLogger(OwnerSession.class);
     /** How long the owner holds an answer back while there is no news: so often it is heard from. */
     static final int WAIT_MS = 500;
 
@@ -174,7 +177,7 @@ final class OwnerSession {
     private void ask(boolean full) {
         Optional<Node> owner = address.get();
         if (owner.isEmpty()) {
-            failed();
+            failed("it is fenced, or has no address here");
             return;
         }
         Map<TopicPartition, FetchRequest.PartitionData> wanted = new LinkedHashMap<>();
@@ -195,7 +198,7 @@ final class OwnerSession {
         int asked = generation;
         var unused = questions
                 .ask(owner.get(), request)
-                .whenComplete((answer, failure) -> loop.execute(() -> answered(asked, full, answer)));
+                .whenComplete((answer, failure) -> loop.execute(() -> answered(asked, full, answer, failure)));
     }
 
     private static FetchRequest.PartitionData wanted(NearPartition partition) {
@@ -209,13 +212,13 @@ final class OwnerSession {
 
     // ---- answers
 
-    private void answered(int asked, boolean full, @Nullable FetchResponse answer) {
+    private void answered(int asked, boolean full, @Nullable FetchResponse answer, @Nullable Throwable failure) {
         if (asked != generation || closed) {
             return;
         }
         underWay--;
         if (answer == null || answer.error() != Errors.NONE) {
-            failed();
+            failed(answer == null ? String.valueOf(failure) : answer.error().toString());
             return;
         }
         backoff.succeeded();
@@ -271,9 +274,15 @@ final class OwnerSession {
         }
     }
 
-    private void failed() {
+    private void failed(String why) {
         startAnew();
         restAll(backoff.failedMs());
+        if (backoff.isWorthALine()) {
+            LOG.info(
+                    "The owner of {} streams that are read here does not say how far they are: {}",
+                    followed.size(),
+                    why);
+        }
     }
 
     private void restAll(long ms) {
