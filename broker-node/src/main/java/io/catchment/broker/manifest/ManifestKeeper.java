@@ -1,5 +1,6 @@
 package io.catchment.broker.manifest;
 
+import io.catchment.broker.loop.Attempt;
 import io.catchment.broker.loop.Backoff;
 import io.catchment.broker.loop.SerialLoop;
 import io.catchment.broker.merge.MergeMeans;
@@ -80,6 +81,9 @@ public final class ManifestKeeper implements AutoCloseable {
         closed = true;
     }
 
+    /** The id of a step that failed before it was known what it is about. */
+    private static final long NOTHING_YET = 0;
+
     /** Something to do, and what is left alone for a while if that fails. */
     private record Step(long id, CompletionStage<?> done) {}
 
@@ -89,9 +93,7 @@ public final class ManifestKeeper implements AutoCloseable {
         }
         long now = loop.nanoTime();
         failedUntilNanos.values().removeIf(until -> until - now <= 0);
-        @Nullable
-        Step step =
-                flushIsBehind.getAsBoolean() ? null : next(means.controlPlane().image());
+        @Nullable Step step = flushIsBehind.getAsBoolean() ? null : nextOrFailed();
         if (step == null) {
             loop.schedule(this::look, settings.lookMs());
         } else {
@@ -99,14 +101,21 @@ public final class ManifestKeeper implements AutoCloseable {
         }
     }
 
+    /** Whatever a look runs into, there is a next one. */
+    private @Nullable Step nextOrFailed() {
+        try {
+            return next(means.controlPlane().image());
+        } catch (RuntimeException | OutOfMemoryError e) {
+            return new Step(NOTHING_YET, CompletableFuture.failedFuture(e));
+        }
+    }
+
     private @Nullable Step next(ClusterImage image) {
         ManifestRef retired = retired(image);
         if (retired != null) {
-            return new Step(
-                    retired.objectId(),
-                    manifests
-                            .sworn(image, retired)
-                            .thenComposeAsync(all -> release(0, retired, all, all.size()), loop::execute));
+            return new Step(retired.objectId(), Attempt.of(() -> manifests
+                    .sworn(image, retired)
+                    .thenComposeAsync(all -> release(0, retired, all, all.size()), loop::execute)));
         }
         for (StreamState stream : image.streams()) {
             if (stream.ownerNodeId() == means.nodeId() && stream.ownerNodeEpoch() == means.nodeEpoch()) {
@@ -125,18 +134,17 @@ public final class ManifestKeeper implements AutoCloseable {
             ManifestRef first = stream.manifests().get(0);
             if (stream.logStartOffset() >= neededFrom.getOrDefault(first.objectId(), first.baseOffset() + 1)
                     && !failedUntilNanos.containsKey(first.objectId())) {
-                return new Step(
-                        first.objectId(),
-                        manifests
-                                .sworn(image, first)
-                                .thenComposeAsync(all -> releaseBefore(stream, first, all), loop::execute));
+                return new Step(first.objectId(), Attempt.of(() -> manifests
+                        .sworn(image, first)
+                        .thenComposeAsync(all -> releaseBefore(stream, first, all), loop::execute)));
             }
         }
         if (failedUntilNanos.containsKey(-stream.streamId()) || !keeps.test(stream.topic())) {
             return null;
         }
         Optional<ManifestPlan> plan = ManifestPlan.of(stream, image, settings);
-        return plan.map(due -> new Step(-stream.streamId(), move(image, due))).orElse(null);
+        return plan.map(due -> new Step(-stream.streamId(), Attempt.of(() -> move(image, due))))
+                .orElse(null);
     }
 
     private CompletionStage<?> move(ClusterImage image, ManifestPlan plan) {
@@ -223,7 +231,7 @@ public final class ManifestKeeper implements AutoCloseable {
         if (backoff.isWorthALine() && !closed) {
             LOG.warn(
                     "The {} could not be kept in order, others are looked at in {} ms: {}",
-                    id < 0 ? "catalog of stream " + -id : "manifest " + id,
+                    id == NOTHING_YET ? "catalogs" : id < 0 ? "catalog of stream " + -id : "manifest " + id,
                     waitMs,
                     cause.toString());
         }

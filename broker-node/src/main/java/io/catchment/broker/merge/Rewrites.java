@@ -1,5 +1,6 @@
 package io.catchment.broker.merge;
 
+import io.catchment.broker.loop.Attempt;
 import io.catchment.broker.loop.Backoff;
 import io.catchment.broker.loop.SerialLoop;
 import java.util.HashMap;
@@ -7,7 +8,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
@@ -73,13 +76,22 @@ public final class Rewrites implements AutoCloseable {
         }
         long now = loop.nanoTime();
         unreadableUntilNanos.values().removeIf(until -> until - now <= 0);
-        RewriteStep next = flushIsBehind.getAsBoolean() ? null : next();
-        if (next == null) {
-            loop.schedule(this::look, settings.lookMs());
-            return;
+        // Whatever a look runs into, there is a next one
+        Attempt.of(this::begin).whenComplete(this::ended);
+    }
+
+    /** Null when nothing is due. */
+    private CompletionStage<@Nullable Long> begin() {
+        step = flushIsBehind.getAsBoolean() ? null : next();
+        if (step == null) {
+            return CompletableFuture.completedFuture(null);
         }
-        step = next;
-        next.start().whenComplete((bytes, failure) -> ended(next, bytes, failure));
+        try {
+            return step.start().thenApply(bytes -> bytes);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            step.abandon();
+            throw e;
+        }
     }
 
     /** Of the source whose turn it is, else of the next one that has any. */
@@ -97,11 +109,14 @@ public final class Rewrites implements AutoCloseable {
         return null;
     }
 
-    private void ended(RewriteStep done, @Nullable Long bytes, @Nullable Throwable failure) {
+    private void ended(@Nullable Long bytes, @Nullable Throwable failure) {
+        @Nullable RewriteStep done = step;
         step = null;
-        if (bytes != null) {
-            backoff.succeeded();
-            loop.schedule(this::look, 1_000 * bytes / settings.bytesPerSecond());
+        if (failure == null) {
+            if (bytes != null) {
+                backoff.succeeded();
+            }
+            loop.schedule(this::look, bytes == null ? settings.lookMs() : 1_000 * bytes / settings.bytesPerSecond());
             return;
         }
         Throwable cause =
@@ -112,7 +127,11 @@ public final class Rewrites implements AutoCloseable {
         }
         long waitMs = backoff.failedMs();
         if (backoff.isWorthALine() && !closed) {
-            LOG.warn("The {} failed, the next step in {} ms: {}", done, waitMs, String.valueOf(cause));
+            LOG.warn(
+                    "{} failed, the next step in {} ms: {}",
+                    done == null ? "Looking for what to write again" : "The " + done,
+                    waitMs,
+                    String.valueOf(cause));
         }
         loop.schedule(this::look, waitMs);
     }

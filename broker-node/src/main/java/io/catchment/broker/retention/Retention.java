@@ -1,5 +1,6 @@
 package io.catchment.broker.retention;
 
+import io.catchment.broker.loop.Attempt;
 import io.catchment.broker.loop.SerialLoop;
 import io.catchment.broker.loop.TrustedClock;
 import io.catchment.broker.manifest.Manifests;
@@ -82,7 +83,8 @@ public final class Retention implements AutoCloseable {
             return;
         }
         Round round = new Round(controlPlane.image(), clock.nowMs());
-        decided(round)
+        // Whatever a check runs into, there is a next one
+        Attempt.of(() -> decided(round))
                 .thenComposeAsync(decided -> trim(decided.due), loop::execute)
                 .whenComplete((done, failure) -> loop.execute(() -> {
                     if (failure != null) {

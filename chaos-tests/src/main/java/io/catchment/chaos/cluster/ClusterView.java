@@ -11,6 +11,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.QuorumInfo;
 import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Node;
@@ -25,6 +26,7 @@ import org.slf4j.LoggerFactory;
 public final class ClusterView implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterView.class);
     private static final Duration ANSWER = Duration.ofSeconds(5);
+    private static final Duration CAUGHT_UP = Duration.ofSeconds(2);
     private final Admin admin;
 
     public ClusterView(String bootstrap) {
@@ -55,6 +57,24 @@ public final class ClusterView implements AutoCloseable {
     /** Number of the active controller. */
     public int controller() {
         return get(admin.describeMetadataQuorum().quorumInfo()).leaderId();
+    }
+
+    /** Whether every voter of the metadata quorum has lately had all that the active controller has: any one may fail. */
+    public boolean votersCaughtUp() {
+        try {
+            QuorumInfo quorum = get(admin.describeMetadataQuorum().quorumInfo());
+            long leader = quorum.voters().stream()
+                    .filter(voter -> voter.replicaId() == quorum.leaderId())
+                    .mapToLong(voter -> voter.lastCaughtUpTimestamp().orElse(0))
+                    .max()
+                    .orElse(0);
+            return leader > 0
+                    && quorum.voters().stream()
+                            .allMatch(voter -> voter.lastCaughtUpTimestamp().orElse(0) > leader - CAUGHT_UP.toMillis());
+        } catch (IllegalStateException e) {
+            LOG.debug("nobody answers at the moment", e);
+            return false;
+        }
     }
 
     /** Whether every partition's leader answers for it. */

@@ -56,13 +56,17 @@ final class Drill implements AutoCloseable {
         return fault;
     }
 
-    /** Returns when all nodes are back, every partition is written to, and each node leads some if there are enough. */
+    /** Returns when all nodes and controllers are back, every partition is written to, and each node leads some if there are enough. */
     void awaitWell() {
         if (!Await.within(RETURN, Duration.ofMillis(50), () -> view.alive(cluster.nodes()))) {
             throw late("the cluster does not know all its nodes as alive within " + RETURN.toSeconds() + " s");
         }
         exercise.awaitFlow(RETURN);
         if (cluster instanceof CatchmentCluster) {
+            // a controller that lost its disk is a new voter first: until then the others' next loss stops all of them
+            if (!Await.within(RETURN, Duration.ofMillis(100), view::votersCaughtUp)) {
+                throw late("the controllers are not all voters that are caught up within " + RETURN.toSeconds() + " s");
+            }
             if (!Await.within(BALANCE, Duration.ofMillis(100), this::balanced)) {
                 LOG.info("not balanced: {}", view.leaders(exercise.topic()));
             }

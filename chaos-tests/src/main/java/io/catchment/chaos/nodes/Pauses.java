@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The longest pause in acknowledgements that each fault cost each partition, apart for partitions of the nodes that failed and for the
- * others. Owned by the thread that runs the scenario.
+ * The longest pause in acknowledgements that each fault cost each partition, apart for partitions of the nodes that failed, for those
+ * that were on their way to another node when it happened, and for the others. Owned by the thread that runs the scenario.
  */
 final class Pauses {
     private static final Logger LOG = LoggerFactory.getLogger(Pauses.class);
@@ -21,9 +21,13 @@ final class Pauses {
     /** @param what of the fault, for reports */
     record Fault(String what, Set<Integer> nodes, Map<Integer, Integer> leaders, long fromNanos) {}
 
+    /** A pause that was so old when the fault came is not the fault's alone: the partition was being moved. */
+    private static final double BEFORE_MS = 100;
+
     private final AckTimes times;
     private final List<Double> ofTheirs = new ArrayList<>();
     private final List<Double> ofOthers = new ArrayList<>();
+    private final List<Double> onTheirWay = new ArrayList<>();
 
     Pauses(AckTimes times) {
         this.times = times;
@@ -33,34 +37,40 @@ final class Pauses {
     void over(Fault fault, long untilNanos) {
         List<Double> theirs = new ArrayList<>();
         List<Double> others = new ArrayList<>();
+        List<Double> moving = new ArrayList<>();
         Map<Double, String> worst = new TreeMap<>();
         times.longestGaps(fault.fromNanos, untilNanos).forEach((partition, gap) -> {
             boolean hit = fault.nodes.contains(fault.leaders.getOrDefault(partition, -1));
-            (hit ? theirs : others).add(gap.ms());
-            if (!hit) {
+            double begun = (gap.startNanos() - fault.fromNanos) / 1e6;
+            if (hit) {
+                theirs.add(gap.ms());
+            } else {
+                (begun < -BEFORE_MS ? moving : others).add(gap.ms());
                 worst.put(
                         -gap.ms(),
                         "partition %d, led by %s, from %.0f ms"
-                                .formatted(
-                                        partition,
-                                        fault.leaders.get(partition),
-                                        (gap.startNanos() - fault.fromNanos) / 1e6));
+                                .formatted(partition, fault.leaders.get(partition), begun));
             }
         });
         ofTheirs.addAll(theirs);
+        onTheirWay.addAll(moving);
         ofOthers.addAll(others);
         LOG.info(
-                "{}: its partitions {}; others {}{}",
+                "{}: its partitions {}; others {}{}{}",
                 fault.what,
                 figures(theirs),
                 figures(others),
+                moving.isEmpty() ? "" : "; on their way " + figures(moving),
                 worst.isEmpty() ? "" : " (worst: " + worst.values().iterator().next() + ")");
     }
 
-    /** Two lines. */
+    /** Lines, one of each kind. */
     String describe() {
         return "  pauses of partitions of the failed nodes: " + figures(ofTheirs)
-                + "\n  pauses of the other partitions:           " + figures(ofOthers);
+                + "\n  pauses of the other partitions:           " + figures(ofOthers)
+                + (onTheirWay.isEmpty()
+                        ? ""
+                        : "\n  pauses of partitions that were being moved: " + figures(onTheirWay));
     }
 
     double medianOfTheirs() {

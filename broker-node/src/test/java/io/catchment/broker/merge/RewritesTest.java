@@ -1,0 +1,109 @@
+package io.catchment.broker.merge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.catchment.broker.testing.FakeControlPlane;
+import io.catchment.broker.testing.ManualLoop;
+import io.catchment.controlplane.ClusterImage;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class RewritesTest {
+    private final ManualLoop loop = new ManualLoop();
+    private final List<String> seen = new ArrayList<>();
+
+    @Test
+    void aSourceThatThrowsWantOfDirectMemoryIsAskedAgain() {
+        run(new OnceBad() {
+            @Override
+            RewriteStep bad() {
+                throw new OutOfMemoryError("direct");
+            }
+        });
+
+        assertThat(seen).containsExactly("asked", "asked", "started");
+    }
+
+    @Test
+    void aStepThatThrowsIsAbandonedAndTheNextOneBegun() {
+        run(new OnceBad() {
+            @Override
+            RewriteStep bad() {
+                return step(() -> {
+                    throw new IllegalStateException("broken");
+                });
+            }
+        });
+
+        assertThat(seen).containsExactly("asked", "abandoned", "asked", "started");
+    }
+
+    @Test
+    void aStepThatFailsIsFollowedByTheNextOne() {
+        run(new OnceBad() {
+            @Override
+            RewriteStep bad() {
+                return step(() -> CompletableFuture.failedFuture(new IllegalStateException("broken")));
+            }
+        });
+
+        assertThat(seen).containsExactly("asked", "asked", "started");
+    }
+
+    /** Until the good step has begun, which never ends. */
+    private void run(OnceBad source) {
+        var controlPlane = new FakeControlPlane();
+        var means =
+                new MergeMeans(controlPlane, null, null, UnpooledByteBufAllocator.DEFAULT, Path.of("nowhere"), 1, 1);
+        new Rewrites(List.of(source), means, MergeSettings.DEFAULT.withLookMs(100), () -> false, loop, new Random(1))
+                .start();
+        loop.passUntil(() -> seen.contains("started"), 10_000);
+    }
+
+    private RewriteStep step(Supplier<CompletionStage<Long>> start) {
+        return new RewriteStep() {
+            @Override
+            public CompletionStage<Long> start() {
+                return start.get();
+            }
+
+            @Override
+            public void abandon() {
+                seen.add("abandoned");
+            }
+        };
+    }
+
+    private abstract class OnceBad implements RewriteSource {
+        private boolean once;
+
+        abstract RewriteStep bad();
+
+        @Override
+        public @Nullable RewriteStep next(ClusterImage image, Set<Long> without) {
+            seen.add("asked");
+            if (!once) {
+                once = true;
+                return bad();
+            }
+            return step(() -> {
+                seen.add("started");
+                return new CompletableFuture<>();
+            });
+        }
+
+        @Override
+        public Set<Long> busy() {
+            return Set.of();
+        }
+    }
+}
