@@ -3,6 +3,7 @@ package io.catchment.chaos.connect;
 import io.catchment.chaos.cluster.Await;
 import io.catchment.chaos.cluster.Cluster;
 import io.catchment.chaos.cluster.FreePorts;
+import io.catchment.chaos.cluster.StockProcess;
 import io.catchment.chaos.history.Verdict;
 import io.catchment.chaos.history.Violation;
 import io.catchment.chaos.workload.Topics;
@@ -54,7 +55,8 @@ public final class ConnectRun {
         long lines;
         try (var file = new SourceFile(source, plan.linesPerSecond())) {
             for (int i = 0; i < ports.size(); i++) {
-                var worker = new StockProcess(
+                var worker = StockProcess.configured(
+                        "connect",
                         "org.apache.kafka.connect.cli.ConnectDistributed",
                         folder.resolve("worker-" + i),
                         settings(ports.get(i)));

@@ -128,7 +128,7 @@ public final class ScenarioOptions {
         Files.createDirectories(into);
         try (var nodes = Files.list(data)) {
             for (Path node : nodes.toList()) {
-                for (String log : List.of("log/catchment.log", "log/console.log", "kafka.log")) {
+                for (String log : List.of("log/catchment.log", "log/console.log", "kafka.log", "console.log")) {
                     Path file = node.resolve(log);
                     if (Files.exists(file)) {
                         Files.copy(

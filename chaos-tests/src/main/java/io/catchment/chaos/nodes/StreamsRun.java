@@ -1,7 +1,9 @@
 package io.catchment.chaos.nodes;
 
 import io.catchment.chaos.cluster.Await;
+import io.catchment.chaos.cluster.Checkout;
 import io.catchment.chaos.cluster.Cluster;
+import io.catchment.chaos.cluster.StockProcess;
 import io.catchment.chaos.history.Verdict;
 import io.catchment.chaos.history.Violation;
 import io.catchment.chaos.workload.Topics;
@@ -42,13 +44,21 @@ final class StreamsRun {
         Topics.create(cluster.bootstrap(), Orders.TOPIC, PARTITIONS);
         Topics.create(cluster.bootstrap(), Totals.TOPIC, PARTITIONS);
         var random = new SplittableRandom(plan.seed());
-        List<StreamsProcess> processes = new ArrayList<>();
+        List<StockProcess> processes = new ArrayList<>();
         try (var totals = new Totals(cluster.bootstrap(), PARTITIONS, verdict)) {
             var orders = new Orders(cluster.bootstrap(), plan.ordersPerSecond(), plan.seed(), verdict);
             try {
                 for (int i = 0; i < PROCESSES; i++) {
                     Path folder = cluster.directory().resolve("streams-" + i);
-                    var process = new StreamsProcess(cluster.bootstrap(), APPLICATION, plan.protocol(), folder);
+                    var process = new StockProcess(
+                            "streams",
+                            folder,
+                            List.of(
+                                    Checkout.streamsApplication().toString(),
+                                    cluster.bootstrap(),
+                                    APPLICATION,
+                                    plan.protocol(),
+                                    folder.resolve("state").toString()));
                     processes.add(process);
                     process.start();
                 }
@@ -63,15 +73,15 @@ final class StreamsRun {
             return "  %s protocol, %d rounds: %d orders, %d counts, topics %s"
                     .formatted(plan.protocol(), plan.rounds(), orders.sum(), totals.sum(), internalTopics());
         } finally {
-            processes.forEach(StreamsProcess::close);
+            processes.forEach(StockProcess::close);
         }
     }
 
-    private void strike(int round, List<StreamsProcess> processes, Totals totals, SplittableRandom random)
+    private void strike(int round, List<StockProcess> processes, Totals totals, SplittableRandom random)
             throws Exception {
         Thread.sleep(1_000 + random.nextInt(3_000));
         int what = random.nextInt(3);
-        StreamsProcess process = processes.get(random.nextInt(processes.size()));
+        StockProcess process = processes.get(random.nextInt(processes.size()));
         int node = cluster.nodes().get(random.nextInt(cluster.nodes().size()));
         boolean ofApplication = what != 1;
         boolean ofCluster = what != 0;
