@@ -7,6 +7,7 @@ import io.catchment.chaos.clients.ClientsCommand;
 import io.catchment.chaos.compaction.CompactionCommand;
 import io.catchment.chaos.connect.ConnectCommand;
 import io.catchment.chaos.fuzz.FuzzCommand;
+import io.catchment.chaos.mirror.MirrorCommand;
 import io.catchment.chaos.nodes.BankCommand;
 import io.catchment.chaos.nodes.BlackoutCommand;
 import io.catchment.chaos.nodes.FailoverCommand;
@@ -63,6 +64,7 @@ import picocli.CommandLine.Command;
             StreamsCommand.class,
             ClientsCommand.class,
             ConnectCommand.class,
+            MirrorCommand.class,
             ToolsCommand.class,
             BacklogCommand.class,
             StoreFaultsCommand.class,
