@@ -7,13 +7,17 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.CorruptRecordException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.CompressionType;
+import org.apache.kafka.common.record.internal.DefaultRecordBatch;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.MutableRecordBatch;
+import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.internals.BufferSupplier;
+import org.apache.kafka.common.utils.internals.CloseableIterator;
 import org.apache.kafka.common.utils.internals.PrimitiveRef;
 import org.apache.kafka.server.record.BrokerCompressionType;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
@@ -29,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class LogValidatorCheck {
     private static final LogValidator.MetricsRecorder NO_METRICS = new NoMetrics();
 
+    private static final long RECOMPRESSED_BYTES_MAX = 64 << 20;
+
     private final BufferSupplier buffers = BufferSupplier.create();
     private final Time time;
 
@@ -36,8 +42,16 @@ public final class LogValidatorCheck {
         this.time = time;
     }
 
-    /** What the topic asks of its batches; {@code compression} null: as the producer sent it. */
+    /**
+     * What the topic asks of its batches.
+     *
+     * @param batchBytesMax of a batch as it is stored (max.message.bytes)
+     * @param recordBytesMax of one record, decompressed (max.decompressed.message.bytes)
+     * @param compression null: as the producer sent it
+     */
     public record Rules(
+            int batchBytesMax,
+            int recordBytesMax,
             @Nullable Compression compression,
             boolean compacted,
             TimestampType timestampType,
@@ -77,6 +91,9 @@ public final class LogValidatorCheck {
         MemoryRecords records = MemoryRecords.readableRecords(batch);
         CompressionType source = envelope(partition, records, origin);
         Compression target = BrokerCompressionType.targetCompression(Optional.ofNullable(rules.compression()), source);
+        if (source != CompressionType.NONE && source != target.type()) {
+            boundPlainBytes(partition, records, target.type(), rules);
+        }
         LogValidator.ValidationResult result = new LogValidator(
                         records,
                         partition,
@@ -89,10 +106,41 @@ public final class LogValidatorCheck {
                         rules.timestampBeforeMaxMs(),
                         rules.timestampAfterMaxMs(),
                         leaderEpoch,
-                        origin)
+                        origin,
+                        rules.recordBytesMax())
                 .validateMessagesAndAssignOffsets(PrimitiveRef.ofLong(baseOffset), NO_METRICS, buffers);
+        int stored = result.validatedRecords().sizeInBytes();
+        if (stored > rules.batchBytesMax()) {
+            throw tooLarge(partition, "is " + stored + " bytes as the topic stores it", rules.batchBytesMax());
+        }
         boolean stamps = rules.timestampType() == TimestampType.LOG_APPEND_TIME;
         return new Checked(result.validatedRecords(), stamps ? result.logAppendTimeMs() : RecordBatch.NO_TIMESTAMP);
+    }
+
+    /** Kafka's validator has all records in memory when it compresses them anew: little may become too much for that. */
+    private void boundPlainBytes(TopicPartition partition, MemoryRecords records, CompressionType target, Rules rules) {
+        long bytesMax = target == CompressionType.NONE
+                ? rules.batchBytesMax()
+                : Math.max(RECOMPRESSED_BYTES_MAX, rules.batchBytesMax());
+        long bytes = 0;
+        for (MutableRecordBatch batch : records.batches()) {
+            if (!(batch instanceof DefaultRecordBatch current)) {
+                continue;
+            }
+            try (CloseableIterator<Record> each = current.skipKeyValueIterator(buffers)) {
+                while (each.hasNext()) {
+                    bytes += each.next().sizeInBytes();
+                    if (bytes > bytesMax) {
+                        throw tooLarge(partition, "has more than " + bytesMax + " bytes of records", bytesMax);
+                    }
+                }
+            }
+        }
+    }
+
+    private static RecordTooLargeException tooLarge(TopicPartition partition, String what, long bytesMax) {
+        return new RecordTooLargeException("The record batch in the append to " + partition + " " + what
+                + ", which exceeds the maximum value of " + bytesMax + ".");
     }
 
     /** What Kafka checks before its LogValidator; the latter cannot take a compressed batch with a client's base offset. */

@@ -13,6 +13,8 @@ public final class PlainBatchCheck {
     /** Compression, append time, markers: of all attributes a transaction alone is usual. */
     private static final int UNUSUAL = 0x2f;
 
+    private static final int INT_BYTES_MAX = 5;
+
     private final CRC32C crc = new CRC32C();
     private int cursor;
 
@@ -61,7 +63,7 @@ public final class PlainBatchCheck {
                 return false;
             }
             cursor++;
-            long timestamp = base + varint(buffer, next);
+            long timestamp = base + varlong(buffer, next);
             if (varint(buffer, next) != i || timestamp < earliestMs || timestamp > latestMs) {
                 return false;
             }
@@ -98,8 +100,19 @@ public final class PlainBatchCheck {
         }
     }
 
-    /** Zigzag varint (int or long) at the cursor; a truncated or overlong one puts the cursor past every end. */
+    /** Zigzag varint at the cursor; a truncated one, or one of more than 32 bits or five bytes, puts the cursor past every end: no client could read it. */
     private long varint(ByteBuffer buffer, int end) {
+        int last = Math.min(end, cursor > Integer.MAX_VALUE - INT_BYTES_MAX ? end : cursor + INT_BYTES_MAX);
+        long value = varlong(buffer, last);
+        if (value != (int) value) {
+            cursor = Integer.MAX_VALUE;
+            return Long.MIN_VALUE;
+        }
+        return value;
+    }
+
+    /** The same of up to 64 bits. */
+    private long varlong(ByteBuffer buffer, int end) {
         long value = 0;
         int shift = 0;
         while (cursor < end && shift < 64) {

@@ -20,7 +20,7 @@ public final class EnsembleGrowth {
     private final int replicas;
     private final ObjIntConsumer<Set<StoreRef>> lanes;
     private final Map<StoreRef, Long> epochs = new HashMap<>();
-    private int copies = -1;
+    private volatile int copies = -1;
 
     private EnsembleGrowth(int replicas, ObjIntConsumer<Set<StoreRef>> lanes) {
         this.replicas = replicas;
@@ -28,13 +28,19 @@ public final class EnsembleGrowth {
     }
 
     /** @param lanes hears of stores that have begun anew and of the copies an extent can have */
-    public static void watch(ControlPlane controlPlane, int replicas, ObjIntConsumer<Set<StoreRef>> lanes) {
+    public static EnsembleGrowth watch(ControlPlane controlPlane, int replicas, ObjIntConsumer<Set<StoreRef>> lanes) {
         EnsembleGrowth growth = new EnsembleGrowth(replicas, lanes);
         controlPlane.subscribe((delta, image) -> {
             if (delta.nodesChanged()) {
                 growth.look(image);
             }
         });
+        return growth;
+    }
+
+    /** That an extent which is begun now can have; -1 until that is known. From any thread. */
+    public int copies() {
+        return copies;
     }
 
     private void look(ClusterImage image) {

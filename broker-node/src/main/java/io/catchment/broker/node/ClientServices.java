@@ -14,6 +14,7 @@ import io.catchment.broker.near.NearReads;
 import io.catchment.broker.partition.OwnedPartitions;
 import io.catchment.broker.peer.PeerRequests;
 import io.catchment.broker.produce.ProduceHandler;
+import io.catchment.broker.produce.RequiredCopies;
 import io.catchment.broker.producerid.InitProducerIdHandler;
 import io.catchment.broker.read.LayeredStreamReader;
 import io.catchment.broker.read.StreamExtents;
@@ -32,6 +33,7 @@ import io.catchment.broker.transaction.api.TransactionalIdentities;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.IntSupplier;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.utils.Time;
 
@@ -45,6 +47,7 @@ final class ClientServices {
     private final AdminApis admin;
     private final EpochControlPlane controlPlane;
     private final Streams streams;
+    private final IntSupplier copies;
     private final Closers closers;
     private final String peerListener;
 
@@ -56,12 +59,20 @@ final class ClientServices {
             TransactionTopic transactions,
             PeerRequests peers) {}
 
-    ClientServices(NodeParts parts, AdminApis admin, EpochControlPlane controlPlane, Streams streams, Closers closers) {
+    /** @param copies on how many nodes an extent can lie now; negative while that is not known */
+    ClientServices(
+            NodeParts parts,
+            AdminApis admin,
+            EpochControlPlane controlPlane,
+            Streams streams,
+            IntSupplier copies,
+            Closers closers) {
         this.parts = parts;
         this.config = parts.config();
         this.admin = admin;
         this.controlPlane = controlPlane;
         this.streams = streams;
+        this.copies = copies;
         this.closers = closers;
         this.peerListener = config.listeners().peers();
     }
@@ -89,6 +100,8 @@ final class ClientServices {
 
         TopicConfigs configs = TopicConfigs.of(controlPlane, config.topics().schema());
         List<ApiHandler> handlers = handlers(groups, transactions, shares, shareCoordinator, nearReads(configs, epoch));
+        var required = new RequiredCopies(topic -> configs.forTopic(topic).minInsyncReplicas(), copies);
+        handlers.add(new ProduceHandler(owned, controlPlane::image, Time.SYSTEM, parts.quotas(), required));
         handlers.add(new DeleteRecordsHandler(owned, controlPlane, configs::forTopic, config.nodeId(), epoch));
         retain(configs, epoch);
         parts.clients()
@@ -163,7 +176,6 @@ final class ClientServices {
                 transactions.coordinator(), groups.coordinator(), owned, controlPlane::image, Time.SYSTEM));
         handlers.add(new InitProducerIdHandler(
                 admin.producerIds(), new TransactionalIdentities(transactions.coordinator())));
-        handlers.add(new ProduceHandler(owned, controlPlane::image, Time.SYSTEM, parts.quotas()));
         handlers.add(new FetchHandler(
                 owned, reader, controlPlane::image, Time.SYSTEM, config.reads().fetch(), parts.quotas(), near));
         ListOffsetsHandler offsets = new ListOffsetsHandler(

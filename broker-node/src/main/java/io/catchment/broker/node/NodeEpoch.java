@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -133,12 +134,14 @@ final class NodeEpoch implements AutoCloseable {
             begun = true;
             return;
         }
-        if (network.isPresent()) {
-            EnsembleGrowth.watch(
-                    controlPlane, config.wal().replicas(), (fresh, copies) -> opened.storesChanged(copies, fresh));
-        }
+        IntSupplier copies = network.isPresent()
+                ? EnsembleGrowth.watch(
+                        controlPlane,
+                        config.wal().replicas(),
+                        (fresh, possible) -> opened.storesChanged(possible, fresh))::copies
+                : config.wal()::replicas;
         extents.prepareFlush(owned);
-        new ClientServices(parts, admin, controlPlane, streams, closers).serve(membership.epoch(), end);
+        new ClientServices(parts, admin, controlPlane, streams, copies, closers).serve(membership.epoch(), end);
         extents.flush();
         RewriteThread.start(parts, controlPlane, membership.epoch(), extents::flushStats, closers);
         closers.add("readiness", () -> parts.serving().unmet("between two epochs, or stopping"));

@@ -376,6 +376,8 @@ final class Partition implements PartitionView {
 
     private static LogValidatorCheck.Rules rules(TopicConfig config) {
         return new LogValidatorCheck.Rules(
+                config.maxMessageBytes(),
+                config.maxDecompressedMessageBytes(),
                 config.compression(),
                 config.compacted(),
                 config.timestampType(),
@@ -610,7 +612,8 @@ final class Partition implements PartitionView {
     public long lastStableOffset() {
         // In this order: a transaction that began below this high watermark is seen by the second read.
         long acknowledged = highWatermark;
-        return Math.min(acknowledged, firstUnstableOffset);
+        // What of a transaction is deleted is not waited for: nobody can read there
+        return Math.min(acknowledged, Math.max(firstUnstableOffset, logStartOffset));
     }
 
     @Override

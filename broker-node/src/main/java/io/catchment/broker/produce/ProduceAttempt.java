@@ -54,6 +54,10 @@ final class ProduceAttempt implements AppendCompletion {
         return produce.transactionalId() != null;
     }
 
+    boolean wantsAllCopies() {
+        return produce.acks() == -1;
+    }
+
     /** Of a request that {@link #isTransactional}. */
     TransactionVerifier.Use use() {
         short version = request.header().apiVersion();

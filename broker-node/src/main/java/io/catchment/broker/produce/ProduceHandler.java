@@ -43,12 +43,19 @@ public final class ProduceHandler implements ApiHandler {
     private final Supplier<ClusterImage> image;
     private final Time time;
     private final ClientQuotas quotas;
+    private final RequiredCopies copies;
 
-    public ProduceHandler(OwnedPartitions partitions, Supplier<ClusterImage> image, Time time, ClientQuotas quotas) {
+    public ProduceHandler(
+            OwnedPartitions partitions,
+            Supplier<ClusterImage> image,
+            Time time,
+            ClientQuotas quotas,
+            RequiredCopies copies) {
         this.partitions = partitions;
         this.image = image;
         this.time = time;
         this.quotas = quotas;
+        this.copies = copies;
     }
 
     @Override
@@ -157,6 +164,15 @@ public final class ProduceHandler implements ApiHandler {
             attempt.failed(
                     slot,
                     ProduceAttempt.failure(Errors.INVALID_TOPIC_EXCEPTION, "Cannot append to internal topic " + name));
+            return;
+        }
+        if (attempt.wantsAllCopies() && !copies.suffice(name)) {
+            attempt.failed(
+                    slot,
+                    ProduceAttempt.failure(
+                            Errors.NOT_ENOUGH_REPLICAS,
+                            "The nodes that run cannot hold as many copies of " + partition.topicPartition()
+                                    + " as min.insync.replicas asks for"));
             return;
         }
         ByteBuffer batch;

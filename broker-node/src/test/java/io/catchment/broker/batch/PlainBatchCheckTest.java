@@ -3,6 +3,7 @@ package io.catchment.broker.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.zip.CRC32C;
 import org.apache.kafka.common.TopicPartition;
@@ -65,7 +66,13 @@ class PlainBatchCheckTest {
                         0,
                         BatchHeader.leaderEpoch(batch, 0),
                         new LogValidatorCheck.Rules(
-                                null, false, TimestampType.CREATE_TIME, Long.MAX_VALUE, Long.MAX_VALUE),
+                                Integer.MAX_VALUE,
+                                Integer.MAX_VALUE,
+                                null,
+                                false,
+                                TimestampType.CREATE_TIME,
+                                Long.MAX_VALUE,
+                                Long.MAX_VALUE),
                         AppendOrigin.CLIENT);
                 assertThat(checked.records().buffer())
                         .as("seed %d, batch %d", seed, i)
@@ -76,6 +83,48 @@ class PlainBatchCheckTest {
         assertThat(taken)
                 .as("mutations that leave the batch good, so that the comparison means something")
                 .isPositive();
+    }
+
+    /** A client that reads such a batch stops there: an int of Kafka's has five bytes at most. */
+    @Test
+    void aNumberWithMoreBytesThanKafkaReadsIsNotTaken() {
+        for (int padding = 0; padding < 10; padding++) {
+            // length, attributes, time 0, offset 0, key length -1 with padding, value length -1, no headers
+            byte[] key = new byte[1 + padding];
+            Arrays.fill(key, (byte) 0x80);
+            key[0] = padding == 0 ? (byte) 1 : (byte) 0x81;
+            key[padding] = padding == 0 ? (byte) 1 : 0;
+            ByteBuffer record = ByteBuffer.allocate(64);
+            int length = 3 + key.length + 2;
+            record.put((byte) (length << 1)).put((byte) 0).put((byte) 0).put((byte) 0);
+            record.put(key).put((byte) 1).put((byte) 0).flip();
+            ByteBuffer batch = withBody(record);
+            boolean read = true;
+            try {
+                MemoryRecords.readableRecords(batch.duplicate()).records().forEach(each -> {});
+            } catch (RuntimeException tooLong) {
+                read = false;
+            }
+            assertThat(read)
+                    .as("Kafka reads a key's length with %d bytes more", padding)
+                    .isEqualTo(padding < 5);
+            assertThat(taken(batch)).as("%d bytes more", padding).isEqualTo(padding < 5);
+        }
+    }
+
+    /** A batch of one record of these bytes. */
+    private static ByteBuffer withBody(ByteBuffer record) {
+        ByteBuffer model = MemoryRecords.withRecords(
+                        Compression.NONE, new SimpleRecord(NOW_MS, (byte[]) null, (byte[]) null))
+                .buffer();
+        ByteBuffer batch = ByteBuffer.allocate(BatchHeader.BYTES + record.remaining());
+        batch.put(model.duplicate().limit(model.position() + BatchHeader.BYTES))
+                .put(record)
+                .flip();
+        batch.putInt(8, batch.limit() - 12);
+        CRC32C crc = new CRC32C();
+        crc.update(batch.duplicate().position(BatchHeader.crcStart(0)));
+        return batch.putInt(17, (int) crc.getValue());
     }
 
     private boolean taken(ByteBuffer batch) {

@@ -246,6 +246,36 @@ class PartitionTest {
     }
 
     @Test
+    void theLastStableOffsetIsNeverBelowWhereTheLogBegins() {
+        ByteBuffer batch = MemoryRecords.withTransactionalRecords(
+                        Compression.NONE, PRODUCER, (short) 0, 0, new SimpleRecord(1, new byte[] {1}))
+                .buffer();
+        ByteBuf request = PooledByteBufAllocator.DEFAULT.directBuffer(batch.remaining());
+        request.writeBytes(batch);
+        requests.add(request);
+        partition.appendInTransaction(new Unverified.Batch(
+                request.nioBuffer(),
+                request,
+                new TransactionVerifier.Use("id", TransactionVerifier.Ability.ADDED_BY_LOG),
+                outcomes,
+                0,
+                Time.SYSTEM.milliseconds()));
+        request.release();
+        // The verdict comes by way of the loop
+        eventLoop.submit(() -> {}).syncUninterruptibly();
+        append(plain(3), 1);
+        acknowledge(2);
+        assertThat(outcomes.answers).containsExactly("0:100", "1:101");
+        assertThat(partition.lastStableOffset()).isEqualTo(100);
+        // A reader of committed records that is sent to the end, or told to begin anew, comes to where something is
+        partition.begins(103, List.of(new PartitionView.EpochStart(5, 103)));
+        assertThat(partition.lastStableOffset()).isEqualTo(103);
+        append(plain(1), 2);
+        acknowledge(1);
+        assertThat(partition.lastStableOffset()).isEqualTo(103);
+    }
+
+    @Test
     void watchersHearOfEachRoundOnceAndOfTheEnd() {
         List<Long> heard = new ArrayList<>();
         PartitionView.AdvanceListener listener = view -> heard.add(view.serving() ? view.highWatermark() : -1);

@@ -5,12 +5,15 @@ import io.catchment.controlplane.Command.NewRange;
 import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.OwnedRange;
+import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.StreamState.EpochStart;
 import io.catchment.controlplane.image.ImageStep;
 import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.proto.ObjectsDoomed;
 import io.catchment.controlplane.proto.ObjectsPrepared;
 import io.catchment.controlplane.proto.Record;
+import io.catchment.controlplane.proto.StreamsShortened;
 import io.catchment.controlplane.state.Protos;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -166,6 +169,7 @@ public final class Restoration {
         ImageStep last = ImageStep.after(image);
         published().forEach(last::replay);
         doomed().forEach(last::replay);
+        shortening().forEach(last::replay);
         last.replay(archived.counters());
         image = at(last);
         return new Restored(
@@ -242,6 +246,20 @@ public final class Restoration {
             }
         }
         return missing;
+    }
+
+    /** Streams of which a later epoch is known than their ranges reach: an owner that found those ranges only would wait for the rest for ever. */
+    private List<LogRecord> shortening() {
+        StreamsShortened.Builder shortened = StreamsShortened.newBuilder();
+        for (StreamState stream : image.state().streams().values()) {
+            List<EpochStart> starts = stream.epochStarts();
+            if (!starts.isEmpty() && starts.get(starts.size() - 1).startOffset() > stream.catalogEndOffset()) {
+                shortened.addStreamIds(stream.streamId()).addEndOffsets(stream.catalogEndOffset());
+            }
+        }
+        return shortened.getStreamIdsCount() == 0
+                ? List.of()
+                : List.of(LogRecord.own(Record.newBuilder().setStreamsShortened(shortened)));
     }
 
     private Map<Long, Long> shortened() {

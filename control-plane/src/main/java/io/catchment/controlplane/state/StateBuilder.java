@@ -222,6 +222,12 @@ public final class StateBuilder {
                     streams.trim(trimmed.getStreamIds(i), trimmed.getStartOffsets(i), trimmed.getAtMs());
                 }
             }
+            case STREAMS_SHORTENED -> {
+                var shortened = record.getStreamsShortened();
+                for (int i = 0; i < shortened.getStreamIdsCount(); i++) {
+                    streams.shorten(shortened.getStreamIds(i), shortened.getEndOffsets(i));
+                }
+            }
             case STREAMS_DROPPED ->
                 streams.dropStreams(
                         Protos.uuid(record.getStreamsDropped().getTopicId()),

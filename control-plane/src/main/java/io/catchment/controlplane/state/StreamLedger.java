@@ -267,6 +267,16 @@ final class StreamLedger {
         }
     }
 
+    /** Nothing at or after the offset is left: what an epoch says that began later is of records that are lost. */
+    void shorten(long streamId, long endOffset) {
+        StreamState old = stream(streamId);
+        List<EpochStart> starts = old.epochStarts().stream()
+                .filter(start -> start.startOffset() <= endOffset)
+                .toList();
+        replaceData(
+                old, starts, old.logStartOffset(), old.manifests(), old.catalog(), old.checkpoint(), old.cleanedTo());
+    }
+
     /** Ranges that end at the offset or before go; one that goes on past it stays whole. Epochs without offsets left go as well, as in Kafka. */
     void trim(long streamId, long logStartOffset, long atMs) {
         StreamState old = stream(streamId);

@@ -380,7 +380,14 @@ class RestorationTest {
         script.done(new Command.OpenStreams(1, next, List.of(new Command.Claim(a, 25), new Command.Claim(b, 0))));
         assertThat(script.stream("t", 0).epochStarts())
                 .endsWith(new EpochStart(script.stream("t", 0).epoch(), 25));
-        assertThat(restore(archive()).shortened()).isEqualTo(Map.of(a, 15L));
+        Restoration.Restored restored = restore(archive());
+        assertThat(restored.shortened()).isEqualTo(Map.of(a, 15L));
+        // Else whoever opens it looks for offsets 10 to 25 for ever
+        StreamState stream = stream(restored, a);
+        assertThat(stream.catalogEndOffset()).isEqualTo(10);
+        assertThat(stream.epochStarts()).isNotEmpty().allMatch(start -> start.startOffset() <= 10);
+        assertThat(stream.epoch()).isGreaterThan(script.stream("t", 0).epoch());
+        assertThat(restored.image().topic("t").orElseThrow().streams()).containsExactly(a, b);
     }
 
     @Test
