@@ -59,7 +59,7 @@ public final class ClusterView implements AutoCloseable {
         return get(admin.describeMetadataQuorum().quorumInfo()).leaderId();
     }
 
-    /** Whether every voter of the metadata quorum has lately had all that the active controller has: any one may fail. */
+    /** Whether each voter of the metadata quorum runs, and lately had all that the active controller has: any one may fail. */
     public boolean votersCaughtUp() {
         try {
             QuorumInfo quorum = get(admin.describeMetadataQuorum().quorumInfo());
@@ -68,7 +68,11 @@ public final class ClusterView implements AutoCloseable {
                     .mapToLong(voter -> voter.lastCaughtUpTimestamp().orElse(0))
                     .max()
                     .orElse(0);
+            // A controller that lost its disk observes, while the voter that it was is still one
+            boolean replaced = quorum.voters().stream().noneMatch(voter -> quorum.observers().stream()
+                    .anyMatch(observer -> observer.replicaId() == voter.replicaId()));
             return leader > 0
+                    && replaced
                     && quorum.voters().stream()
                             .allMatch(voter -> voter.lastCaughtUpTimestamp().orElse(0) > leader - CAUGHT_UP.toMillis());
         } catch (IllegalStateException e) {
