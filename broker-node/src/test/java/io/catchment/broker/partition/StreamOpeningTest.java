@@ -7,16 +7,23 @@ import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.StreamExtents;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.broker.testing.CatalogImage;
+import io.catchment.broker.testing.RulesControlPlane;
 import io.catchment.broker.testing.TestBatches;
 import io.catchment.broker.testing.TrackedBuffers;
+import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.Command;
+import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.controlplane.StreamState;
+import io.catchment.controlplane.archive.Restoration;
+import io.catchment.controlplane.archive.StateArchive;
 import io.catchment.objectstore.Manifest;
 import io.catchment.objectstore.ObjectBytes;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameKind;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -59,14 +66,14 @@ class StreamOpeningTest {
     }
 
     private List<Found> open(long readTimeoutMs) {
+        return open(new StreamOpening.Owner(1, 1), () -> image, readTimeoutMs);
+    }
+
+    private List<Found> open(StreamOpening.Owner owner, Supplier<ClusterImage> images, long readTimeoutMs) {
         StreamOpening opening = new StreamOpening(
-                new StreamOpening.Owner(1, 1),
-                new StreamOpening.Sources(StreamExtents.alone(wal), store, store),
-                CONFIG,
-                Time.SYSTEM,
-                () -> image);
+                owner, new StreamOpening.Sources(StreamExtents.alone(wal), store, store), CONFIG, Time.SYSTEM, images);
         return new OpeningRound(opening, READS_MAX, readTimeoutMs, Time.SYSTEM)
-                .find(List.copyOf(image.streams()), failures::put);
+                .find(List.copyOf(images.get().streams()), failures::put);
     }
 
     private Found openOne() {
@@ -124,6 +131,58 @@ class StreamOpeningTest {
         Found found = openOne();
         assertThat(found.endOffset()).isZero();
         assertThat(found.producers().isEmpty()).isTrue();
+    }
+
+    @Test
+    void aStreamThatARecoveryHasCutShortOpensWhereItsPublishedPartEnds() throws Exception {
+        RulesControlPlane old = new RulesControlPlane();
+        long epoch = old.register(1);
+        old.now(new Command.CreateTopics(List.of(new Command.CreateTopic("t", 1, (short) 1, Map.of())), false));
+        long stream = old.image().topic("t").orElseThrow().streams().get(0);
+        old.now(new Command.OpenStreams(1, epoch, List.of(new Command.Claim(stream, 0))));
+        byte[] published = idempotent(0, 0, 10);
+        long object = flushed(old, epoch, List.of(new Command.NewRange(stream, 0, 10, 0, 100, 1, 1)));
+        // What the next epoch began with is in no object when all machines are gone; nor what the state of its
+        // producers is of
+        old.now(new Command.UnregisterNode(1, epoch));
+        long next = old.register(1);
+        old.now(new Command.OpenStreams(1, next, List.of(new Command.Claim(stream, 25))));
+        long ahead = flushed(old, next, List.of(), new Command.NewCheckpoint(stream, 25, 0, 50));
+        assertThat(old.image().stream(stream).orElseThrow().checkpoint()).isNotNull();
+        ByteArrayOutputStream archive = new ByteArrayOutputStream();
+        StateArchive.write(old.image(), 1, archive);
+
+        Restoration restoration =
+                new Restoration(StateArchive.read(ByteBuffer.wrap(archive.toByteArray())), "new", 2, 1_000);
+        restoration.listed(object, 100);
+        restoration.listed(ahead, 100);
+        Restoration.Restored restored = restoration.finish();
+        assertThat(restored.shortened()).isEqualTo(Map.of(stream, 15L));
+        RulesControlPlane control = new RulesControlPlane(restored.image());
+        long nodeEpoch = control.register(1);
+        store.batches = List.of(published);
+        List<Found> all = open(new StreamOpening.Owner(1, nodeEpoch), control::image, 10_000);
+        assertThat(failures).isEmpty();
+        assertThat(all).hasSize(1);
+        Found found = all.get(0);
+        assertThat(found.endOffset()).isEqualTo(10);
+        assertThat(knows(found, published)).isTrue();
+        assertThat(control.now(
+                        new Command.OpenStreams(1, nodeEpoch, List.of(new Command.Claim(stream, found.endOffset())))))
+                .containsKey(stream);
+    }
+
+    private static long flushed(
+            RulesControlPlane control,
+            long epoch,
+            List<Command.NewRange> ranges,
+            Command.NewCheckpoint... checkpoints) {
+        long object =
+                control.now(new Command.PrepareObjects(1, epoch, 1, 3_600_000)).get(0);
+        ExtentState extent = control.now(new Command.CreateExtent(1, epoch, 1));
+        control.now(new Command.SealExtent(extent.extentId(), epoch, 100, extent.ensemble()));
+        control.now(new Command.PublishFlush(1, epoch, extent.extentId(), object, 100, ranges, List.of(checkpoints)));
+        return object;
     }
 
     @Test

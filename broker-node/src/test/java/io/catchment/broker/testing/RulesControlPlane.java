@@ -46,13 +46,19 @@ public final class RulesControlPlane implements ControlPlane {
 
     private final List<ImageListener> listeners = new CopyOnWriteArrayList<>();
     private final List<Command<?>> submitted = new CopyOnWriteArrayList<>();
-    private volatile StateImage image = StateImage.empty("test");
+    private volatile StateImage image;
     private final List<Runnable> heldBack = new ArrayList<>();
     private boolean holding;
     private volatile Function<Command<?>, Fate> fate = command -> Fate.DONE;
     private int topicIds;
 
     public RulesControlPlane() {
+        this(StateImage.empty("test"));
+    }
+
+    /** Goes on from there. */
+    public RulesControlPlane(StateImage image) {
+        this.image = image;
         replay(Upkeep.missingFeatures(image.state()));
     }
 

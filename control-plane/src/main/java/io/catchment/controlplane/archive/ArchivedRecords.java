@@ -112,6 +112,8 @@ final class ArchivedRecords {
         for (long start : old.getEpochStartOffsetsList()) {
             end = Math.max(end, start);
         }
+        // Without a checkpoint it is of offset 0
+        end = Math.max(end, old.getCheckpoint().getOffset());
         knownEnds.put(old.getStreamId(), end);
         Stream.Builder made = old.toBuilder()
                 .setOwnerNodeId(NOBODY)

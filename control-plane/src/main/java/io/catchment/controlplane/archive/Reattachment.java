@@ -35,8 +35,11 @@ final class Reattachment {
 
     private record State(long objectId, NewCheckpoint checkpoint) {}
 
-    /** @param records that follow the archive's; objects come first, each as prepared */
-    record Result(List<LogRecord> records, int ranges, int objects, Set<Long> unknownStreams) {}
+    /**
+     * @param records that follow the archive's; objects come first, each as prepared
+     * @param ends of the streams that have ranges here, with these
+     */
+    record Result(List<LogRecord> records, int ranges, int objects, Set<Long> unknownStreams, Map<Long, Long> ends) {}
 
     void found(long objectId, List<NewRange> found, List<NewCheckpoint> states) {
         for (NewRange range : found) {
@@ -68,7 +71,9 @@ final class Reattachment {
             if (stream != null) {
                 long end = ends.getOrDefault(streamId, stream.catalogEndOffset());
                 var before = stream.checkpoint();
-                attachNewest(states, before == null ? -1 : before.offset(), end, bytes, nowMs);
+                // One beyond the end does not stay
+                long newest = before == null || before.offset() > end ? -1 : before.offset();
+                attachNewest(states, newest, end, bytes, nowMs);
             }
         });
         List<LogRecord> all = new ArrayList<>();
@@ -78,7 +83,7 @@ final class Reattachment {
             }
         }
         all.addAll(records);
-        return new Result(all, attachedRanges, used.size(), unknown);
+        return new Result(all, attachedRanges, used.size(), unknown, ends);
     }
 
     /** Answers where the stream ends now. An empty catalog begins again with the range that holds the stream's beginning. */

@@ -164,12 +164,13 @@ public final class Restoration {
     public Restored finish() {
         Reattachment.Result attached = reattachment.onto(image.state(), listed, nowMs);
         ImageStep step = ImageStep.after(image);
+        // First: an older checkpoint that is attached would give way to one that goes
+        shortening(attached.ends()).forEach(step::replay);
         attached.records().forEach(step::replay);
         image = at(step);
         ImageStep last = ImageStep.after(image);
         published().forEach(last::replay);
         doomed().forEach(last::replay);
-        shortening().forEach(last::replay);
         last.replay(archived.counters());
         image = at(last);
         return new Restored(
@@ -248,13 +249,22 @@ public final class Restoration {
         return missing;
     }
 
-    /** Streams of which a later epoch is known than their ranges reach: an owner that found those ranges only would wait for the rest for ever. */
-    private List<LogRecord> shortening() {
-        StreamsShortened.Builder shortened = StreamsShortened.newBuilder();
+    /**
+     * Streams of which a later epoch is known than their ranges reach: an owner that found those ranges only would wait for the rest for ever.
+     * Or a later state of producers: it would take retries of what is lost for duplicates.
+     *
+     * @param ends of streams that have more ranges by now
+     */
+    private List<LogRecord> shortening(Map<Long, Long> ends) {
+        StreamsShortened.Builder shortened = StreamsShortened.newBuilder().setAtMs(nowMs);
         for (StreamState stream : image.state().streams().values()) {
+            long end = ends.getOrDefault(stream.streamId(), stream.catalogEndOffset());
             List<EpochStart> starts = stream.epochStarts();
-            if (!starts.isEmpty() && starts.get(starts.size() - 1).startOffset() > stream.catalogEndOffset()) {
-                shortened.addStreamIds(stream.streamId()).addEndOffsets(stream.catalogEndOffset());
+            StreamState.Checkpoint checkpoint = stream.checkpoint();
+            boolean epochBeyond =
+                    !starts.isEmpty() && starts.get(starts.size() - 1).startOffset() > end;
+            if (epochBeyond || (checkpoint != null && checkpoint.offset() > end)) {
+                shortened.addStreamIds(stream.streamId()).addEndOffsets(end);
             }
         }
         return shortened.getStreamIdsCount() == 0

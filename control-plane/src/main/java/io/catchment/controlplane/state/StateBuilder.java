@@ -225,7 +225,7 @@ public final class StateBuilder {
             case STREAMS_SHORTENED -> {
                 var shortened = record.getStreamsShortened();
                 for (int i = 0; i < shortened.getStreamIdsCount(); i++) {
-                    streams.shorten(shortened.getStreamIds(i), shortened.getEndOffsets(i));
+                    streams.shorten(shortened.getStreamIds(i), shortened.getEndOffsets(i), shortened.getAtMs());
                 }
             }
             case STREAMS_DROPPED ->

@@ -267,14 +267,18 @@ final class StreamLedger {
         }
     }
 
-    /** Nothing at or after the offset is left: what an epoch says that began later is of records that are lost. */
-    void shorten(long streamId, long endOffset) {
+    /** Nothing at or after the offset is left: what an epoch says that began later is of records that are lost, and so is a later checkpoint. */
+    void shorten(long streamId, long endOffset, long atMs) {
         StreamState old = stream(streamId);
         List<EpochStart> starts = old.epochStarts().stream()
                 .filter(start -> start.startOffset() <= endOffset)
                 .toList();
-        replaceData(
-                old, starts, old.logStartOffset(), old.manifests(), old.catalog(), old.checkpoint(), old.cleanedTo());
+        @Nullable Checkpoint before = old.checkpoint();
+        @Nullable Checkpoint left = before != null && before.offset() > endOffset ? null : before;
+        replaceData(old, starts, old.logStartOffset(), old.manifests(), old.catalog(), left, old.cleanedTo());
+        if (before != null && left == null) {
+            objects.dropReference(before.objectId(), atMs);
+        }
     }
 
     /** Ranges that end at the offset or before go; one that goes on past it stays whole. Epochs without offsets left go as well, as in Kafka. */

@@ -388,6 +388,56 @@ class RestorationTest {
         assertThat(stream.epochStarts()).isNotEmpty().allMatch(start -> start.startOffset() <= 10);
         assertThat(stream.epoch()).isGreaterThan(script.stream("t", 0).epoch());
         assertThat(restored.image().topic("t").orElseThrow().streams()).containsExactly(a, b);
+
+        Script after = Script.on(restored.image());
+        long nodeEpoch = after.register(7);
+        after.done(new Command.OpenStreams(7, nodeEpoch, List.of(new Command.Claim(a, 10), new Command.Claim(b, 0))));
+        assertThat(after.stream("t", 0).epochStarts())
+                .hasSize(2)
+                .endsWith(new EpochStart(after.stream("t", 0).epoch(), 10));
+    }
+
+    @Test
+    void anEpochThatStartsWithinWhatWasPublishedAfterTheArchiveStays() {
+        published(List.of(Script.range(a, 0, 10)));
+        script.done(new Command.UnregisterNode(1, epoch));
+        long next = script.register(1);
+        script.done(new Command.OpenStreams(1, next, List.of(new Command.Claim(a, 25), new Command.Claim(b, 0))));
+        List<EpochStart> starts = script.stream("t", 0).epochStarts();
+        StateArchive.Contents archive = archive();
+        bucket.put(script.preparedObject(next), new Upload(List.of(Script.range(a, 10, 25)), List.of()));
+
+        Restoration.Restored restored = restore(archive);
+        assertThat(restored.shortened()).isEmpty();
+        assertThat(stream(restored, a).catalogEndOffset()).isEqualTo(25);
+        assertThat(stream(restored, a).epochStarts()).hasSize(2).isEqualTo(starts);
+    }
+
+    @Test
+    void aStateOfProducersBeyondWhatThereIsGivesWayToTheNewestThatIsNot() {
+        published(List.of(Script.range(a, 0, 10)), new NewCheckpoint(a, 8, 70, 7));
+        // Its data is in an extent that was not flushed
+        long ahead = published(List.of(Script.range(b, 0, 4)), new NewCheckpoint(a, 25, 71, 7));
+        long alone = published(List.of(), new NewCheckpoint(b, 30, 72, 7));
+        assertThat(script.stream("t", 0).checkpoint()).isEqualTo(new Checkpoint(25, ahead, 71, 7, 2));
+        StateArchive.Contents archive = archive();
+        Restoration.Restored none = restore(archive);
+        assertThat(none.shortened()).isEqualTo(Map.of(a, 15L, b, 26L));
+        assertThat(stream(none, a).checkpoint())
+                .as("retries of what is lost would be taken for duplicates")
+                .isNull();
+        assertThat(stream(none, b).checkpoint()).isNull();
+        assertThat(none.image().object(ahead).orElseThrow().references()).isEqualTo(1);
+        assertThat(none.image().object(alone).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
+
+        long found = uploaded(List.of(Script.range(a, 10, 12)), new NewCheckpoint(a, 12, 73, 7));
+        Restoration.Restored older = restore(archive);
+        assertThat(stream(older, a).catalogEndOffset()).isEqualTo(12);
+        assertThat(stream(older, a).checkpoint()).isEqualTo(new Checkpoint(12, found, 73, 7, 0));
+
+        uploaded(List.of(Script.range(a, 12, 25)));
+        Restoration.Restored all = restore(archive);
+        assertThat(stream(all, a).checkpoint()).as("there is all of it").isEqualTo(new Checkpoint(25, ahead, 71, 7, 0));
     }
 
     @Test
