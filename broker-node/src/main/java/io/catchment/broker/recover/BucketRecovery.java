@@ -79,11 +79,12 @@ public final class BucketRecovery {
                 .orElseThrow(
                         () -> new RecoveryException("no cluster has ever owned this object store: there is nothing to"
                                 + " recover. Is the bucket and the prefix the right one?"));
-        if (get("the snapshots of the state", snapshots.list()).isEmpty()) {
+        List<Kept> kept = get("the snapshots of the state", snapshots.list());
+        if (kept.isEmpty()) {
             throw new RecoveryException("there is no snapshot of a state: cluster " + former.clusterId()
                     + " has not lived long enough to write one, or it was deleted. Nothing was changed");
         }
-        OwnerMarker mine = former.clusterId().equals(clusterId) ? former : claim(former);
+        OwnerMarker mine = former.clusterId().equals(clusterId) ? again(former, kept) : claim(former);
         long waitMs = (long) Math.ceil(Math.max(former.validityMs(), mine.validityMs()) * CLOCK_TOLERANCE);
         log.info(
                 "Cluster {} owns the bucket now, generation {}; waiting {} ms for what the former owner may still be writing",
@@ -101,6 +102,22 @@ public final class BucketRecovery {
         Restored restored = restoration.finish();
         keep(restored, mine.generation());
         return restored;
+    }
+
+    /**
+     * An earlier run has made the marker. Only a cluster that never wrote its state may be begun again: the nodes of one that has lived
+     * may live still, and would go on in the same generation, with the same ids.
+     */
+    private OwnerMarker again(OwnerMarker former, List<Kept> kept) throws RecoveryException {
+        SnapshotKey newest = kept.get(kept.size() - 1).name();
+        boolean untouched = newest.generation() < former.generation()
+                || (former.generation() > 1 && newest.offset() == Restoration.FIRST_OFFSET - 1);
+        if (!untouched) {
+            throw new RecoveryException("cluster " + clusterId
+                    + " is the one that this object store belongs to, and it has lived: its nodes could go on writing. Choose a"
+                    + " new catchment.cluster.id for the recovered cluster. Nothing was changed");
+        }
+        return former;
     }
 
     private OwnerMarker claim(OwnerMarker former) throws RecoveryException, InterruptedException {

@@ -296,6 +296,38 @@ class BucketRecoveryTest {
     }
 
     @Test
+    void underTheNameOfAClusterThatHasLivedNothingIsTaken() throws Exception {
+        world();
+        assertRefused("old", 1);
+
+        Restored restored = recover("new");
+        // The new cluster lives and writes its state
+        ByteBuf body = Unpooled.buffer();
+        try (ByteBufOutputStream out = new ByteBufOutputStream(body)) {
+            StateArchive.write(restored.image(), 2, out);
+        }
+        bucket.put(new SnapshotKey(2, Restoration.FIRST_OFFSET + 3).key(), body);
+        assertRefused("new", 2);
+        assertThat(recover("newer").image().stream(a).orElseThrow().catalogEndOffset())
+                .isEqualTo(25);
+    }
+
+    private void assertRefused(String clusterId, long generation) {
+        List<?> before = bucket.list("").toCompletableFuture().join();
+        assertThatThrownBy(() -> recover(clusterId))
+                .isInstanceOf(RecoveryException.class)
+                .hasMessageContaining("new catchment.cluster.id");
+        assertThat(bucket.list("").toCompletableFuture().join()).isEqualTo(before);
+        assertThat(new OwnerMarkers(bucket)
+                        .newest()
+                        .toCompletableFuture()
+                        .join()
+                        .orElseThrow()
+                        .generation())
+                .isEqualTo(generation);
+    }
+
+    @Test
     void aSecondMachineThatRecoversGetsTheNextGenerationAndTheSameStreams() throws Exception {
         world();
         recover("new");

@@ -26,7 +26,7 @@ final class ArchivedRecords {
     private final long idFloor;
     private final Map<Long, Long> knownEnds = new HashMap<>();
     private long nextObjectId;
-    private LogRecord counters = LogRecord.own(Record.newBuilder().setCounters(Counters.getDefaultInstance()));
+    private Counters counters = Counters.getDefaultInstance();
     private int openStreams;
     private boolean hasSealedExtents;
     private long unflushedBytes;
@@ -52,8 +52,8 @@ final class ArchivedRecords {
             case STREAM -> Optional.of(LogRecord.own(own.toBuilder().setStream(stream(own.getStream()))));
             case COUNTERS -> {
                 nextObjectId = own.getCounters().getNextObjectId();
-                counters = LogRecord.own(own.toBuilder().setCounters(counters(own.getCounters())));
-                yield Optional.of(counters);
+                counters = raised(own.getCounters());
+                yield Optional.of(counters(0));
             }
             default -> Optional.of(record);
         };
@@ -64,9 +64,15 @@ final class ArchivedRecords {
         return nextObjectId;
     }
 
-    /** Once more at the end: records that follow an archive leave smaller values behind. */
-    LogRecord counters() {
-        return counters;
+    /**
+     * Once more at the end: records that follow an archive leave smaller values behind.
+     *
+     * @param objectIdFloor no object's id below is given out again
+     */
+    LogRecord counters(long objectIdFloor) {
+        return LogRecord.own(Record.newBuilder()
+                .setCounters(
+                        counters.toBuilder().setNextObjectId(Math.max(counters.getNextObjectId(), objectIdFloor))));
     }
 
     /** Streams of which it is known how far they had come, published or not. */
@@ -95,7 +101,7 @@ final class ArchivedRecords {
                 new ApiMessageAndVersion(raised, record.message().version()));
     }
 
-    private Counters counters(Counters old) {
+    private Counters raised(Counters old) {
         return old.toBuilder()
                 .setNextEpoch(Math.max(old.getNextEpoch(), idFloor))
                 .setNextStreamId(Math.max(old.getNextStreamId(), idFloor))

@@ -49,7 +49,7 @@ public final class Restoration {
     private final long generation;
     private final long nowMs;
     private final ArchivedRecords archived;
-    private final Map<Long, Long> listed = new TreeMap<>();
+    private final TreeMap<Long, Long> listed = new TreeMap<>();
     private final Reattachment reattachment = new Reattachment();
     /** Objects that only a manifest knows, by id, each with whether a stream needs it. */
     private final Map<Long, Boolean> owned = new HashMap<>();
@@ -171,7 +171,7 @@ public final class Restoration {
         ImageStep last = ImageStep.after(image);
         published().forEach(last::replay);
         doomed().forEach(last::replay);
-        last.replay(archived.counters());
+        last.replay(archived.counters(objectIdFloor()));
         image = at(last);
         return new Restored(
                 image,
@@ -185,6 +185,12 @@ public final class Restoration {
                 shortened(),
                 attached.unknownStreams(),
                 archived.unflushedBytes());
+    }
+
+    /** Above all that the bucket has: a recovery that is done again may find objects of its own generation. */
+    private long objectIdFloor() {
+        Long highest = listed.lowerKey(idFloor(generation + 1));
+        return highest == null ? 0 : highest + 1;
     }
 
     /** Nothing more comes into any object: the extents are gone of which the rest was to follow. */

@@ -42,6 +42,9 @@ final class ObjectLedger {
 
     void prepare(long firstId, int count, long atMs, long deadlineMs) {
         for (long id = firstId; id < firstId + count; id++) {
+            if (objects.containsKey(id)) {
+                throw new IllegalStateException("id " + id + " is given out again, and is that of " + objects.get(id));
+            }
             put(new ObjectState(id, 0, 0, Phase.PREPARED, atMs, deadlineMs));
         }
         nextObjectId = Math.max(nextObjectId, firstId + count);

@@ -110,6 +110,19 @@ class RestorationTest {
     }
 
     @Test
+    void noIdOfAnObjectInTheBucketIsGivenOutAgainThoughItIsOfTheSameGeneration() {
+        published(List.of(Script.range(a, 0, 10)));
+        StateArchive.Contents archive = archive();
+        long later = published(List.of(Script.range(a, 10, 20)));
+        long unused = uploaded(List.of());
+
+        Restoration.Restored restored = restore(archive, 1);
+        assertThat(stream(restored, a).catalogEndOffset()).isEqualTo(20);
+        assertThat(restored.image().object(later).orElseThrow().references()).isEqualTo(1);
+        assertThat(restored.image().nextObjectId()).isEqualTo(unused + 1);
+    }
+
+    @Test
     void whatDependedOnTheOldMachinesIsGoneAndAllElseStays() {
         long object =
                 published(List.of(Script.range(a, 0, 10), Script.range(b, 0, 5)), new NewCheckpoint(a, 10, 77, 7));

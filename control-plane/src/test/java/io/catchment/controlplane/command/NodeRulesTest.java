@@ -1,11 +1,15 @@
 package io.catchment.controlplane.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException.Reason;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState.Store;
+import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.proto.ObjectsPrepared;
+import io.catchment.controlplane.proto.Record;
 import java.util.List;
 import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
@@ -102,6 +106,18 @@ class NodeRulesTest {
         assertThat(second.firstId()).isEqualTo(first.firstId() + first.size());
         assertThat(script.image().metadata().producerIds().nextProducerId())
                 .isEqualTo(second.firstId() + second.size());
+    }
+
+    @Test
+    void noObjectIdIsGivenOutTwice() {
+        long epoch = script.node(1).epoch();
+        long object = script.preparedObject(epoch);
+        LogRecord again = LogRecord.own(Record.newBuilder()
+                .setObjectsPrepared(
+                        ObjectsPrepared.newBuilder().setFirstObjectId(object).setCount(1)));
+        assertThatThrownBy(() -> script.replay(List.of(again)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("given out again");
     }
 
     @Test
