@@ -18,6 +18,15 @@ public interface ClusterImage {
 
     String clusterId();
 
+    /**
+     * Which history of this cluster id it is: drawn when its first controller formed it, or by the recovery that began it anew, and never
+     * changed. Two with different ids know nothing of each other: their numbers of objects and extents mean different things. Zero if a
+     * version formed it that drew none; empty while nothing of the state is known.
+     */
+    default Optional<Uuid> historyId() {
+        return Optional.empty();
+    }
+
     /** The active controller's node id as this node knows it, or -1. */
     int controllerId();
 

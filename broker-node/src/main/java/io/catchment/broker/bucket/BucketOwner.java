@@ -8,13 +8,15 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.Uuid;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Thread-safe. Whether this node's cluster owns the bucket, by the markers in it: looked at when the node starts, then every so often,
  * and before what must not be done by a former owner. A bucket that nobody owns is taken; one that another cluster has taken is
- * never written to again by this process. While the store does not answer nothing is known, and nothing is written without another look.
+ * never written to again by this process, nor one of another history of this cluster: controllers that began anew with empty directories
+ * would give out the ids of the objects in it again. While the store does not answer nothing is known, and nothing is written without another look.
  */
 public final class BucketOwner implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BucketOwner.class);
@@ -24,6 +26,7 @@ public final class BucketOwner implements AutoCloseable {
 
     private final OwnerMarkers markers;
     private final String clusterId;
+    private final CompletionStage<Uuid> historyId;
     private final long checkMs;
     private final SerialLoop loop;
     private volatile long generation;
@@ -33,12 +36,15 @@ public final class BucketOwner implements AutoCloseable {
 
     /**
      * @param store as it is, without {@link OwnedStore} around it
+     * @param historyId of the control plane's state, as soon as it is known: until then nobody knows whether the bucket is this one's
      * @param checkMs between two looks
      * @param loop closed with this
      */
-    public BucketOwner(ObjectStore store, String clusterId, long checkMs, SerialLoop loop) {
+    public BucketOwner(
+            ObjectStore store, String clusterId, CompletionStage<Uuid> historyId, long checkMs, SerialLoop loop) {
         this.markers = new OwnerMarkers(store);
         this.clusterId = clusterId;
+        this.historyId = historyId;
         this.checkMs = checkMs;
         this.loop = loop;
     }
@@ -60,7 +66,16 @@ public final class BucketOwner implements AutoCloseable {
 
     /** Who has the bucket, if it is not this cluster: for people. */
     public Optional<String> otherOwner() {
-        return otherOwner.map(BucketOwner::describe);
+        return otherOwner.map(this::describe);
+    }
+
+    /** The same if it is another history of this very cluster. */
+    public Optional<String> otherHistory() {
+        return otherOwner.filter(this::isThisCluster).map(this::describe);
+    }
+
+    private boolean isThisCluster(OwnerMarker marker) {
+        return marker.clusterId().equals(clusterId);
     }
 
     /** Whether writing may begin now without another look. */
@@ -94,18 +109,28 @@ public final class BucketOwner implements AutoCloseable {
     private CompletionStage<Void> settle() {
         long began = loop.nanoTime();
         return markers.newest()
-                .thenCompose(newest -> newest.isPresent()
-                        ? CompletableFuture.completedStage(newest.get())
-                        : markers.claim(new OwnerMarker(1, clusterId, validityMs(checkMs), loop.wallClockMs())))
-                .thenCompose(marker -> {
-                    if (!marker.clusterId().equals(clusterId)) {
-                        lost(marker);
-                        return CompletableFuture.failedStage(refusal());
-                    }
-                    lookedNanos = began;
-                    generation = marker.generation();
-                    return CompletableFuture.completedStage(null);
-                });
+                .thenCompose(newest -> newest.isPresent() && !isThisCluster(newest.get())
+                        ? refused(newest.get())
+                        : historyId.thenCompose(mine -> settle(newest, mine, began)));
+    }
+
+    private CompletionStage<Void> settle(Optional<OwnerMarker> newest, Uuid mine, long began) {
+        CompletionStage<OwnerMarker> counts = newest.isPresent()
+                ? CompletableFuture.completedStage(newest.get())
+                : markers.claim(new OwnerMarker(1, clusterId, mine, validityMs(checkMs), loop.wallClockMs()));
+        return counts.thenCompose(marker -> {
+            if (!isThisCluster(marker) || !marker.historyId().equals(mine)) {
+                return refused(marker);
+            }
+            lookedNanos = began;
+            generation = marker.generation();
+            return CompletableFuture.completedStage(null);
+        });
+    }
+
+    private CompletionStage<Void> refused(OwnerMarker other) {
+        lost(other);
+        return CompletableFuture.failedStage(refusal());
     }
 
     private void look() {
@@ -129,13 +154,22 @@ public final class BucketOwner implements AutoCloseable {
     private ObjectStoreException refusal() {
         return new ObjectStoreException(
                 Reason.REFUSED,
-                otherOwner.map(BucketOwner::describe).orElse("") + "; this is cluster " + clusterId
-                        + ". Give this cluster another bucket or prefix; only `catchment recover` takes a bucket over",
+                otherHistory()
+                        .orElseGet(
+                                () -> otherOwner().orElse("") + "; this is cluster " + clusterId
+                                        + ". Give this cluster another bucket or prefix; only `catchment recover` takes a bucket over"),
                 null);
     }
 
-    private static String describe(OwnerMarker owner) {
-        return "The object store belongs to cluster " + owner.clusterId() + ", generation " + owner.generation();
+    private String describe(OwnerMarker owner) {
+        return "The object store belongs to "
+                + (isThisCluster(owner) ? "another history of cluster " : "cluster ")
+                + owner.clusterId() + ", generation " + owner.generation()
+                + (isThisCluster(owner)
+                        ? ": the controllers began anew without their state, and know nothing of what is there. To have it back, stop"
+                                + " all nodes, empty the controllers' directories and run `catchment recover` with a new"
+                                + " catchment.cluster.id; only to give it up, name another bucket or prefix"
+                        : "");
     }
 
     @Override

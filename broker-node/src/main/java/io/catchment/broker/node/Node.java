@@ -48,6 +48,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,6 +92,11 @@ final class Node implements AutoCloseable {
         ScheduledExecutorService timer = timer();
 
         String clusterId = ClusterId.of(config);
+        // Its own connections and memory: clients cannot shut the controllers out, and at a stop these go on until the
+        // last.
+        NetworkServer controlNetwork =
+                closers.add("control network", new NetworkServer(loops, config.network(), metrics.requests()));
+        ControlPlane controlPlane = controlPlane(controlNetwork, clusterId);
         TransferScheduler scheduler = ObjectStores.scheduler(config.store().transfers(), timer, metrics.transfers());
         metrics.transfers().observe(scheduler);
         ObjectStore store = closers.add(
@@ -102,14 +108,10 @@ final class Node implements AutoCloseable {
                         timer,
                         metrics.store(),
                         scheduler));
-        Bucket bucket = closers.add("bucket owner", Bucket.open(store, clusterId, config.store(), readiness));
+        Bucket bucket =
+                closers.add("bucket owner", Bucket.open(store, clusterId, controlPlane, config.store(), readiness));
         // Whose the bucket is must be known when a transfer begins, not when it begins to wait for its turn
         ObjectTransfers transfers = closers.add("transfers", new ObjectTransfers(bucket.store(), scheduler));
-        // Its own connections and memory: clients cannot shut the controllers out, and at a stop these go on until the
-        // last.
-        NetworkServer controlNetwork =
-                closers.add("control network", new NetworkServer(loops, config.network(), metrics.requests()));
-        ControlPlane controlPlane = controlPlane(controlNetwork, clusterId);
         StateSnapshots snapshots = closers.add(
                 "state snapshots",
                 bucket.snapshots(transfers.of(TransferClass.BACKGROUND), controlPlane, config.nodeId()));
@@ -169,7 +171,12 @@ final class Node implements AutoCloseable {
         epochs.observe();
         ClusterRoutes.add(http, config.nodeId(), controlPlane, epochs);
         VerifyRoutes.add(http, controlPlane, parts.store(), parts.searches());
-        bucket.awaitFirstLook();
+        Optional<String> obstacle = otherHistory(bucket);
+        if (obstacle.isPresent()) {
+            log.error("This node serves nothing, and leaves its WAL as it is: {}", obstacle.get());
+            serving.unmet(obstacle.get());
+            return;
+        }
         snapshots.start();
         epochs.begin();
         closers.add("clients", network);
@@ -184,6 +191,13 @@ final class Node implements AutoCloseable {
     @Override
     public void close() {
         closers.close();
+    }
+
+    /** Why what is in the object store, or in the WAL, is not what this cluster's state tells of. */
+    private Optional<String> otherHistory(Bucket bucket) throws IOException, InterruptedException {
+        Uuid historyId = bucket.awaitFirstLook();
+        Optional<String> other = bucket.owner().otherHistory();
+        return other.isPresent() ? other : WalHistory.claim(config.walDirectory(), historyId);
     }
 
     /** A node that only observes asks the controllers; nobody asks it. */

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
+import org.apache.kafka.common.Uuid;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -92,7 +93,8 @@ public final class BucketRecovery {
                 mine.generation(),
                 waitMs);
         sleep.forMs(waitMs);
-        Restoration restoration = new Restoration(newest(), clusterId, mine.generation(), wallClockMs.getAsLong());
+        Restoration restoration =
+                new Restoration(newest(), clusterId, mine.historyId(), mine.generation(), wallClockMs.getAsLong());
         try {
             new ManifestScan(store).into(restoration);
             new FooterScan(store, timer).into(restoration);
@@ -121,7 +123,8 @@ public final class BucketRecovery {
     }
 
     private OwnerMarker claim(OwnerMarker former) throws RecoveryException, InterruptedException {
-        OwnerMarker wanted = new OwnerMarker(former.generation() + 1, clusterId, validityMs, wallClockMs.getAsLong());
+        OwnerMarker wanted = new OwnerMarker(
+                former.generation() + 1, clusterId, Uuid.randomUuid(), validityMs, wallClockMs.getAsLong());
         OwnerMarker won = get("the new owner's marker", markers.claim(wanted));
         requireMine(won);
         return won;

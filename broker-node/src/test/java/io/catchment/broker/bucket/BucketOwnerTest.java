@@ -12,11 +12,14 @@ import io.netty.buffer.Unpooled;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
 
 /** Two clusters never own one bucket, and who does not know does not write. */
 class BucketOwnerTest {
     private static final long CHECK_MS = 5_000;
+    private static final Uuid HISTORY = new Uuid(4, 1);
+    private static final Uuid OTHER = new Uuid(4, 2);
 
     private final ManualLoop time = new ManualLoop();
     private final Switched bucket = new Switched();
@@ -45,7 +48,11 @@ class BucketOwnerTest {
     }
 
     private BucketOwner owner(String clusterId) {
-        return new BucketOwner(bucket, clusterId, CHECK_MS, time);
+        return owner(clusterId, CompletableFuture.completedStage(HISTORY));
+    }
+
+    private BucketOwner owner(String clusterId, CompletionStage<Uuid> history) {
+        return new BucketOwner(bucket, clusterId, history, CHECK_MS, time);
     }
 
     private static ByteBuf body() {
@@ -53,8 +60,12 @@ class BucketOwnerTest {
     }
 
     private void takeOver(String clusterId, long generation) {
+        takeOver(clusterId, generation, HISTORY);
+    }
+
+    private void takeOver(String clusterId, long generation, Uuid history) {
         new OwnerMarkers(bucket)
-                .claim(new OwnerMarker(generation, clusterId, 15_000, 0))
+                .claim(new OwnerMarker(generation, clusterId, history, 15_000, 0))
                 .toCompletableFuture()
                 .join();
     }
@@ -90,6 +101,73 @@ class BucketOwnerTest {
         assertRefused(store.delete(List.of("x")));
         assertThat(body.refCnt()).isZero();
         assertThat(bucket.size("x")).isEqualTo(-1);
+    }
+
+    /** Controllers that lost their directories and formed the cluster anew, with ids from 1 on. */
+    @Test
+    void anotherHistoryOfTheSameClusterNeitherPutsNorDeletes() {
+        owner("a").start().toCompletableFuture().join();
+        BucketOwner anew = owner("a", CompletableFuture.completedStage(OTHER));
+        assertOfAnotherHistory(anew);
+        assertThat(owner("b").otherHistory()).isEmpty();
+    }
+
+    private void assertOfAnotherHistory(BucketOwner owner) {
+        assertThatThrownBy(() -> owner.start().toCompletableFuture().join())
+                .hasCauseInstanceOf(ObjectStoreException.class)
+                .hasMessageContaining("another history of cluster a");
+        assertThat(owner.otherHistory().orElseThrow())
+                .contains("catchment recover")
+                .contains("new catchment.cluster.id")
+                .contains("another bucket or prefix");
+        assertThat(owner.otherOwner()).isEqualTo(owner.otherHistory());
+        assertThat(owner.generation()).isZero();
+        OwnedStore store = new OwnedStore(bucket, owner);
+        ByteBuf body = body();
+        assertThatThrownBy(() -> store.put("x", body).toCompletableFuture().join())
+                .hasMessageContaining("another history");
+        assertThatThrownBy(
+                        () -> store.delete(List.of("x")).toCompletableFuture().join())
+                .hasMessageContaining("another history");
+        assertThat(body.refCnt()).isZero();
+        assertThat(bucket.size("x")).isEqualTo(-1);
+    }
+
+    @Test
+    void aHistoryWithoutAnIdAgreesWithAMarkerWithoutOneAndWithNoOther() {
+        takeOver("a", 1, Uuid.ZERO_UUID);
+        BucketOwner upgraded = owner("a", CompletableFuture.completedStage(Uuid.ZERO_UUID));
+        upgraded.start().toCompletableFuture().join();
+        assertThat(upgraded.mayWrite()).isTrue();
+        // Its controllers are lost, and the version that forms the cluster anew draws an id
+        assertOfAnotherHistory(owner("a"));
+        takeOver("a", 2, HISTORY);
+        assertOfAnotherHistory(owner("a", CompletableFuture.completedStage(Uuid.ZERO_UUID)));
+    }
+
+    @Test
+    void aBucketThatIsRecoveredUnderAnOlderNameIsNotThatClustersAgain() {
+        BucketOwner first = owner("a");
+        first.start().toCompletableFuture().join();
+        takeOver("a", 2, OTHER);
+        time.pass(CHECK_MS + 1);
+        assertThat(first.otherHistory()).isPresent();
+        assertThat(first.mayWrite()).isFalse();
+    }
+
+    @Test
+    void beforeTheHistoryIsKnownNothingIsClaimedOrWrittenAndAnotherClustersBucketIsKnownAnyway() {
+        CompletableFuture<Uuid> history = new CompletableFuture<>();
+        BucketOwner owner = owner("a", history);
+        CompletionStage<Void> first = owner.start();
+        time.pass(10 * CHECK_MS);
+        assertThat(first.toCompletableFuture().isDone()).isFalse();
+        assertThat(owner.mayWrite()).isFalse();
+        assertThat(bucket.list("").toCompletableFuture().join()).isEmpty();
+        history.complete(HISTORY);
+        first.toCompletableFuture().join();
+        assertThat(owner.generation()).isEqualTo(1);
+        assertRefused(owner("b", new CompletableFuture<>()).start());
     }
 
     @Test

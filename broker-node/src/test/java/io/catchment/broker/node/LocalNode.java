@@ -85,7 +85,17 @@ final class LocalNode implements AutoCloseable {
 
     /** A graceful stop and a start with the same files and addresses. */
     void restart() throws Exception {
+        restart(() -> {});
+    }
+
+    /** What happens to the files of a node that does not run. */
+    interface Meanwhile {
+        void run() throws Exception;
+    }
+
+    void restart(Meanwhile meanwhile) throws Exception {
         close();
+        meanwhile.run();
         node = run();
     }
 
@@ -146,7 +156,7 @@ final class LocalNode implements AutoCloseable {
         }
     }
 
-    private static List<Integer> freePorts(int count) throws IOException {
+    static List<Integer> freePorts(int count) throws IOException {
         List<ServerSocket> held = new ArrayList<>();
         List<Integer> ports = new ArrayList<>();
         try {

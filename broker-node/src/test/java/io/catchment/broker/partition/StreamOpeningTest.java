@@ -38,6 +38,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
@@ -152,8 +153,8 @@ class StreamOpeningTest {
         ByteArrayOutputStream archive = new ByteArrayOutputStream();
         StateArchive.write(old.image(), 1, archive);
 
-        Restoration restoration =
-                new Restoration(StateArchive.read(ByteBuffer.wrap(archive.toByteArray())), "new", 2, 1_000);
+        Restoration restoration = new Restoration(
+                StateArchive.read(ByteBuffer.wrap(archive.toByteArray())), "new", new Uuid(4, 2), 2, 1_000);
         restoration.listed(object, 100);
         restoration.listed(ahead, 100);
         Restoration.Restored restored = restoration.finish();

@@ -36,11 +36,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
 
 /** A bucket is taken over; whatever fails or ends on the way, doing it again goes on. */
 class BucketRecoveryTest {
     private static final int NODE = 1;
+    private static final Uuid HISTORY = new Uuid(4, 1);
 
     private final RulesControlPlane control = new RulesControlPlane();
     private final long epoch = control.register(NODE);
@@ -87,7 +89,7 @@ class BucketRecoveryTest {
 
     private void own(String clusterId, long generation) {
         new OwnerMarkers(bucket)
-                .claim(new OwnerMarker(generation, clusterId, 10_000, 0))
+                .claim(new OwnerMarker(generation, clusterId, HISTORY, 10_000, 0))
                 .toCompletableFuture()
                 .join();
     }
@@ -212,13 +214,11 @@ class BucketRecoveryTest {
                 .isEqualTo(control.image().stream(a).orElseThrow().catalog());
         assertThat(restored.reattachedObjects()).isEqualTo(2);
         assertThat(waits).containsExactly(16_500L);
-        assertThat(new OwnerMarkers(bucket)
-                        .newest()
-                        .toCompletableFuture()
-                        .join()
-                        .orElseThrow()
-                        .clusterId())
-                .isEqualTo("new");
+        OwnerMarker marker =
+                new OwnerMarkers(bucket).newest().toCompletableFuture().join().orElseThrow();
+        assertThat(marker.clusterId()).isEqualTo("new");
+        assertThat(restored.image().historyId()).hasValue(marker.historyId());
+        assertThat(marker.historyId()).isNotIn(Uuid.ZERO_UUID, HISTORY);
         assertThat(new KeptSnapshots(bucket).list().toCompletableFuture().join())
                 .extracting(each -> each.name().generation())
                 .containsExactly(1L, 2L);

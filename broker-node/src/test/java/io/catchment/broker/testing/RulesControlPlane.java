@@ -59,7 +59,7 @@ public final class RulesControlPlane implements ControlPlane {
     /** Goes on from there. */
     public RulesControlPlane(StateImage image) {
         this.image = image;
-        replay(Upkeep.missingFeatures(image.state()));
+        replay(Upkeep.beginning(image.state(), () -> new Uuid(4, 1)));
     }
 
     /** Registers a broker; its epoch. */

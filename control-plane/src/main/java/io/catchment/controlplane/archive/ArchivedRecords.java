@@ -41,7 +41,7 @@ final class ArchivedRecords {
         }
         Record own = ((LogRecord.Own) record).value();
         return switch (own.getKindCase()) {
-            case NODE, TASK, SESSION -> Optional.empty();
+            case HISTORY_BEGUN, NODE, TASK, SESSION -> Optional.empty();
             case EXTENT -> {
                 if (own.getExtent().getPhase() == Extent.Phase.SEALED) {
                     hasSealedExtents = true;

@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.Uuid;
 
 /**
  * The state of a new cluster, made from the archive of one that is gone and from what its bucket holds. Owned by one thread, used once:
@@ -59,9 +60,10 @@ public final class Restoration {
 
     /**
      * @param clusterId of the new cluster
+     * @param historyId of what begins here
      * @param generation of the bucket's owner that the new cluster is; not below the archive's
      */
-    public Restoration(StateArchive.Contents archive, String clusterId, long generation, long nowMs) {
+    public Restoration(StateArchive.Contents archive, String clusterId, Uuid historyId, long generation, long nowMs) {
         if (generation < archive.header().generation()) {
             throw new IllegalArgumentException("generation " + generation + " restores an archive of generation "
                     + archive.header().generation());
@@ -71,6 +73,7 @@ public final class Restoration {
         this.nowMs = nowMs;
         this.archived = new ArchivedRecords(idFloor(generation));
         ImageStep step = ImageStep.instead(StateImage.empty(clusterId));
+        step.replay(Protos.historyBegun(historyId));
         for (LogRecord record : archive.records()) {
             archived.translate(record).ifPresent(step::replay);
         }

@@ -5,10 +5,13 @@ import io.catchment.controlplane.NodeState;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.state.ClusterState;
+import io.catchment.controlplane.state.Protos;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.metadata.FeatureLevelRecord;
 import org.apache.kafka.server.common.GroupVersion;
 import org.apache.kafka.server.common.MetadataVersion;
@@ -25,6 +28,21 @@ public final class Upkeep {
             ShareVersion.FEATURE_NAME, ShareVersion.SV_1.featureLevel());
 
     private Upkeep() {}
+
+    /**
+     * What an active controller begins with: a new cluster's history and features, and features that the state was written without.
+     *
+     * @param newId of a history
+     */
+    public static List<LogRecord> beginning(ClusterState state, Supplier<Uuid> newId) {
+        List<LogRecord> records = new ArrayList<>();
+        // A state that has features has lived: its history has its id, or none for ever
+        if (state.features().isEmpty() && state.historyId().equals(Uuid.ZERO_UUID)) {
+            records.add(Protos.historyBegun(newId.get()));
+        }
+        records.addAll(missingFeatures(state));
+        return records;
+    }
 
     /** Features of a new cluster, or that the state was written without. */
     public static List<LogRecord> missingFeatures(ClusterState state) {

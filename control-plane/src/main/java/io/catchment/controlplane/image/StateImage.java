@@ -43,6 +43,11 @@ public record StateImage(
     }
 
     @Override
+    public Optional<Uuid> historyId() {
+        return state.features().isEmpty() ? Optional.empty() : Optional.of(state.historyId());
+    }
+
+    @Override
     public Collection<NodeState> nodes() {
         return state.nodes().values();
     }

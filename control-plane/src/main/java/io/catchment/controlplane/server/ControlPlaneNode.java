@@ -298,7 +298,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
             liveness.begin(loop.monotonicMs());
             watch.begin();
             mover.begin(loop.monotonicMs(), leader.state());
-            appendIfAny(Upkeep.missingFeatures(leader.state()));
+            appendIfAny(Upkeep.beginning(leader.state(), conditions.get().newTopicId()));
         } else {
             leader.deactivate();
         }

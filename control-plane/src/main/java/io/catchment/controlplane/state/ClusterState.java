@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * The whole replicated state as of one record. Immutable: versions share what did not change, so one more version costs what
  * changed, and the leader's state with undecided commands is simply another value.
  *
+ * @param historyId drawn when the log began, see {@link io.catchment.controlplane.ClusterImage#historyId}; zero if none was
  * @param nextEpoch the next node or recovery epoch: one counter, so that each is higher than any before
  * @param commands how many commands took effect ever
  * @param topicNames names by topic id
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param owned how many streams each node owns; -1: nobody
  */
 public record ClusterState(
+        Uuid historyId,
         long nextEpoch,
         long nextStreamId,
         long nextExtentId,
@@ -60,6 +62,7 @@ public record ClusterState(
     public static final int NO_OWNER = -1;
 
     public static final ClusterState EMPTY = new ClusterState(
+            Uuid.ZERO_UUID,
             1,
             1,
             1,

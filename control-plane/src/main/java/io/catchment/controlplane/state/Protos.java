@@ -10,11 +10,14 @@ import io.catchment.controlplane.OwnedRange;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TaskState;
+import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.proto.Checkpoint;
 import io.catchment.controlplane.proto.Extent;
+import io.catchment.controlplane.proto.HistoryBegun;
 import io.catchment.controlplane.proto.Manifest;
 import io.catchment.controlplane.proto.Node;
 import io.catchment.controlplane.proto.Range;
+import io.catchment.controlplane.proto.Record;
 import io.catchment.controlplane.proto.Store;
 import io.catchment.controlplane.proto.StoredObject;
 import io.catchment.controlplane.proto.Task;
@@ -35,6 +38,11 @@ public final class Protos {
 
     public static Uuid uuid(io.catchment.controlplane.proto.Uuid value) {
         return new Uuid(value.getHigh(), value.getLow());
+    }
+
+    public static LogRecord historyBegun(Uuid historyId) {
+        return LogRecord.own(
+                Record.newBuilder().setHistoryBegun(HistoryBegun.newBuilder().setHistoryId(uuid(historyId))));
     }
 
     public static List<io.catchment.controlplane.proto.Endpoint> endpointsToProto(List<Endpoint> values) {

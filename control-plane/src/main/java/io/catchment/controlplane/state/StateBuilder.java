@@ -56,6 +56,7 @@ public final class StateBuilder {
     private ImmutableMap<ConfigResource, ImmutableMap<String, String>> configs;
     private ImmutableMap<String, Short> features;
     private ImmutableMap<Long, CommandSession> sessions;
+    private Uuid historyId;
     private long nextEpoch;
     private long nextExtentId;
     private long nextProducerId;
@@ -71,6 +72,7 @@ public final class StateBuilder {
         configs = base.configs();
         features = base.features();
         sessions = base.sessions();
+        historyId = base.historyId();
         nextEpoch = base.nextEpoch();
         nextExtentId = base.nextExtentId();
         nextProducerId = base.nextProducerId();
@@ -80,6 +82,7 @@ public final class StateBuilder {
     public ClusterState build() {
         streams.settle();
         return new ClusterState(
+                historyId,
                 nextEpoch,
                 streams.nextStreamId(),
                 nextExtentId,
@@ -168,6 +171,8 @@ public final class StateBuilder {
 
     private void replayOwn(Record record) {
         switch (record.getKindCase()) {
+            case HISTORY_BEGUN ->
+                replayHistory(Protos.uuid(record.getHistoryBegun().getHistoryId()));
             case NODE -> replayNode(record.getNode());
             case STREAMS_CREATED -> {
                 var created = record.getStreamsCreated();
@@ -296,6 +301,13 @@ public final class StateBuilder {
                 throw new IllegalStateException(
                         "control log: a record of a newer version is not known here; upgrade this node");
         }
+    }
+
+    private void replayHistory(Uuid begun) {
+        if (!historyId.equals(Uuid.ZERO_UUID) && !historyId.equals(begun)) {
+            throw new IllegalStateException("control log: history " + begun + " begins in the midst of " + historyId);
+        }
+        historyId = begun;
     }
 
     private void replayNode(Node node) {

@@ -17,6 +17,7 @@ import io.catchment.controlplane.proto.StreamRanges;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.metadata.TopicRecord;
 import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.image.writer.ImageWriter;
@@ -43,9 +44,16 @@ public final class StateSnapshot {
 
     public static void write(ClusterState state, MetadataImage metadata, Consumer<LogRecord> out) {
         StateSnapshot snapshot = new StateSnapshot(state, metadata, out);
+        snapshot.writeHistory();
         snapshot.writeKafkaParts();
         snapshot.writeTopicsAndStreams();
         snapshot.writeOwnParts();
+    }
+
+    private void writeHistory() {
+        if (!state.historyId().equals(Uuid.ZERO_UUID)) {
+            out.accept(Protos.historyBegun(state.historyId()));
+        }
     }
 
     private void writeKafkaParts() {

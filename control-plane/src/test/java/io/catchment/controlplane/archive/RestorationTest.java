@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Test;
 /** A new cluster's state from an archive and the bucket. */
 class RestorationTest {
     private static final long NEXT = Restoration.idFloor(2);
+    private static final Uuid HISTORY = new Uuid(4, 2);
 
     private final Script script = Script.ofOneNode();
     private final long epoch = script.node(1).epoch();
@@ -88,7 +90,7 @@ class RestorationTest {
     }
 
     private Restoration.Restored restore(StateArchive.Contents archive, long generation) {
-        Restoration restoration = new Restoration(archive, "new", generation, 999);
+        Restoration restoration = new Restoration(archive, "new", HISTORY, generation, 999);
         for (ManifestRef manifest : restoration.manifests()) {
             List<OwnedRange> ranges = manifests.get(manifest.objectId());
             if (ranges != null) {
@@ -136,6 +138,8 @@ class RestorationTest {
         Restoration.Restored restored = restore(archive());
         ClusterState state = restored.image().state();
         assertThat(restored.image().clusterId()).isEqualTo("new");
+        assertThat(script.image().historyId()).hasValue(new Uuid(4, 1));
+        assertThat(restored.image().historyId()).as("of its own").hasValue(HISTORY);
         assertThat(state.nodes()).isEmpty();
         assertThat(state.extents()).isEmpty();
         assertThat(state.tasks()).isEmpty();

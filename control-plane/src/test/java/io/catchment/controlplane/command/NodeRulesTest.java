@@ -10,6 +10,7 @@ import io.catchment.controlplane.ExtentState.Store;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.proto.ObjectsPrepared;
 import io.catchment.controlplane.proto.Record;
+import io.catchment.controlplane.state.Protos;
 import java.util.List;
 import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
@@ -106,6 +107,22 @@ class NodeRulesTest {
         assertThat(second.firstId()).isEqualTo(first.firstId() + first.size());
         assertThat(script.image().metadata().producerIds().nextProducerId())
                 .isEqualTo(second.firstId() + second.size());
+    }
+
+    @Test
+    void aHistoryBeginsOnceAndNeverWhereOneHasGoneOnWithout() {
+        Uuid drawn = new Uuid(4, 1);
+        assertThat(script.image().historyId()).hasValue(drawn);
+        assertThat(Upkeep.beginning(script.state(), Uuid::randomUuid)).isEmpty();
+        assertThatThrownBy(() -> script.replay(List.of(Protos.historyBegun(new Uuid(4, 9)))))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("in the midst of " + drawn);
+
+        Script earlier = new Script();
+        assertThat(earlier.image().historyId()).isEmpty();
+        earlier.replay(Upkeep.missingFeatures(earlier.state()));
+        assertThat(earlier.image().historyId()).as("that of a state without").hasValue(Uuid.ZERO_UUID);
+        assertThat(Upkeep.beginning(earlier.state(), Uuid::randomUuid)).isEmpty();
     }
 
     @Test

@@ -50,7 +50,7 @@ public final class Script {
 
     public static Script ofOneNode() {
         Script script = new Script();
-        script.replay(Upkeep.missingFeatures(script.state()));
+        script.replay(Upkeep.beginning(script.state(), () -> new Uuid(4, 1)));
         script.register(1);
         return script;
     }

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,7 +39,7 @@ class RestoredClusterTest {
                     node.image().topic(topic.topicId()).orElseThrow().streams().stream()
                             .map(id -> new Command.Claim(id, 0))
                             .toList()));
-            return new Restoration(Archives.of(node.image(), 1), "new", 2, 1_000)
+            return new Restoration(Archives.of(node.image(), 1), "new", new Uuid(4, 2), 2, 1_000)
                     .finish()
                     .image();
         }

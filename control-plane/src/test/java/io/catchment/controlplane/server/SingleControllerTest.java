@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.QuorumInfo;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -52,6 +53,7 @@ class SingleControllerTest {
             assertThat(opened).hasSize(1000);
             before = node.image();
             assertThat(before.controllerId()).isEqualTo(1);
+            assertThat(before.historyId().orElseThrow()).isNotEqualTo(Uuid.ZERO_UUID);
         }
         try (TestNode node = TestNode.start(new FrameServer(network.port()), config)) {
             TestNode.get(node.plane().barrier());

@@ -128,6 +128,8 @@ class ThreeControllersTest {
         });
         TestNode.get(node(wiped).plane().barrier());
         assertThat(node(wiped).image().topic("before")).isPresent();
+        assertThat(node(wiped).image().historyId())
+                .isEqualTo(node(wiped == 3 ? 2 : 3).image().historyId());
         assertThat(node(wiped).image().topic("without-it")).isPresent();
 
         // And its vote counts: with one of the others gone the two go on

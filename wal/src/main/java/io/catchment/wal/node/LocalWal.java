@@ -35,6 +35,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +53,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -76,6 +79,17 @@ public final class LocalWal implements Wal {
     private final DiskUsage usage;
     private final Map<Lane, LaneWriter> lanes = new EnumMap<>(Lane.class);
     private final AutoCloseable disk;
+
+    /** Whether a WAL directory holds extents: for who must know before it is opened. One that does not exist holds none. */
+    public static boolean hasExtents(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.anyMatch(
+                    file -> ExtentStore.isExtent(file.getFileName().toString()));
+        }
+    }
 
     private LocalWal(
             WalConfig config,

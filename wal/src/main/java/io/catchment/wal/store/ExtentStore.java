@@ -62,6 +62,12 @@ public final class ExtentStore {
         this.unsettledFiles = new UnsettledFiles(disk, checksums);
     }
 
+    /** Whether a file of this name in a WAL directory is an extent. */
+    public static boolean isExtent(String name) {
+        return FileNames.openExtent(name).isPresent()
+                || FileNames.sealedExtent(name).isPresent();
+    }
+
     /** Opens a directory. Reads names only: extents are looked into when they are asked for. */
     public static ExtentStore open(
             Disk disk, StoreConfig config, Supplier<Checksum> checksums, LongSupplier nanoTime, Supplier<UUID> ids)
