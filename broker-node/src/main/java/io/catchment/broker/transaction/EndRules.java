@@ -55,7 +55,12 @@ final class EndRules {
 
     /** The epochs of the present id are used up by this end. */
     static boolean needsProducerId(TransactionMetadata state, Request request) {
-        return request.version().supportsEpochBump() && !isFencing(state) && state.isProducerEpochExhausted();
+        return request.version().supportsEpochBump() && state.isProducerEpochExhausted();
+    }
+
+    /** A fence that waits for a producer id shuts out everything but itself. */
+    private static boolean isOwnFence(TransactionMetadata state, Request request) {
+        return !request.fromClient() && isFencing(state);
     }
 
     static Decision decide(TransactionMetadata state, Request request) {
@@ -70,7 +75,7 @@ final class EndRules {
                 || request.producerEpoch() < state.producerEpoch()) {
             return Decision.refused(Errors.PRODUCER_FENCED);
         }
-        if (state.pendingTransitionInProgress() && !isFencing(state)) {
+        if (state.pendingTransitionInProgress() && !isOwnFence(state, request)) {
             return Decision.refused(Errors.CONCURRENT_TRANSACTIONS);
         }
         return switch (state.state()) {
@@ -84,13 +89,14 @@ final class EndRules {
     }
 
     private static Decision withRisingEpoch(TransactionMetadata state, Request request) {
-        boolean rising = !isFencing(state) && state.clientTransactionVersion().supportsEpochBump();
+        boolean rising =
+                !isOwnFence(state, request) && state.clientTransactionVersion().supportsEpochBump();
         boolean overflowed = rising
                 && state.prevProducerId() == request.producerId()
                 && request.producerEpoch() == Short.MAX_VALUE - 1
                 && state.producerEpoch() == 0;
         boolean raised = rising && state.producerEpoch() == request.producerEpoch() + 1;
-        if (state.pendingTransitionInProgress() && !isFencing(state)) {
+        if (state.pendingTransitionInProgress() && !isOwnFence(state, request)) {
             return Decision.refused(Errors.CONCURRENT_TRANSACTIONS);
         }
         if (state.producerId() != request.producerId() && !overflowed) {

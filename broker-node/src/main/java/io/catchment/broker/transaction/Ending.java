@@ -40,7 +40,7 @@ final class Ending {
                 LogPartition now = steps.partitions().of(transactionalId);
                 Transaction same = Steps.known(now, transactionalId);
                 EndRules.Decision again = EndRules.decide(same.state(), request);
-                if (again.error() != Errors.NONE || again.isDone()) {
+                if (same != transaction || again.error() != Errors.NONE || again.isDone()) {
                     throw Errors.CONCURRENT_TRANSACTIONS.exception();
                 }
                 prepare(now, same, request, again, id, answer);
@@ -59,9 +59,12 @@ final class Ending {
             long nextProducerId,
             CompletableFuture<Identity> answer) {
         TransactionMetadata state = transaction.state();
-        boolean fencing = EndRules.isFencing(state);
-        if (fencing) {
+        if (EndRules.isFencing(state)) {
             state.pendingState(Optional.empty());
+        }
+        // From transaction version 2 on the end itself raises the epoch, and nothing is raised before that is written.
+        boolean raises = !request.fromClient() && !request.version().supportsEpochBump();
+        if (raises) {
             state.setProducerEpoch(request.producerEpoch());
             state.setLastProducerEpoch(RecordBatch.NO_PRODUCER_EPOCH);
         }
@@ -76,7 +79,7 @@ final class Ending {
                 TxnTransitMetadata completed = complete(partition, transaction);
                 answer.complete(new Identity(Errors.NONE, completed.producerId(), completed.producerEpoch()));
             } else {
-                if (fencing) {
+                if (raises) {
                     // The epoch was raised already: the next attempt must not raise it again.
                     state.hasFailedEpochFence(true);
                 }
@@ -121,6 +124,10 @@ final class Ending {
         CompletableFuture<Identity> aborted = new CompletableFuture<>();
         var unused = aborted.whenComplete((identity, failure) -> {
             if (failure != null || identity.error() != Errors.NONE) {
+                if (EndRules.isFencing(state)) {
+                    // There was no producer id for what comes after it: the next attempt asks again.
+                    state.pendingState(Optional.empty());
+                }
                 LOG.info(
                         "Transaction {} could not be aborted now: {}",
                         state.transactionalId(),

@@ -32,21 +32,24 @@ final class Extension {
         LogPartition partition = steps.partitions().of(transactionalId);
         Transaction transaction = Steps.known(partition, transactionalId);
         TransactionMetadata state = transaction.state();
+        boolean adding = state.pendingState().equals(Optional.of(TransactionState.ONGOING));
+        if (isEnding(state) || (state.pendingTransitionInProgress() && !adding)) {
+            // Before the producer is checked: it may know already who it will be then.
+            throw Errors.CONCURRENT_TRANSACTIONS.exception();
+        }
         checkProducer(state, producerId, producerEpoch);
-        if (state.pendingTransitionInProgress()) {
-            boolean adding = state.pendingState().equals(Optional.of(TransactionState.ONGOING));
+        if (adding) {
             Runnable again = () -> Steps.guarded(
                     answer,
                     error -> error,
                     () -> add(transactionalId, producerId, producerEpoch, added, version, answer));
-            if (!adding || !transaction.afterTransition(again)) {
+            if (!transaction.afterTransition(again)) {
                 throw Errors.CONCURRENT_TRANSACTIONS.exception();
             }
             return;
         }
         switch (state.state()) {
-            case PREPARE_COMMIT, PREPARE_ABORT -> throw Errors.CONCURRENT_TRANSACTIONS.exception();
-            case DEAD, PREPARE_EPOCH_FENCE ->
+            case PREPARE_COMMIT, PREPARE_ABORT, DEAD, PREPARE_EPOCH_FENCE ->
                 throw new IllegalStateException("transaction " + transactionalId + " is " + state.state());
             case ONGOING, EMPTY, COMPLETE_COMMIT, COMPLETE_ABORT -> {
                 if (state.state() == TransactionState.ONGOING
@@ -67,7 +70,7 @@ final class Extension {
         TransactionMetadata state = Steps.known(steps.partitions().of(transactionalId), transactionalId)
                 .state();
         checkProducer(state, producerId, producerEpoch);
-        if (state.state() == TransactionState.PREPARE_COMMIT || state.state() == TransactionState.PREPARE_ABORT) {
+        if (isEnding(state)) {
             throw Errors.CONCURRENT_TRANSACTIONS.exception();
         }
         Map<TopicPartition, Errors> outcome = new HashMap<>();
@@ -76,6 +79,10 @@ final class Extension {
             outcome.put(partition, part ? Errors.NONE : Errors.TRANSACTION_ABORTABLE);
         }
         return outcome;
+    }
+
+    private static boolean isEnding(TransactionMetadata state) {
+        return state.state() == TransactionState.PREPARE_COMMIT || state.state() == TransactionState.PREPARE_ABORT;
     }
 
     private static void checkProducer(TransactionMetadata state, long producerId, short producerEpoch) {

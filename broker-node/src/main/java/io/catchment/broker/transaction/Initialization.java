@@ -41,7 +41,17 @@ final class Initialization {
 
     private static boolean needsProducerId(TransactionMetadata state, Optional<Expected> expected) {
         return state.isProducerEpochExhausted()
-                && expected.map(each -> each.producerId() == state.producerId()).orElse(true);
+                && expected.map(each -> isPresent(state, each)).orElse(true);
+    }
+
+    /** It is the one that has the id now. */
+    private static boolean isPresent(TransactionMetadata state, Expected expected) {
+        return expected.producerId() == state.producerId() && expected.producerEpoch() == state.producerEpoch();
+    }
+
+    /** It may have lost the answer that told it its epoch, and nobody came after it. */
+    private static boolean asksAgain(TransactionMetadata state, Expected expected) {
+        return expected.producerId() == state.producerId() && expected.producerEpoch() == state.lastProducerEpoch();
     }
 
     private TransactionMetadata fresh(String transactionalId, long producerId, int timeoutMs) {
@@ -82,13 +92,12 @@ final class Initialization {
                 throw Errors.CONCURRENT_TRANSACTIONS.exception();
             }
             case EMPTY, COMPLETE_ABORT, COMPLETE_COMMIT -> {
-                TxnTransitMetadata next = freshId != RecordBatch.NO_PRODUCER_ID && state.isProducerEpochExhausted()
-                        ? state.prepareProducerIdRotation(
-                                freshId, timeoutMs, steps.loop().wallClockMs(), expected.isPresent())
-                        : state.prepareIncrementProducerEpoch(
-                                timeoutMs,
-                                expected.map(Expected::producerEpoch),
-                                steps.loop().wallClockMs());
+                if (state.isProducerEpochExhausted()
+                        && expected.filter(each -> asksAgain(state, each)).isPresent()) {
+                    answer.complete(new Identity(Errors.NONE, state.producerId(), state.producerEpoch()));
+                    return;
+                }
+                TxnTransitMetadata next = next(state, timeoutMs, expected, freshId);
                 Steps.transit(
                         partition,
                         transaction,
@@ -101,6 +110,21 @@ final class Initialization {
             case DEAD, PREPARE_EPOCH_FENCE ->
                 throw new IllegalStateException("transaction " + state.transactionalId() + " is " + state.state());
         }
+    }
+
+    private TxnTransitMetadata next(
+            TransactionMetadata state, int timeoutMs, Optional<Expected> expected, long freshId) {
+        long nowMs = steps.loop().wallClockMs();
+        if (!state.isProducerEpochExhausted()) {
+            return state.prepareIncrementProducerEpoch(timeoutMs, expected.map(Expected::producerEpoch), nowMs);
+        }
+        if (!needsProducerId(state, expected)) {
+            throw Errors.PRODUCER_FENCED.exception();
+        }
+        if (freshId == RecordBatch.NO_PRODUCER_ID) {
+            throw Errors.CONCURRENT_TRANSACTIONS.exception();
+        }
+        return state.prepareProducerIdRotation(freshId, timeoutMs, nowMs, expected.isPresent());
     }
 
     /** It names the present id, or the one before whose epochs were used up, or there is none yet. */

@@ -29,6 +29,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
@@ -184,6 +185,26 @@ class TransactionsEndToEndTest {
             assertThatThrownBy(producer::commitTransaction).isInstanceOf(KafkaException.class);
         }
         assertThat(read("slow", 1, "read_committed", 0)).isEmpty();
+    }
+
+    @Test
+    void aProducerThatTookTooLongAbortsAndGoesOn() throws Exception {
+        topic("late", 1);
+        TopicPartition partition = new TopicPartition("late", 0);
+        try (KafkaProducer<String, String> producer = producer("late", 1_000)) {
+            producer.initTransactions();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>("late", 0, "k", "late")).get();
+            await("it is aborted", () -> end(partition, "read_committed") == 2);
+            assertThatThrownBy(() -> producer.send(new ProducerRecord<>("late", 0, "k", "too late"))
+                            .get())
+                    .hasCauseInstanceOf(InvalidProducerEpochException.class);
+            producer.abortTransaction();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>("late", 0, "k", "in time"));
+            producer.commitTransaction();
+        }
+        assertThat(read("late", 1, "read_committed", 1)).containsExactly("in time");
     }
 
     @Test
