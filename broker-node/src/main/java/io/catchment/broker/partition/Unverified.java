@@ -42,6 +42,11 @@ final class Unverified {
             return BatchHeader.producerEpoch(bytes, bytes.position());
         }
 
+        /** What is said of the one goes for the other. */
+        boolean isOfTransaction(Batch other) {
+            return epoch() == other.epoch() && use.equals(other.use());
+        }
+
         int sequence() {
             return BatchHeader.baseSequence(bytes, bytes.position());
         }
@@ -108,14 +113,17 @@ final class Unverified {
             return;
         }
         Outcome outcome = found == null ? new Outcome(VerificationGuard.SENTINEL, Errors.UNKNOWN_SERVER_ERROR) : found;
+        Batch asked = waiting.getFirst();
         boolean first = true;
         for (Batch batch : waiting) {
             try {
-                if (outcome.error() != Errors.NONE) {
+                boolean refused = outcome.error() != Errors.NONE;
+                if (refused && batch.isOfTransaction(asked)) {
                     refuse(batch, outcome.error());
-                } else if (first) {
+                } else if (first && !refused) {
                     partition.append(batch, outcome.guard());
                 } else {
+                    // Of another epoch after a refusal: a zombie takes nobody with it.
                     append(batch);
                 }
                 first = false;

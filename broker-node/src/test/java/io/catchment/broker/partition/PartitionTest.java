@@ -15,7 +15,10 @@ import io.netty.channel.DefaultEventLoop;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.TopicPartition;
@@ -40,6 +43,9 @@ class PartitionTest {
 
     private final FakeWal wal = new FakeWal();
     private CompletableFuture<Errors> verdict = CompletableFuture.completedFuture(Errors.NONE);
+    /** Of single epochs. */
+    private final Map<Short, CompletableFuture<Errors>> verdicts = new ConcurrentHashMap<>();
+
     private Lane lane = Lane.NORMAL;
     private final DefaultEventLoop eventLoop = new DefaultEventLoop();
     private final PartitionLoop loop = new PartitionLoop(
@@ -50,7 +56,7 @@ class PartitionTest {
                     new LaneFaults(),
                     new ServingRight(),
                     (topic, delayMs) -> {},
-                    (use, id, producerEpoch, partition) -> verdict,
+                    (use, id, producerEpoch, partition) -> verdicts.getOrDefault(producerEpoch, verdict),
                     Time.SYSTEM),
             100_000);
     private final Partition partition = new Partition(
@@ -247,20 +253,7 @@ class PartitionTest {
 
     @Test
     void theLastStableOffsetIsNeverBelowWhereTheLogBegins() {
-        ByteBuffer batch = MemoryRecords.withTransactionalRecords(
-                        Compression.NONE, PRODUCER, (short) 0, 0, new SimpleRecord(1, new byte[] {1}))
-                .buffer();
-        ByteBuf request = PooledByteBufAllocator.DEFAULT.directBuffer(batch.remaining());
-        request.writeBytes(batch);
-        requests.add(request);
-        partition.appendInTransaction(new Unverified.Batch(
-                request.nioBuffer(),
-                request,
-                new TransactionVerifier.Use("id", TransactionVerifier.Ability.ADDED_BY_LOG),
-                outcomes,
-                0,
-                Time.SYSTEM.milliseconds()));
-        request.release();
+        appendInTransaction(0, 0, 0);
         // The verdict comes by way of the loop
         eventLoop.submit(() -> {}).syncUninterruptibly();
         append(plain(3), 1);
@@ -273,6 +266,24 @@ class PartitionTest {
         append(plain(1), 2);
         acknowledge(1);
         assertThat(partition.lastStableOffset()).isEqualTo(103);
+    }
+
+    @Test
+    void aZombieThatIsRefusedTakesNobodyWithIt() {
+        CompletableFuture<Errors> ofZombie = new CompletableFuture<>();
+        verdicts.put((short) 0, ofZombie);
+        appendInTransaction(0, 0, 0);
+        appendInTransaction(1, 0, 1);
+        appendInTransaction(0, 1, 2);
+        appendInTransaction(1, 1, 3);
+        ofZombie.complete(Errors.PRODUCER_FENCED);
+        // From one verdict to the next it goes over the loop several times
+        for (int hop = 0; hop < 10; hop++) {
+            eventLoop.submit(() -> {}).syncUninterruptibly();
+        }
+        assertThat(outcomes.answers).containsExactly("0:PRODUCER_FENCED", "2:PRODUCER_FENCED");
+        acknowledge(2);
+        assertThat(outcomes.answers).endsWith("1:100", "3:101");
     }
 
     @Test
@@ -343,6 +354,23 @@ class PartitionTest {
         request.release();
     }
 
+    private void appendInTransaction(int epoch, int sequence, int slot) {
+        ByteBuffer batch = MemoryRecords.withTransactionalRecords(
+                        Compression.NONE, PRODUCER, (short) epoch, sequence, new SimpleRecord(1, new byte[] {1}))
+                .buffer();
+        ByteBuf request = PooledByteBufAllocator.DEFAULT.directBuffer(batch.remaining());
+        request.writeBytes(batch);
+        requests.add(request);
+        partition.appendInTransaction(new Unverified.Batch(
+                request.nioBuffer(),
+                request,
+                new TransactionVerifier.Use("id", TransactionVerifier.Ability.ADDED_BY_LOG),
+                outcomes,
+                slot,
+                Time.SYSTEM.milliseconds()));
+        request.release();
+    }
+
     private static ByteBuffer plain(int count) {
         SimpleRecord[] records = new SimpleRecord[count];
         for (int i = 0; i < count; i++) {
@@ -391,7 +419,7 @@ class PartitionTest {
     }
 
     private static final class Outcomes implements AppendCompletion {
-        final List<String> answers = new ArrayList<>();
+        final List<String> answers = new CopyOnWriteArrayList<>();
 
         @Override
         public void acknowledged(int slot, long baseOffset, long logAppendTimeMs, long logStartOffset) {
