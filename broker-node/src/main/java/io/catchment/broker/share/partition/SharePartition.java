@@ -330,7 +330,8 @@ public final class SharePartition {
             if (isFinal(failure)) {
                 end(failure);
             } else if (phase == Phase.ACTIVE) {
-                giveBackExpired();
+                // What was being decided on is locked again, and the look that was due for it may be over
+                checkLocks();
             }
         }
         if (phase == Phase.ACTIVE) {

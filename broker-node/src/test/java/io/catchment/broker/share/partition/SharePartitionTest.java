@@ -263,6 +263,39 @@ class SharePartitionTest {
     }
 
     @Test
+    void aLockEndsInTimeThoughNobodyHeldOneWhenLocksWereLookedAt() {
+        SharePartition partition = loaded(0, 0);
+        partition.acquire("a", HUNGRY, log(0, 10));
+        loop.pass(300);
+        partition.acquire("b", HUNGRY, log(10, 10));
+        acknowledged(partition, "a", 0, 9, ACCEPT);
+        loop.pass(650);
+        state.hold();
+        CompletableFuture<Void> lost = acknowledge(partition, "b", batch(10, 19, ACCEPT));
+        // The look that was due for the first member
+        loop.pass(100);
+        state.failNext(new CoordinatorNotAvailableException("away"));
+        state.letGo();
+        assertThat(error(lost)).isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE);
+        assertThat(partition.acquire("c", HUNGRY, log(10, 10))).isEmpty();
+        loop.pass(300);
+        assertThat(partition.acquire("c", HUNGRY, log(10, 10))).containsExactly(new Acquired(10, 19, 2));
+    }
+
+    @Test
+    void aShorterLockDoesNotWaitForALongerOne() {
+        SharePartition partition = loaded(0, 0);
+        partition.acquire("a", HUNGRY, log(0, 10));
+        limits = new ShareLimits(100, 3, LOCK_MS / 10, true);
+        partition.acquire("b", HUNGRY, log(10, 10));
+        loop.pass(LOCK_MS / 5);
+        assertThat(partition.acquire("c", HUNGRY, log(0, 10, 10))).containsExactly(new Acquired(10, 19, 2));
+        limits = new ShareLimits(100, 3, LOCK_MS, true);
+        loop.pass(LOCK_MS);
+        assertThat(partition.fetchOffset()).as("the longer one ends too").isZero();
+    }
+
+    @Test
     void acknowledgementsOfWhatRetentionTookAreNoError() {
         SharePartition partition = loaded(0, 0);
         partition.acquire("a", HUNGRY, log(0, 10, 10));
