@@ -172,6 +172,8 @@ class OwnershipTest {
         append();
         controlPlane.now(new Command.DeleteTopics(List.of(stream().topicId())));
         await(() -> partitions.openCount() == 0);
+        // It is not counted any more a moment before it is told
+        await(() -> served.size() > 1);
         assertThat(served).containsExactly("+1", "-1");
     }
 
