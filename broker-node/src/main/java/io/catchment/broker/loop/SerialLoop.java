@@ -6,7 +6,14 @@ public interface SerialLoop extends AutoCloseable {
     /** Runs the step later, after those before it. From any thread; after {@link #close} it is dropped. */
     void execute(Runnable step);
 
-    void schedule(Runnable step, long delayMs);
+    Scheduled schedule(Runnable step, long delayMs);
+
+    /** A step that is due some time. */
+    @FunctionalInterface
+    interface Scheduled {
+        /** Unless it has begun, the step does not run, and is not kept until it would have. From any thread. */
+        void cancel();
+    }
 
     /** Monotonic. */
     long nanoTime();

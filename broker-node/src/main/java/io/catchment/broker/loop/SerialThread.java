@@ -28,6 +28,7 @@ public final class SerialThread implements SerialLoop {
             created.setPriority(priority);
             return created;
         });
+        thread.setRemoveOnCancelPolicy(true);
     }
 
     @Override
@@ -36,11 +37,13 @@ public final class SerialThread implements SerialLoop {
     }
 
     @Override
-    public void schedule(Runnable step, long delayMs) {
+    public Scheduled schedule(Runnable step, long delayMs) {
         try {
-            ScheduledFuture<?> unused = thread.schedule(() -> run(step), delayMs, TimeUnit.MILLISECONDS);
+            ScheduledFuture<?> scheduled = thread.schedule(() -> run(step), delayMs, TimeUnit.MILLISECONDS);
+            return () -> scheduled.cancel(false);
         } catch (RejectedExecutionException closed) {
             LOG.debug("A step after the end of thread {} is dropped", name);
+            return () -> {};
         }
     }
 

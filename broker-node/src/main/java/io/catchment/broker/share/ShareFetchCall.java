@@ -62,6 +62,7 @@ final class ShareFetchCall {
     private Appetite appetite;
     private int bytesLeft;
     private @Nullable CompletableFuture<?> coldRead;
+    private SerialLoop.@Nullable Scheduled deadline;
 
     /** What is asked for. */
     record Wanted(
@@ -104,7 +105,7 @@ final class ShareFetchCall {
     }
 
     void start() {
-        means.loop().schedule(this::due, Math.max(0, wanted.waitMs()));
+        deadline = means.loop().schedule(this::due, Math.max(0, wanted.waitMs()));
         attempt();
     }
 
@@ -399,6 +400,11 @@ final class ShareFetchCall {
     private void finish() {
         state = State.DONE;
         awaited.values().forEach(open -> open.leave(waker));
+        SerialLoop.Scheduled timer = deadline;
+        if (timer != null) {
+            // A member may be patient for days, and what it is answered with is kept as long as this
+            timer.cancel();
+        }
         CompletableFuture<?> read = coldRead;
         if (read != null) {
             read.cancel(false);

@@ -11,9 +11,12 @@ import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
@@ -44,6 +47,9 @@ public final class ShareGroups {
     private final SharePartitions partitions;
     private final Acknowledgements acknowledgements;
     private final ReadFailures failures = new ReadFailures();
+    /** Sessions by connection: each is listened to once, however often its members begin anew. Without those that are over. */
+    private final Map<String, Set<ShareSession>> connections = new HashMap<>();
+
     private volatile int open;
 
     /**
@@ -81,6 +87,10 @@ public final class ShareGroups {
 
     private void ended(ShareSession session) {
         open = sessions.size();
+        Set<ShareSession> others = connections.get(session.connectionId());
+        if (others != null) {
+            others.remove(session);
+        }
         partitions.release(session.group(), session.member());
     }
 
@@ -139,10 +149,24 @@ public final class ShareGroups {
         if (!ShareRequests.batches(data).isEmpty()) {
             throw Errors.INVALID_REQUEST.exception("A session's first fetch has nothing to acknowledge");
         }
-        ShareSession session = sessions.open(data.groupId(), data.memberId(), wanted);
+        String connectionId = request.context().connectionId();
+        ShareSession session = sessions.open(data.groupId(), data.memberId(), connectionId, wanted);
         open = sessions.size();
-        request.onConnectionClosed(() -> loop.execute(() -> sessions.close(session)));
+        Set<ShareSession> others = connections.get(connectionId);
+        if (others == null) {
+            others = new HashSet<>();
+            connections.put(connectionId, others);
+            request.onConnectionClosed(() -> loop.execute(() -> disconnected(connectionId)));
+        }
+        others.add(session);
         return session;
+    }
+
+    private void disconnected(String connectionId) {
+        Set<ShareSession> gone = connections.remove(connectionId);
+        if (gone != null) {
+            gone.forEach(sessions::close);
+        }
     }
 
     private ShareFetchCall.Wanted wanted(ShareSession session, ShareFetchRequestData data, int answerBytesMax) {
@@ -245,9 +269,15 @@ public final class ShareGroups {
                 && Errors.forException(why) == Errors.SHARE_SESSION_LIMIT_REACHED
                 && fetch.data().maxWaitMs() > 0;
         if (wait) {
-            loop.schedule(
-                    () -> request.fail(why),
+            CompletableFuture<Void> waited = new CompletableFuture<>();
+            var unused = waited.thenRun(() -> request.fail(why));
+            SerialLoop.Scheduled timer = loop.schedule(
+                    () -> waited.complete(null),
                     ((ShareFetchRequest) request.body()).data().maxWaitMs());
+            request.onDisconnect(() -> {
+                timer.cancel();
+                loop.execute(() -> waited.complete(null));
+            });
         } else {
             request.fail(why);
         }

@@ -13,13 +13,15 @@ import org.apache.kafka.common.requests.ShareRequestMetadata;
 final class ShareSession {
     private final String group;
     private final String member;
+    private final String connectionId;
     private final Set<TopicIdPartition> partitions = new LinkedHashSet<>();
     private boolean over;
     private int epoch = ShareRequestMetadata.nextEpoch(ShareRequestMetadata.INITIAL_EPOCH);
 
-    ShareSession(String group, String member, Collection<TopicIdPartition> partitions) {
+    ShareSession(String group, String member, String connectionId, Collection<TopicIdPartition> partitions) {
         this.group = group;
         this.member = member;
+        this.connectionId = connectionId;
         this.partitions.addAll(partitions);
     }
 
@@ -29,6 +31,11 @@ final class ShareSession {
 
     String member() {
         return member;
+    }
+
+    /** With which it ends. */
+    String connectionId() {
+        return connectionId;
     }
 
     /** Of its next request. */

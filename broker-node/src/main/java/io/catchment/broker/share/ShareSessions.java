@@ -34,7 +34,7 @@ final class ShareSessions {
     }
 
     /** In place of an older one of the same member. */
-    ShareSession open(String group, String member, Collection<TopicIdPartition> partitions) {
+    ShareSession open(String group, String member, String connectionId, Collection<TopicIdPartition> partitions) {
         ShareSession before = sessions.get(new Key(group, member));
         if (before != null) {
             close(before);
@@ -42,7 +42,7 @@ final class ShareSessions {
             throw Errors.SHARE_SESSION_LIMIT_REACHED.exception(
                     "This node has its " + sessionsMax + " share sessions (group.share.max.share.sessions)");
         }
-        ShareSession session = new ShareSession(group, member, partitions);
+        ShareSession session = new ShareSession(group, member, connectionId, partitions);
         sessions.put(new Key(group, member), session);
         byGroup.merge(group, 1, Integer::sum);
         return session;

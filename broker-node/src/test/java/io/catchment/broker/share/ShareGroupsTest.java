@@ -44,6 +44,7 @@ class ShareGroupsTest {
     private static final String GROUP = "group";
     private static final short LATEST = 2;
     private static final int WAIT_MS = 500;
+    private static final int AN_HOUR_MS = 3_600_000;
 
     private final EmbeddedChannel channel = new EmbeddedChannel();
     private final ManualLoop loop = new ManualLoop();
@@ -280,6 +281,49 @@ class ShareGroupsTest {
         assertThat(answer.acquiredRecords()).isEmpty();
     }
 
+    // ---- what is left behind
+
+    @Test
+    void whatIsAnsweredAtOnceLeavesNothingBehind() {
+        for (int epoch = 0; epoch < 10_000; epoch++) {
+            ShareFetchRequestData data = data("a", epoch).setMaxWaitMs(AN_HOUR_MS);
+            if (epoch == 0) {
+                data.setTopics(topics(2, List.of()));
+            }
+            OpenRequest told = request(new ShareFetchRequest(data, LATEST));
+            loop.settle();
+            assertThat(told.isAnswered()).isTrue();
+        }
+        assertThat(loop.waiting()).isLessThan(10);
+    }
+
+    @Test
+    void aConnectionWhoseMemberBeginsAnewOftenIsListenedToOnce() {
+        for (int time = 0; time < 10_000; time++) {
+            answered(fetch("a", 0, 2));
+        }
+        assertThat(requests.stream().mapToInt(OpenRequest::closeListeners).sum())
+                .isEqualTo(1);
+        requests.get(0).closeConnection();
+        loop.settle();
+        assertThat(answered(fetch("a", 1)).error()).isEqualTo(Errors.SHARE_SESSION_NOT_FOUND);
+    }
+
+    @Test
+    void whoFindsNoPlaceAndGoesIsForgotten() {
+        answered(fetch("a", 0, 2));
+        answered(fetch("b", 0, 2));
+        answered(fetch("c", 0, 2));
+        int before = loop.waiting();
+        OpenRequest fourth = request(new ShareFetchRequest(data("d", 0).setMaxWaitMs(AN_HOUR_MS), LATEST));
+        loop.settle();
+        assertThat(fourth.isAnswered()).isFalse();
+        fourth.disconnect();
+        loop.settle();
+        assertThat(loop.waiting()).isEqualTo(before);
+        assertThat(fourth.isAnswered()).isTrue();
+    }
+
     // ---- means
 
     private OpenRequest fetch(String member, int epoch, int... wanted) {
@@ -322,7 +366,8 @@ class ShareGroupsTest {
     }
 
     private OpenRequest request(ShareFetchRequest body) {
-        OpenRequest request = new OpenRequest(body, channel.eventLoop());
+        OpenRequest request =
+                new OpenRequest(body, channel.eventLoop(), "of " + body.data().memberId());
         requests.add(request);
         groups.fetch(request, Integer.MAX_VALUE);
         return request;

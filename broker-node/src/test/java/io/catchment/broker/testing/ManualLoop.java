@@ -28,8 +28,10 @@ public final class ManualLoop implements SerialLoop {
     }
 
     @Override
-    public void schedule(Runnable step, long delayMs) {
-        steps.add(new Step(nowNanos + TimeUnit.MILLISECONDS.toNanos(delayMs), stepsTaken++, step));
+    public Scheduled schedule(Runnable step, long delayMs) {
+        Step scheduled = new Step(nowNanos + TimeUnit.MILLISECONDS.toNanos(delayMs), stepsTaken++, step);
+        steps.add(scheduled);
+        return () -> steps.remove(scheduled);
     }
 
     @Override
@@ -61,6 +63,11 @@ public final class ManualLoop implements SerialLoop {
             next.run().run();
         }
         nowNanos = end;
+    }
+
+    /** Steps that are due some time. */
+    public int waiting() {
+        return steps.size();
     }
 
     public void settle() {

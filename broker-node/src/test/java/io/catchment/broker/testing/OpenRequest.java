@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class OpenRequest implements Request {
     private final AbstractRequest body;
     private final EventLoop eventLoop;
+    private final String connectionId;
     private final List<Runnable> disconnectListeners = new CopyOnWriteArrayList<>();
     private final List<Runnable> closeListeners = new CopyOnWriteArrayList<>();
     private final AtomicBoolean answered = new AtomicBoolean();
@@ -36,8 +37,13 @@ public final class OpenRequest implements Request {
     private volatile @Nullable Throwable failure;
 
     public OpenRequest(AbstractRequest body, EventLoop eventLoop) {
+        this(body, eventLoop, "test-connection");
+    }
+
+    public OpenRequest(AbstractRequest body, EventLoop eventLoop, String connectionId) {
         this.body = body;
         this.eventLoop = eventLoop;
+        this.connectionId = connectionId;
     }
 
     public boolean isAnswered() {
@@ -72,6 +78,11 @@ public final class OpenRequest implements Request {
     /** What outlives the request hears of it. */
     public void closeConnection() {
         closeListeners.forEach(Runnable::run);
+    }
+
+    /** How many hear of it that outlive the request. */
+    public int closeListeners() {
+        return closeListeners.size();
     }
 
     /** As the network does after writing. */
@@ -134,7 +145,7 @@ public final class OpenRequest implements Request {
     public RequestContext context() {
         return new RequestContext(
                 header(),
-                "test-connection",
+                connectionId,
                 clientAddress(),
                 KafkaPrincipal.ANONYMOUS,
                 new ListenerName(listener()),

@@ -41,8 +41,8 @@ public final class TestProcess implements SerialLoop {
     }
 
     @Override
-    public void schedule(Runnable step, long delayMs) {
-        time.schedule(
+    public Scheduled schedule(Runnable step, long delayMs) {
+        return time.schedule(
                 () -> {
                     if (alive) {
                         step.run();
