@@ -16,6 +16,11 @@ public interface FetchQuota {
         public int fetched(Request request, IntSupplier answerBytes) {
             return 0;
         }
+
+        @Override
+        public int delivered(Request request, IntSupplier answerBytes) {
+            return 0;
+        }
     };
 
     /** How large one answer may be, so that it does not hold its client up for longer than the time that is looked at. */
@@ -28,4 +33,12 @@ public interface FetchQuota {
      * @return 0: it counts, and may; else how many ms its client must wait, and must not get it yet
      */
     int fetched(Request request, IntSupplier answerBytes);
+
+    /**
+     * An answer leaves that cannot be withheld, and counts.
+     *
+     * @param answerBytes asked only if somebody has a limit
+     * @return how many ms its client must wait afterwards
+     */
+    int delivered(Request request, IntSupplier answerBytes);
 }

@@ -182,7 +182,11 @@ final class ClientServices {
                 owned, reader, streams.extents(), parts.objects(), controlPlane::image, parts.searches());
         handlers.add(offsets);
         handlers.addAll(shares.handlers(
-                shareCoordinator, groups, offsets, parts.metrics().registry()));
+                shareCoordinator,
+                groups,
+                offsets,
+                parts.quotas(),
+                parts.metrics().registry()));
         handlers.add(new OffsetForLeaderEpochHandler(owned, controlPlane::image));
         handlers.addAll(TelemetryApis.handlers(parts.telemetry(), parts.searches()));
         return handlers;

@@ -2,6 +2,7 @@ package io.catchment.broker.node;
 
 import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.coordinatorlog.CoordinatorTopic;
+import io.catchment.broker.fetch.FetchQuota;
 import io.catchment.broker.fetch.ListOffsetsHandler;
 import io.catchment.broker.group.GroupCoordinatorHost;
 import io.catchment.broker.loop.SerialThread;
@@ -91,7 +92,11 @@ final class ShareServices {
     }
 
     List<ApiHandler> handlers(
-            ShareCoordinatorHost host, GroupCoordinatorHost groups, ListOffsetsHandler offsets, MeterRegistry meters) {
+            ShareCoordinatorHost host,
+            GroupCoordinatorHost groups,
+            ListOffsetsHandler offsets,
+            FetchQuota quota,
+            MeterRegistry meters) {
         ShareGroups members = new ShareGroups(
                 new ShareGroups.Parts(
                         config.nodeId(),
@@ -101,7 +106,8 @@ final class ShareServices {
                         offsets::firstAtOrAfter,
                         persister(),
                         new GroupRules(groups.groupConfigs(), config.groups().share()),
-                        config.reads().fetch().responseBytesMax()),
+                        config.reads().fetch().responseBytesMax(),
+                        quota),
                 closers.add("share groups thread", new SerialThread("share-groups")));
         closers.add("share meters", BoundMeters.bind(members.meters(), meters));
         List<ApiHandler> handlers = new ArrayList<>(ShareStateApis.handlers(host.coordinator()));

@@ -106,6 +106,13 @@ public final class ClientQuotas implements NetworkQuotas, FetchQuota, AutoClosea
         return note(QuotaObserver.Limit.FETCH, ms);
     }
 
+    @Override
+    public int delivered(Request request, IntSupplier answerBytes) {
+        return fetch.quotasEnabled()
+                ? note(QuotaObserver.Limit.FETCH, record(fetch, request.context(), answerBytes.getAsInt()))
+                : 0;
+    }
+
     // ---- changes of partitions
 
     /**

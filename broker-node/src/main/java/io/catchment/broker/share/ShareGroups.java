@@ -1,5 +1,6 @@
 package io.catchment.broker.share;
 
+import io.catchment.broker.fetch.FetchQuota;
 import io.catchment.broker.fetch.PartitionLookup;
 import io.catchment.broker.fetch.ReadFailures;
 import io.catchment.broker.leader.Leader;
@@ -26,9 +27,11 @@ import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.message.ShareFetchRequestData;
 import org.apache.kafka.common.message.ShareFetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.common.requests.ShareAcknowledgeRequest;
 import org.apache.kafka.common.requests.ShareFetchRequest;
+import org.apache.kafka.common.requests.ShareFetchResponse;
 import org.apache.kafka.server.share.persister.Persister;
 
 /**
@@ -66,7 +69,8 @@ public final class ShareGroups {
             BiFunction<PartitionView, Long, CompletionStage<Long>> firstAtOrAfter,
             Persister persister,
             GroupRules rules,
-            int responseBytesMax) {}
+            int responseBytesMax,
+            FetchQuota quota) {}
 
     /** @param loop of its own; closed by its owner */
     public ShareGroups(Parts parts, SerialLoop loop) {
@@ -98,7 +102,8 @@ public final class ShareGroups {
 
     /** Any thread; answers the request. */
     public void fetch(Request request, int answerBytesMax) {
-        loop.execute(() -> guarded(request, () -> begin(request, answerBytesMax)));
+        int bytesMax = Math.min(answerBytesMax, parts.quota().answerBytesMax(request));
+        loop.execute(() -> guarded(request, () -> begin(request, bytesMax)));
     }
 
     private void begin(Request request, int answerBytesMax) {
@@ -215,11 +220,23 @@ public final class ShareGroups {
             Request request, Map<TopicIdPartition, PartitionData> found, Map<TopicIdPartition, ApiError> outcomes) {
         Map<TopicIdPartition, PartitionData> answers = new LinkedHashMap<>(found);
         String group = ((ShareFetchRequest) request.body()).data().groupId();
-        request.respond(ShareRequests.response(
+        ShareFetchResponse response = ShareRequests.response(
                 answers,
                 outcomes,
                 partition -> leader(partition, request),
-                parts.rules().limits(group).lockMs()));
+                parts.rules().limits(group).lockMs());
+        short version = request.body().version();
+        int throttleMs =
+                parts.quota().delivered(request, () -> response.data().size(new ObjectSerializationCache(), version));
+        if (throttleMs == 0) {
+            request.respond(response);
+        } else {
+            // Its records are acquired: they are not withheld, but nothing more is taken in for so long
+            request.eventLoop().execute(() -> {
+                request.throttle(throttleMs);
+                request.respond(response);
+            });
+        }
     }
 
     // ---- acknowledge

@@ -101,6 +101,11 @@ class FetchHandlerTest {
         public int fetched(Request request, IntSupplier answerBytes) {
             return tooMany-- > 0 ? 70 : 0;
         }
+
+        @Override
+        public int delivered(Request request, IntSupplier answerBytes) {
+            throw new AssertionError("an answer to a fetch can be withheld");
+        }
     }
 
     private FetchHandler handler(FetchSettings settings) {

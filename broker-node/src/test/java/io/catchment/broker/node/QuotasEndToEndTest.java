@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.CreateTopicsOptions;
 import org.apache.kafka.clients.admin.DeleteTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -19,12 +22,14 @@ import org.apache.kafka.clients.admin.ScramCredentialInfo;
 import org.apache.kafka.clients.admin.ScramMechanism;
 import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.ThrottlingQuotaExceededException;
 import org.apache.kafka.common.quota.ClientQuotaAlteration;
@@ -70,6 +75,27 @@ class QuotasEndToEndTest {
                 assertThat(get(admin.describeUserScramCredentials().users())).containsExactly("alice");
             }
             assertThat(produce(node, "held", 4)).isPositive();
+        }
+    }
+
+    @Test
+    void shareConsumersAreHeldToWhatTheyMayFetch(@TempDir Path directory) throws Exception {
+        try (LocalNode node = LocalNode.start(directory, Map.of());
+                Admin admin = admin(node, "admin")) {
+            get(admin.createTopics(List.of(new NewTopic(TOPIC, 1, (short) 1))).all());
+            get(alter(admin, client("held"), new Op("consumer_byte_rate", 1000.0)));
+            produce(node, "free", 4);
+            for (String group : List.of("of the free", "of the held")) {
+                ConfigResource resource = new ConfigResource(ConfigResource.Type.GROUP, group);
+                get(admin.incrementalAlterConfigs(Map.of(
+                                resource,
+                                List.of(new AlterConfigOp(
+                                        new ConfigEntry("share.auto.offset.reset", "earliest"),
+                                        AlterConfigOp.OpType.SET))))
+                        .all());
+            }
+            assertThat(share(node, "free", "of the free")).isZero();
+            assertThat(share(node, "held", "of the held")).isPositive();
         }
     }
 
@@ -155,6 +181,23 @@ class QuotasEndToEndTest {
                 records += consumer.poll(Duration.ofMillis(100)).count();
             }
             assertThat(records).isGreaterThanOrEqualTo(4);
+            return metric(consumer.metrics(), "fetch-throttle-time-max");
+        }
+    }
+
+    /** Gets each record once; how long it was told to wait, at most. */
+    private static double share(LocalNode node, String clientId, String group) {
+        try (KafkaShareConsumer<byte[], byte[]> consumer = new KafkaShareConsumer<>(
+                Map.of("bootstrap.servers", node.bootstrap(), "client.id", clientId, "group.id", group),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer())) {
+            consumer.subscribe(List.of(TOPIC));
+            List<Long> offsets = new ArrayList<>();
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_S);
+            while (offsets.size() < 4 && System.nanoTime() < end) {
+                consumer.poll(Duration.ofMillis(100)).forEach(record -> offsets.add(record.offset()));
+            }
+            assertThat(offsets).containsExactly(0L, 1L, 2L, 3L);
             return metric(consumer.metrics(), "fetch-throttle-time-max");
         }
     }

@@ -2,6 +2,7 @@ package io.catchment.broker.share;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.broker.fetch.FetchQuota;
 import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.BatchRuns;
@@ -67,7 +68,8 @@ class ShareGroupsTest {
                     (view, timestampMs) -> CompletableFuture.failedFuture(new AssertionError("by duration")),
                     new NoOpStatePersister(),
                     new GroupRules(configs, settings.share()),
-                    1 << 20),
+                    1 << 20,
+                    FetchQuota.NONE),
             loop);
     private Uuid topicId = Uuid.ZERO_UUID;
 
