@@ -385,7 +385,7 @@ final class NodeKeys {
                 false,
                 null,
                 "Starts a node although extents that were not flushed lie on a WAL directory that is gone: acknowledged records in"
-                        + " them are given up, with an ERROR line for each extent. Set it for one start only.");
+                        + " them are given up, with an ERROR line for each extent; their offsets stay empty. Set it for one start only.");
     }
 
     private void store() {

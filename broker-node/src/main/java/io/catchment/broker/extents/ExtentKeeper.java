@@ -4,6 +4,7 @@ import io.catchment.broker.loop.SerialLoop;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ExtentState;
+import io.catchment.objectstore.ObjectStore;
 import io.catchment.wal.node.LocalWal;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -46,23 +47,26 @@ public final class ExtentKeeper implements AutoCloseable {
     /**
      * Idle until {@link #start}.
      *
+     * @param objects where the offsets of what is given up are filled
      * @param nodeEpoch in which the node is registered; the WAL's registry must know it too ({@link WalControl#registered})
      * @param acceptLoss what no store can give back any more may be given up
      * @param loop for this keeper alone; it stays the caller's
      */
     public ExtentKeeper(
             LocalWal wal,
+            ObjectStore objects,
             ControlPlane controlPlane,
             int nodeId,
             long nodeEpoch,
             boolean acceptLoss,
             SerialLoop loop,
             RandomGenerator random) {
-        this(LocalStore.of(wal), controlPlane, nodeId, nodeEpoch, acceptLoss, loop, random);
+        this(LocalStore.of(wal), objects, controlPlane, nodeId, nodeEpoch, acceptLoss, loop, random);
     }
 
     ExtentKeeper(
             LocalStore store,
+            ObjectStore objects,
             ControlPlane controlPlane,
             int nodeId,
             long nodeEpoch,
@@ -77,7 +81,8 @@ public final class ExtentKeeper implements AutoCloseable {
         this.repairs = new Repairs(store, controlPlane, loop, random, nodeId, nodeEpoch, look);
         this.recoveries = new Recoveries(store, controlPlane, loop, random, nodeId, nodeEpoch, acceptLoss, look);
         this.copies = new LocalCopies(store, controlPlane, loop, random, repairs, look);
-        this.lost = new LostExtents(store, controlPlane, loop, random, repairs, nodeId, nodeEpoch, acceptLoss, look);
+        LostOffsets offsets = new LostOffsets(store, controlPlane, objects, nodeId, nodeEpoch);
+        this.lost = new LostExtents(store, loop, random, repairs, offsets, nodeId, acceptLoss, look);
     }
 
     public void start() {

@@ -1,19 +1,22 @@
 package io.catchment.broker.extents;
 
 import io.catchment.wal.ExtentDescriptor;
+import io.catchment.wal.FrameEntry;
 import io.catchment.wal.RecoveryReport;
 import io.catchment.wal.StoreRef;
 import io.catchment.wal.node.LocalWal;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/** What the keeper asks of this node's WAL; see {@link io.catchment.wal.Wal} and {@link LocalWal}. Nothing here blocks. */
+/** What the keeper asks of this node's WAL; see {@link io.catchment.wal.Wal} and {@link LocalWal}. Nothing here blocks, but for {@link #index}, which may read what its extent has on disk. */
 interface LocalStore {
     StoreRef self();
 
     List<Long> extents();
 
     List<Long> unsettled();
+
+    List<FrameEntry> index(long extentId, long streamId);
 
     CompletionStage<Void> settle(long extentId, long length);
 
@@ -40,6 +43,11 @@ interface LocalStore {
             @Override
             public List<Long> unsettled() {
                 return wal.unsettled();
+            }
+
+            @Override
+            public List<FrameEntry> index(long extentId, long streamId) {
+                return wal.index(extentId, streamId);
             }
 
             @Override

@@ -2,8 +2,6 @@ package io.catchment.broker.extents;
 
 import io.catchment.broker.loop.SerialLoop;
 import io.catchment.controlplane.ClusterImage;
-import io.catchment.controlplane.Command;
-import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ExtentState;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -21,47 +19,55 @@ import org.slf4j.LoggerFactory;
 final class LostExtents {
     private static final Logger LOG = LoggerFactory.getLogger(LostExtents.class);
     private static final int AT_ONCE = 16;
+    /** So often, 4 s in all, what can be given up once others are recovered, or the object store answers, is awaited. */
+    private static final int FAILURES_AWAITED = 4;
 
     private final LocalStore store;
-    private final ControlPlane controlPlane;
     private final Repairs repairs;
+    private final LostOffsets offsets;
     private final int nodeId;
-    private final long nodeEpoch;
     private final boolean acceptLoss;
     private final Attempts attempts;
     private final TreeMap<Long, String> obstacles = new TreeMap<>();
+    /** What is given up after a flush is in nobody's way: the flush begins when all else is ready. */
+    private final Set<Long> afterFlush = new HashSet<>();
 
     LostExtents(
             LocalStore store,
-            ControlPlane controlPlane,
             SerialLoop loop,
             RandomGenerator random,
             Repairs repairs,
+            LostOffsets offsets,
             int nodeId,
-            long nodeEpoch,
             boolean acceptLoss,
             Runnable look) {
         this.store = store;
-        this.controlPlane = controlPlane;
         this.repairs = repairs;
+        this.offsets = offsets;
         this.nodeId = nodeId;
-        this.nodeEpoch = nodeEpoch;
         this.acceptLoss = acceptLoss;
         this.attempts = new Attempts(loop, random, AT_ONCE, look);
     }
 
     void look(ClusterImage image) {
         Set<Long> lost = new HashSet<>();
+        List<ExtentState> extents = new ArrayList<>();
         for (ExtentState extent : image.extents()) {
             if (extent.phase() == ExtentState.Phase.SEALED && extent.length() > 0 && isMineAndLost(image, extent)) {
                 lost.add(extent.extentId());
-                obstacles.put(extent.extentId(), reason(extent));
-                if (acceptLoss && attempts.mayStart(extent.extentId())) {
-                    giveUp(extent);
+                extents.add(extent);
+                if (!afterFlush.contains(extent.extentId())) {
+                    obstacles.put(extent.extentId(), reason(extent));
                 }
             }
         }
+        for (ExtentState extent : extents) {
+            if (acceptLoss && attempts.mayStart(extent.extentId())) {
+                giveUp(image, extent, lost);
+            }
+        }
         obstacles.keySet().retainAll(lost);
+        afterFlush.retainAll(lost);
         attempts.forgetAllBut(lost);
     }
 
@@ -83,20 +89,25 @@ final class LostExtents {
                 + " catchment.wal.accept.loss=true to give up what it held";
     }
 
-    private void giveUp(ExtentState extent) {
+    private void giveUp(ClusterImage image, ExtentState extent, Set<Long> lost) {
         long id = extent.extentId();
         attempts.start(
                 id,
-                () -> controlPlane.submit(new Command.PublishFlush(nodeId, nodeEpoch, id, -1, 0, List.of(), List.of())),
-                done -> {
+                () -> offsets.giveUp(image, extent, lost),
+                givenUp -> {
                     attempts.succeeded(id);
                     LOG.error(
-                            "Extent {} of {} bytes was declared lost by catchment.wal.accept.loss: it was sealed but not flushed, and its stores {} are gone or damaged",
+                            "Extent {} of {} bytes was declared lost by catchment.wal.accept.loss: it was sealed but not flushed, and its stores {} are gone or damaged. {}",
                             id,
                             extent.length(),
-                            extent.holders());
+                            extent.holders(),
+                            givenUp);
                 },
                 failure -> {
+                    if (failure instanceof LostOffsets.FlushedFirst) {
+                        afterFlush.add(id);
+                        obstacles.remove(id);
+                    }
                     if (attempts.pause(id)) {
                         LOG.warn("Extent {} could not be declared lost yet, trying on: {}", id, failure.toString());
                     }
@@ -109,6 +120,6 @@ final class LostExtents {
     }
 
     boolean isSettled() {
-        return !acceptLoss || obstacles.keySet().stream().allMatch(id -> attempts.failures(id) > 0);
+        return !acceptLoss || obstacles.keySet().stream().allMatch(id -> attempts.failures(id) >= FAILURES_AWAITED);
     }
 }

@@ -49,6 +49,7 @@ final class ExtentUpkeep {
                 "extent keeper",
                 new ExtentKeeper(
                         wal,
+                        parts.store(),
                         controlPlane,
                         config.nodeId(),
                         epoch,

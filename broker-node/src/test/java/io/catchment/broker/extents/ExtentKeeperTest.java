@@ -7,11 +7,19 @@ import io.catchment.broker.testing.RuledControlPlane.Fate;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
+import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TaskState;
+import io.catchment.objectstore.ObjectKeys;
+import io.catchment.wal.FrameEntry;
+import io.catchment.wal.FrameKind;
 import io.catchment.wal.RecoveryReport;
 import io.catchment.wal.StoreRef;
+import io.netty.buffer.ByteBuf;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import org.apache.kafka.common.record.internal.DefaultRecordBatch;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -400,6 +408,159 @@ class ExtentKeeperTest {
             assertThat(world.image(sealed).phase()).isEqualTo(Phase.FLUSHED);
             assertThat(world.image(open).phase()).isEqualTo(Phase.SEALED);
             assertThat(world.image(open).length()).isZero();
+        }
+
+        private long published(long endOffset) {
+            world.control.now(
+                    new Command.CreateTopics(List.of(new Command.CreateTopic("t", 1, (short) 1, Map.of())), false));
+            long stream =
+                    world.control.image().topic("t").orElseThrow().streams().get(0);
+            claim(stream, 0);
+            ExtentState flushed = world.sealed(1, 5_000, 1);
+            flush(flushed, stream, 0, endOffset);
+            return stream;
+        }
+
+        private void claim(long stream, long endOffset) {
+            world.control.now(
+                    new Command.OpenStreams(1, world.epochs.get(1), List.of(new Command.Claim(stream, endOffset))));
+        }
+
+        private void flush(ExtentState extent, long stream, long from, long to) {
+            long object = world.control
+                    .now(new Command.PrepareObjects(1, world.epochs.get(1), 1, 60_000))
+                    .get(0);
+            world.control.now(new Command.PublishFlush(
+                    1,
+                    world.epochs.get(1),
+                    extent.extentId(),
+                    object,
+                    100,
+                    List.of(new Command.NewRange(stream, from, to, 0, 100, 1, 1)),
+                    List.of()));
+        }
+
+        private StreamState stream(long id) {
+            return world.control.image().stream(id).orElseThrow();
+        }
+
+        /** The stream's last range: one batch without records. */
+        private void assertFilled(long stream, long from, long to, int epoch) {
+            List<io.catchment.controlplane.StreamRange> catalog = stream(stream).catalog();
+            var range = catalog.get(catalog.size() - 1);
+            assertThat(range.baseOffset()).isEqualTo(from);
+            assertThat(range.endOffset()).isEqualTo(to);
+            ByteBuf bytes = world.objects
+                    .get(ObjectKeys.key(range.objectId()), range.position(), range.length())
+                    .toCompletableFuture()
+                    .join();
+            assertThat(MemoryRecords.readableRecords(bytes.nioBuffer()).batches())
+                    .singleElement()
+                    .satisfies(batch -> {
+                        batch.ensureValid();
+                        assertThat(batch.baseOffset()).isEqualTo(from);
+                        assertThat(batch.lastOffset()).isEqualTo(to - 1);
+                        assertThat(batch.iterator().hasNext()).isFalse();
+                        assertThat(batch.partitionLeaderEpoch()).isEqualTo(epoch);
+                        assertThat(batch.hasProducerId()).isFalse();
+                    });
+            bytes.release();
+        }
+
+        @Test
+        void offsetsOfALastEpochThatNobodyHasAreFilledAndNeverUsedAgain() {
+            world = new KeeperWorld(1, true);
+            long stream = published(100);
+            int epoch = stream(stream).epoch();
+            ExtentState lost = world.sealed(1, 5_000, 1);
+            world.restart(false);
+            claim(stream, 120);
+            ExtentState empty = world.open(1);
+            world.restart(true);
+            store().waits.put(empty.extentId(), waits(empty, new StoreRef(1, "disk-1")));
+            world.start();
+            world.time.pass(5_000);
+            assertThat(world.image(lost).phase()).isEqualTo(Phase.FLUSHED);
+            assertThat(stream(stream).catalogEndOffset())
+                    .as("whoever opens it sees all that its last epoch began with")
+                    .isEqualTo(120);
+            assertFilled(stream, 100, 120, epoch);
+            assertThat(readyNow())
+                    .as("a node that is alone would serve nothing")
+                    .isEmpty();
+            assertThat(world.keeper.obstacles()).isEmpty();
+        }
+
+        @Test
+        void offsetsBeforeWhatThisNodeStillHasAreFilledAndWhatFollowsIsFlushed() {
+            world = new KeeperWorld(1, true);
+            long stream = published(100);
+            int epoch = stream(stream).epoch();
+            ExtentState lost = world.sealed(1, 5_000, 1);
+            ExtentState left = world.sealed(1, 5_000, 1);
+            store().copies.put(lost.extentId(), Copy.CORRUPT);
+            store().copies.put(left.extentId(), Copy.SETTLED);
+            store().frames
+                    .put(
+                            left.extentId(),
+                            List.of(new FrameEntry(FrameKind.DATA, stream, 0, 150, 50, 1, 0, 0, 100, new byte[61])));
+            world.start();
+            world.time.pass(5_000);
+            assertThat(world.image(lost).phase()).isEqualTo(Phase.FLUSHED);
+            assertThat(world.image(left).phase()).isEqualTo(Phase.SEALED);
+            assertFilled(stream, 100, 150, epoch);
+            flush(left, stream, 150, 200);
+            assertThat(stream(stream).catalogEndOffset()).isEqualTo(200);
+        }
+
+        @Test
+        void aHoleBehindWhatIsNotFlushedYetIsInNobodysWayAndFilledAfterTheFlush() {
+            world = new KeeperWorld(1, true);
+            long stream = published(100);
+            int epoch = stream(stream).epoch();
+            ExtentState before = world.sealed(1, 5_000, 1);
+            ExtentState lost = world.sealed(1, 5_000, 1);
+            world.restart(false);
+            claim(stream, 150);
+            store().copies.put(before.extentId(), Copy.SETTLED);
+            store().copies.put(lost.extentId(), Copy.CORRUPT);
+            store().frames
+                    .put(
+                            before.extentId(),
+                            List.of(new FrameEntry(FrameKind.DATA, stream, 0, 100, 10, 1, 0, 0, 100, new byte[61])));
+            world.start();
+            world.time.pass(5_000);
+            assertThat(readyNow()).isEmpty();
+            assertThat(world.image(lost).phase()).isEqualTo(Phase.SEALED);
+            flush(before, stream, 100, 110);
+            world.time.pass(60_000);
+            assertThat(world.image(lost).phase()).isEqualTo(Phase.FLUSHED);
+            assertFilled(stream, 110, 150, epoch);
+        }
+
+        @Test
+        void nothingIsFilledOfAStreamThatIsNotKnownToHaveGoneFurther() {
+            world = new KeeperWorld(1, true);
+            long stream = published(100);
+            ExtentState lost = world.sealed(1, 5_000, 1);
+            world.restart(true);
+            world.start();
+            assertThat(world.image(lost).phase()).isEqualTo(Phase.FLUSHED);
+            assertThat(stream(stream).catalogEndOffset()).isEqualTo(100);
+        }
+
+        @Test
+        void aHoleOfMoreThanOneBatchsOffsetsIsFilledByTwo() {
+            world = new KeeperWorld(1, true);
+            long stream = published(100);
+            ByteBuf all = LostOffsets.batches(new LostOffsets.Hole(stream(stream), 100, 100 + (1L << 31) + 5));
+            assertThat(all.readableBytes()).isEqualTo(2 * DefaultRecordBatch.RECORD_BATCH_OVERHEAD);
+            List<Long> ends = new java.util.ArrayList<>();
+            MemoryRecords.readableRecords(all.nioBuffer()).batches().forEach(batch -> {
+                batch.ensureValid();
+                ends.add(batch.lastOffset());
+            });
+            assertThat(ends).containsExactly(99 + (1L << 31), 104 + (1L << 31));
         }
 
         @Test

@@ -5,6 +5,7 @@ import io.catchment.broker.testing.TestProcess;
 import io.catchment.controlplane.CommandException;
 import io.catchment.wal.CorruptExtentException;
 import io.catchment.wal.ExtentDescriptor;
+import io.catchment.wal.FrameEntry;
 import io.catchment.wal.RecoveryReport;
 import io.catchment.wal.StoreRef;
 import java.io.IOException;
@@ -38,6 +39,9 @@ final class FakeStore implements LocalStore {
     final List<List<StoreRef>> repairSources = new ArrayList<>();
     /** What recovery has to wait for, by extent. */
     final Map<Long, RecoveryReport.Waiting> waits = new HashMap<>();
+
+    /** By extent. */
+    final Map<Long, List<FrameEntry>> frames = new HashMap<>();
 
     final Set<Long> hanging = new HashSet<>();
     final Set<StoreRef> unreachable = new HashSet<>();
@@ -86,6 +90,13 @@ final class FakeStore implements LocalStore {
     public List<Long> unsettled() {
         return copies.keySet().stream()
                 .filter(id -> copies.get(id) == Copy.UNSETTLED || copies.get(id) == Copy.CORRUPT)
+                .toList();
+    }
+
+    @Override
+    public List<FrameEntry> index(long extentId, long streamId) {
+        return frames.getOrDefault(extentId, List.of()).stream()
+                .filter(frame -> frame.streamId() == streamId)
                 .toList();
     }
 

@@ -8,6 +8,7 @@ import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.command.Observed;
+import io.catchment.objectstore.testing.MemoryStore;
 import io.catchment.wal.StoreRef;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +26,7 @@ final class KeeperWorld {
     final RuledControlPlane control = new RuledControlPlane(time, process);
     final Map<Integer, Long> epochs = new HashMap<>();
     WalControl registry = new WalControl(control, NODE);
+    final MemoryStore objects = new MemoryStore();
     FakeStore store;
     ExtentKeeper keeper;
     private final boolean acceptLoss;
@@ -42,7 +44,8 @@ final class KeeperWorld {
 
     private void newKeeper() {
         registry.registered(epochs.get(NODE));
-        keeper = new ExtentKeeper(store, control, NODE, epochs.get(NODE), acceptLoss, process, new SplittableRandom(1));
+        keeper = new ExtentKeeper(
+                store, objects, control, NODE, epochs.get(NODE), acceptLoss, process, new SplittableRandom(1));
     }
 
     KeeperWorld start() {
