@@ -6,6 +6,6 @@ public enum Authority {
     HELD,
     /** No quorum answers. It may come back; until then somebody else may have taken over. */
     LOST,
-    /** A recovery fenced this node, or its epoch is over. For ever. */
+    /** A recovery fenced this node, or its epoch is over, or its WAL broke. For ever. */
     FENCED
 }

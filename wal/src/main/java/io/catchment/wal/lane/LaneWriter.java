@@ -487,9 +487,9 @@ public final class LaneWriter {
         return idle;
     }
 
-    /** After a broken invariant: nothing this lane believes can be trusted any more. */
+    /** After a broken invariant: nothing this lane believes can be trusted any more, so its node is told that its epoch is over. */
     public void fail(String reason) {
-        loop.execute(() -> closeForEver(reason));
+        loop.execute(() -> fenced(reason));
     }
 
     private void sealForShutdown() {

@@ -3,6 +3,7 @@ package io.catchment.wal.node;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameRead;
 import io.catchment.wal.LoadedExtent;
+import io.catchment.wal.loop.DiskCall;
 import io.catchment.wal.loop.Loop;
 import io.catchment.wal.loop.Loops;
 import io.catchment.wal.remote.ExtentReads;
@@ -10,12 +11,10 @@ import io.catchment.wal.store.ExtentReader;
 import io.catchment.wal.store.ExtentStore;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -48,50 +47,34 @@ final class LocalReads implements ExtentReads {
 
     @Override
     public CompletionStage<long[]> streams(long extentId) {
-        return on(readLoop(), () -> reader.streams(extentId));
+        return DiskCall.on(readLoop(), () -> reader.streams(extentId));
     }
 
     @Override
     public CompletionStage<List<FrameEntry>> index(long extentId, long streamId) {
-        return on(readLoop(), () -> reader.index(extentId, streamId));
+        return DiskCall.on(readLoop(), () -> reader.index(extentId, streamId));
     }
 
     @Override
     public CompletionStage<Optional<FrameEntry>> floor(long extentId, long streamId, long offset) {
-        return on(readLoop(), () -> reader.floor(extentId, streamId, offset));
+        return DiskCall.on(readLoop(), () -> reader.floor(extentId, streamId, offset));
     }
 
     @Override
     public CompletionStage<FrameRead> read(long extentId, long streamId, long fromOffset, int bytesMax) {
-        return on(readLoop(), () -> reader.read(extentId, streamId, fromOffset, bytesMax));
+        return DiskCall.on(readLoop(), () -> reader.read(extentId, streamId, fromOffset, bytesMax));
     }
 
     @Override
     public CompletionStage<ByteBuf> payload(long extentId, FrameEntry entry) {
-        return on(readLoop(), () -> reader.payload(extentId, entry));
+        return DiskCall.on(readLoop(), () -> reader.payload(extentId, entry));
     }
 
     CompletionStage<LoadedExtent> load(long extentId) {
-        return on(loadLoop, () -> reader.load(extentId));
+        return DiskCall.on(loadLoop, () -> reader.load(extentId));
     }
 
     private Loop readLoop() {
         return readLoops.get(Math.floorMod(nextReadLoop.getAndIncrement(), readLoops.size()));
-    }
-
-    private interface DiskTask<T> {
-        T run() throws IOException;
-    }
-
-    private static <T> CompletionStage<T> on(Loop loop, DiskTask<T> task) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
-        loop.execute(() -> {
-            try {
-                answer.complete(task.run());
-            } catch (IOException | RuntimeException failed) {
-                answer.completeExceptionally(failed);
-            }
-        });
-        return answer;
     }
 }

@@ -138,6 +138,11 @@ public final class LocalWal implements Wal {
         this.usage = new DiskUsage(store, loops, maintenance);
     }
 
+    /** Nothing it believes can be trusted any more: as if it were fenced, for a node that kept its streams could neither write nor hand them over. */
+    void broken(String reason) {
+        lanes.values().forEach(lane -> lane.fail(reason));
+    }
+
     /** Opens a directory of the real file system. Looks at names only; nothing is created in a lane before its first frame. */
     public static LocalWal open(WalConfig config, int nodeId, ExtentRegistry registry, WalListener listener)
             throws IOException {
@@ -157,10 +162,13 @@ public final class LocalWal implements Wal {
         FileDisk disk = FileDisk.open(config.dir());
         AtomicReference<@Nullable LocalWal> wal = new AtomicReference<>();
         ThreadLoops loops = new ThreadLoops("wal-", (loop, broken) -> {
-            LOG.error("An invariant of the WAL broke on {}: its lanes are closed, restart this node", loop, broken);
+            LOG.error(
+                    "An invariant of the WAL broke on {}: its lanes are closed, this node's epoch is over",
+                    loop,
+                    broken);
             LocalWal opened = wal.get();
             if (opened != null) {
-                opened.lanes.values().forEach(lane -> lane.fail("a broken invariant on " + loop + ": " + broken));
+                opened.broken("a broken invariant on " + loop + ": " + broken);
             }
         });
         WalEnvironment environment = new WalEnvironment(

@@ -3,6 +3,7 @@ package io.catchment.wal.node;
 import io.catchment.wal.lane.LaneConfig;
 import io.catchment.wal.lane.QuorumConfig;
 import io.catchment.wal.store.StoreConfig;
+import io.netty.util.internal.PlatformDependent;
 import java.nio.file.Path;
 
 /**
@@ -29,7 +30,9 @@ public record WalConfig(
         long indexBytesMax,
         int readThreads) {
     private static final int GROUP_BYTES_MAX = 4 << 20;
-    private static final long GROWTH_BYTES_MAX = 1 << 30;
+    /** An extent is loaded whole to be flushed: it must not outgrow what there is for that. */
+    private static final long GROWTH_BYTES_MAX = Math.min(1 << 30, PlatformDependent.maxDirectMemory() / 2);
+
     private static final long RETRY_FIRST_MS = 50;
     private static final long RETRY_LAST_MS = 2_000;
 

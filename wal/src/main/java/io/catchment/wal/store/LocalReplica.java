@@ -3,6 +3,7 @@ package io.catchment.wal.store;
 import io.catchment.wal.Lane;
 import io.catchment.wal.StoreRef;
 import io.catchment.wal.format.ExtentHeader;
+import io.catchment.wal.loop.DiskCall;
 import io.catchment.wal.loop.Loop;
 import io.catchment.wal.loop.Loops;
 import io.catchment.wal.replica.Failures;
@@ -15,7 +16,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,7 +63,7 @@ public final class LocalReplica implements Replica {
 
     @Override
     public CompletionStage<Appended> append(WriteGroup group) {
-        return on(loopOfExtent.getOrDefault(group.extentId(), maintenance), () -> store.append(group));
+        return DiskCall.on(loopOfExtent.getOrDefault(group.extentId(), maintenance), () -> store.append(group));
     }
 
     @Override
@@ -89,7 +89,7 @@ public final class LocalReplica implements Replica {
 
     @Override
     public CompletionStage<Long> fence(ExtentHeader header, long recoveryEpoch) {
-        return on(maintenance, () -> store.fence(header, recoveryEpoch));
+        return DiskCall.on(maintenance, () -> store.fence(header, recoveryEpoch));
     }
 
     @Override
@@ -108,7 +108,7 @@ public final class LocalReplica implements Replica {
      * whatever was here of it. Nothing is done if all of it is here already.
      */
     public CompletionStage<Void> repair(ExtentHeader header, long length, Replica source) {
-        return on(
+        return DiskCall.on(
                         maintenance,
                         () -> store.whole(header.extentId(), length) || length == 0
                                 ? Optional.<ExtentRepair>empty()
@@ -143,7 +143,7 @@ public final class LocalReplica implements Replica {
                     } else {
                         copyNext(repair, extentId, source, done);
                     }
-                } catch (IOException | RuntimeException failed) {
+                } catch (IOException | RuntimeException | OutOfMemoryError failed) {
                     done.completeExceptionally(failed);
                 }
             });
@@ -152,12 +152,12 @@ public final class LocalReplica implements Replica {
 
     @Override
     public CompletionStage<ByteBuffer> fetch(long extentId, long position, int bytesMax) {
-        return on(maintenance, () -> store.fetch(extentId, position, bytesMax));
+        return DiskCall.on(maintenance, () -> store.fetch(extentId, position, bytesMax));
     }
 
     @Override
     public CompletionStage<Long> copy(ExtentHeader header, long recoveryEpoch, long position, ByteBuffer bytes) {
-        return on(maintenance, () -> store.copy(header, recoveryEpoch, position, bytes));
+        return DiskCall.on(maintenance, () -> store.copy(header, recoveryEpoch, position, bytes));
     }
 
     /** See {@link ExtentStore#delete}. */
@@ -176,36 +176,15 @@ public final class LocalReplica implements Replica {
         }
     }
 
-    private interface DiskTask<T> {
-        T run() throws IOException;
-    }
-
     private interface DiskAction {
         void run() throws IOException;
     }
 
     private CompletionStage<Void> onMaintenance(DiskAction action) {
-        CompletableFuture<Void> answer = new CompletableFuture<>();
-        maintenance.execute(() -> {
-            try {
-                action.run();
-                answer.complete(null);
-            } catch (IOException | RuntimeException failed) {
-                answer.completeExceptionally(failed);
-            }
-        });
-        return answer;
-    }
-
-    private static <T> CompletionStage<T> on(Executor loop, DiskTask<T> task) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
-        loop.execute(() -> {
-            try {
-                answer.complete(task.run());
-            } catch (IOException | RuntimeException failed) {
-                answer.completeExceptionally(failed);
-            }
-        });
-        return answer;
+        return DiskCall.on(maintenance, () -> {
+                    action.run();
+                    return true;
+                })
+                .thenAccept(done -> {});
     }
 }

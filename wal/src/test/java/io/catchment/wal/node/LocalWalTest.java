@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.catchment.wal.Admission;
+import io.catchment.wal.Authority;
 import io.catchment.wal.ExtentDescriptor;
 import io.catchment.wal.Frame;
 import io.catchment.wal.FrameEntry;
@@ -92,6 +93,17 @@ final class LocalWalTest {
         assertThat(bytes(read.payload())).startsWith(bytesOf(2, 30, 61)).hasSize(152 + 157 + 162 + 167 + 172 + 177);
         ByteBuf one = get(wal.payload(extent, floor));
         assertThat(bytes(one)).isEqualTo(Frames.bytes(2, 30, floor.payloadLength()));
+    }
+
+    @Test
+    void aWalThatBrokeSaysThatTheEpochIsOver() throws Exception {
+        append(Lane.NORMAL, Frames.data(1, 0, 3, 100));
+        listener.await("acknowledged", 1);
+        wal.broken("something that cannot be");
+        listener.await("authority", Lane.values().length, event -> event.text().startsWith(Authority.FENCED.name()));
+        listener.await("laneState", Lane.values().length, event -> event.value() == 0);
+        assertThat(wal.append(Lane.NORMAL, Frames.data(1, 3, 3, 100), "context"))
+                .isNotEqualTo(Admission.ACCEPTED);
     }
 
     private static byte[] bytesOf(long stream, long offset, int head) {
