@@ -17,9 +17,15 @@ final class ExtentIndexes {
     private final ExtentFiles files;
     private final Supplier<Checksum> checksums;
     private final long bytesMax;
+    private final Collection<StoredExtent> oldestFirst;
 
-    /** @param bytesMax of memory for the indexes of sealed extents */
-    ExtentIndexes(ExtentFiles files, Supplier<Checksum> checksums, long bytesMax) {
+    /**
+     * @param bytesMax of memory for the indexes of sealed extents
+     * @param oldestFirst all there are, as it changes
+     */
+    ExtentIndexes(
+            ExtentFiles files, Supplier<Checksum> checksums, long bytesMax, Collection<StoredExtent> oldestFirst) {
+        this.oldestFirst = oldestFirst;
         this.files = files;
         this.checksums = checksums;
         this.bytesMax = bytesMax;
@@ -48,6 +54,7 @@ final class ExtentIndexes {
             return loaded;
         } finally {
             extent.lock.unlock();
+            evict();
         }
     }
 
@@ -82,15 +89,16 @@ final class ExtentIndexes {
         return bytes;
     }
 
-    /** Takes the oldest sealed extents' indexes out of memory until the rest is within its bound. */
-    void evict(Collection<StoredExtent> oldestFirst) {
+    /** Takes the oldest sealed extents' indexes, and the directories of their footers, out of memory until the rest is within its bound. */
+    void evict() {
         long excess = memoryBytes(oldestFirst) - bytesMax;
         for (StoredExtent extent : oldestFirst) {
             if (excess <= 0) {
                 return;
             }
             FrameIndex index = extent.index;
-            if (extent.state == StoredExtent.State.SETTLED && extent.footerWritten && index instanceof MemoryIndex) {
+            boolean hasFooter = extent.footerWritten || index instanceof FooterIndex;
+            if (extent.state == StoredExtent.State.SETTLED && hasFooter && index != null) {
                 excess -= index.memoryBytes();
                 // The next look-up opens the footer.
                 extent.index = null;

@@ -32,7 +32,13 @@ public final class ExtentRepair {
         this.length = length;
         this.name = FileNames.repair(extentId);
         this.file = files.take(name, header.lane(), length);
-        file.write(0, header.encode());
+        try {
+            file.write(0, header.encode());
+        } catch (IOException | RuntimeException e) {
+            // Nobody has this object to abandon it
+            files.discard(file, name);
+            throw e;
+        }
     }
 
     /** Where the next piece begins. */

@@ -57,7 +57,7 @@ public final class ExtentStore {
         this.storeId = StoreId.readOrWrite(disk, ids);
         this.files = new ExtentFiles(disk, config);
         this.expected = new ExpectedBytes(config.fileBytes());
-        this.indexes = new ExtentIndexes(files, checksums, config.indexBytesMax());
+        this.indexes = new ExtentIndexes(files, checksums, config.indexBytesMax(), extents.values());
         this.fences = new Fences(disk);
         this.unsettledFiles = new UnsettledFiles(disk, checksums);
     }
@@ -256,7 +256,7 @@ public final class ExtentStore {
         } finally {
             extent.lock.unlock();
         }
-        indexes.evict(extents.values());
+        indexes.evict();
     }
 
     private void settleInMemory(StoredExtent extent, long length) throws IOException {

@@ -238,6 +238,30 @@ final class LocalWalTest {
     }
 
     @Test
+    void directoriesOfFootersStayWithinTheBoundOfIndexes() throws Exception {
+        for (int extent = 0; extent < 8; extent++) {
+            for (int i = 0; i < 100; i++) {
+                append(Lane.NORMAL, Frames.data(i, extent, 1, 50));
+            }
+            List<RecordingListener.Event> acknowledged = listener.await("acknowledged", 100 * (extent + 1));
+            wal.roll(Lane.NORMAL, acknowledged.get(acknowledged.size() - 1).extentId());
+            listener.await("sealed", extent + 1);
+        }
+        get(wal.shutdown(10_000));
+        int bound = 8_000;
+        config = config.withIndexBytesMax(bound);
+        crash();
+        for (int round = 0; round < 2; round++) {
+            for (long extent : wal.extents()) {
+                assertThat(wal.streams(extent)).hasSize(100);
+                assertThat(wal.stats().indexBytes()).isLessThanOrEqualTo(bound);
+                assertThat(wal.index(extent, 42)).hasSize(1);
+            }
+        }
+        assertThat(wal.stats().indexBytes()).isPositive();
+    }
+
+    @Test
     void aWipedDirectoryNeverAnswersForTheOldStore() throws Exception {
         append(Lane.NORMAL, Frames.data(1, 0, 1, 10));
         listener.await("acknowledged", 1);
