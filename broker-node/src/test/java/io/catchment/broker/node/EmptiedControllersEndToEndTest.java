@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -64,7 +65,12 @@ class EmptiedControllersEndToEndTest {
         try (LocalNode node = LocalNode.start(directory.resolve("first"), settings("factory"))) {
             createTopic(node);
             produce(node.bootstrap());
+            await("an object is there", () -> contents(bucket()).keySet().stream()
+                    .anyMatch(name -> name.contains("/objects/")));
             await("all of it is published", () -> node.gauge("catchment.flush.unflushed.bytes") == 0);
+            // The first may have been begun before it was published
+            awaitSnapshotWith(node, "first-change");
+            awaitSnapshotWith(node, "second-change");
             Map<String, String> bucket = new TreeMap<>();
             Map<String, String> wal = new TreeMap<>();
             node.restart(() -> {
@@ -199,11 +205,21 @@ class EmptiedControllersEndToEndTest {
                 .join();
     }
 
+    private void awaitSnapshotWith(LocalNode node, String change) throws Exception {
+        Set<String> before = contents(bucket().resolve("state")).keySet();
+        createTopic(node, change);
+        await(
+                "a snapshot is there",
+                () -> !before.containsAll(contents(bucket().resolve("state")).keySet()));
+    }
+
     private static void createTopic(LocalNode node) throws Exception {
+        createTopic(node, READINGS.topic());
+    }
+
+    private static void createTopic(LocalNode node, String name) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", node.bootstrap()))) {
-            admin.createTopics(List.of(new NewTopic("readings", 1, (short) 1)))
-                    .all()
-                    .get(30, TimeUnit.SECONDS);
+            admin.createTopics(List.of(new NewTopic(name, 1, (short) 1))).all().get(30, TimeUnit.SECONDS);
         }
     }
 
