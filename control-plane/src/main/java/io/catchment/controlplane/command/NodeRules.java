@@ -107,8 +107,10 @@ final class NodeRules {
                             || extent.ensemble().contains(store))) {
                 return "extent " + extent.extentId() + " is not sealed";
             }
-            if (extent.phase() == ExtentState.Phase.SEALED && extent.holders().equals(List.of(store))) {
-                return "it has the only copy of extent " + extent.extentId() + ", which is not flushed";
+            if (extent.phase() == ExtentState.Phase.SEALED
+                    && extent.holders().contains(store)
+                    && !isHeldByAnother(state, extent, store)) {
+                return "no live store but this one has extent " + extent.extentId() + ", which is not flushed";
             }
         }
         return null;
@@ -137,8 +139,9 @@ final class NodeRules {
     }
 
     /**
-     * A disk is gone: copies of flushed extents on it will never be released by anybody else, and of others it is no holder any
-     * more, if there is another (the last one stays: only an operator may call an extent lost).
+     * A disk is gone, or only not mounted: copies of flushed extents on it will never be released by anybody else, and of others it
+     * is no holder any more if a live store is one. Otherwise it stays in the records: the dead may never come back, and this disk
+     * may. Only an operator may call an extent lost.
      */
     private static void forgetCopies(Draft draft, Store gone) {
         List<ExtentState> held = new ArrayList<>();
@@ -149,9 +152,13 @@ final class NodeRules {
         }
         held.sort(Comparator.comparingLong(ExtentState::extentId));
         for (ExtentState extent : held) {
-            if (extent.phase() == ExtentState.Phase.FLUSHED || extent.holders().size() > 1) {
+            if (extent.phase() == ExtentState.Phase.FLUSHED || isHeldByAnother(draft.state(), extent, gone)) {
                 ExtentRules.drop(draft, extent, List.of(gone));
             }
         }
+    }
+
+    private static boolean isHeldByAnother(ClusterState state, ExtentState extent, Store store) {
+        return extent.holders().stream().anyMatch(holder -> !holder.equals(store) && state.isLive(holder));
     }
 }

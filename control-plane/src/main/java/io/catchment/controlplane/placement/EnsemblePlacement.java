@@ -56,10 +56,13 @@ public final class EnsemblePlacement {
         Set<String> zones = new HashSet<>();
         Set<Integer> taken = new HashSet<>();
         for (Store holder : extent.holders()) {
-            taken.add(holder.nodeId());
             NodeState node = state.nodes().get(holder.nodeId());
-            if (node != null && state.isLive(holder)) {
-                zones.add(node.zone());
+            // A node that runs with another disk than the recorded one has no copy.
+            if (node != null && node.storeId().equals(holder.storeId())) {
+                taken.add(holder.nodeId());
+                if (node.isLive()) {
+                    zones.add(node.zone());
+                }
             }
         }
         List<NodeState> candidates = new ArrayList<>();

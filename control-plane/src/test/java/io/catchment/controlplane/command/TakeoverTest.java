@@ -312,6 +312,51 @@ class TakeoverTest {
         script.doneWithoutEffect(new Command.RemoveNode(3));
     }
 
+    /** Node 2 may have started without its disk mounted, while what node 1 had is lost for good. */
+    @Test
+    void anotherDiskTakesNoCopyThatIsNotHeldByALiveStoreToo() {
+        ExtentState open = script.done(new Command.CreateExtent(1, first, 1));
+        long id = open.extentId();
+        script.done(new Command.SealExtent(id, first, 7, stores(1, 2)));
+        script.done(new Command.FenceNode(1, first));
+        script.register(2, "not-mounted", "zone-2");
+        assertThat(script.extent(id).holders()).containsExactlyInAnyOrderElementsOf(stores(1, 2));
+
+        script.register(2);
+        assertThat(script.extent(id).holders()).containsExactlyInAnyOrderElementsOf(stores(1, 2));
+
+        script.register(1);
+        script.register(2, "not-mounted", "zone-2");
+        assertThat(script.extent(id).holders()).containsExactlyElementsOf(stores(1));
+    }
+
+    @Test
+    void aNodeWhoseDiskWasReplacedMayHoldWhatTheFormerOneHadAgain() {
+        ExtentState open = script.done(new Command.CreateExtent(1, first, 1));
+        long id = open.extentId();
+        script.done(new Command.SealExtent(id, first, 7, stores(1, 2)));
+        script.done(new Command.FenceNode(1, first));
+        long replaced = script.register(2, "empty", "zone-2");
+        script.done(new Command.FenceNode(3, third));
+        script.register(1);
+        upkeep(new Observed(Set.of(), Set.of(), Set.of(id), Set.of()));
+        assertThat(script.state().task(Kind.REPAIR, id).orElseThrow().nodeId()).isEqualTo(2);
+        script.done(new Command.AddHolder(2, replaced, id, new Store(2, "empty")));
+        assertThat(script.extent(id).holders()).contains(new Store(2, "empty"));
+    }
+
+    @Test
+    void aNodeIsNotRemovedWhileOtherCopiesOfWhatItHoldsAreOnDeadNodesOnly() {
+        ExtentState open = script.done(new Command.CreateExtent(1, first, 1));
+        script.done(new Command.SealExtent(open.extentId(), first, 7, stores(2, 3)));
+        script.done(new Command.UnregisterNode(2, second));
+        script.done(new Command.UnregisterNode(3, third));
+        script.refused(Reason.NOT_YET, new Command.RemoveNode(3));
+        script.register(2);
+        script.done(new Command.RemoveNode(3));
+        assertThat(script.extent(open.extentId()).holders()).containsExactlyElementsOf(stores(2));
+    }
+
     private void upkeep(Observed observed) {
         script.upkeep(observed);
     }
