@@ -17,14 +17,18 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Owned by the keeper's loop. Each extent in this store gets what the control plane has decided: its final length, or its end. A copy is deleted only
- * when it is certain that it is of no use: the extent is sealed without this store (nothing can make it a holder but its own report), or
- * an image that is surely newer than the copy does not know it (an extent is in the state before any store hears of it).
+ * when it is certain that it is of no use: the extent is sealed without this store (nothing can make it a holder but its own report) and
+ * flushed or held by enough live stores, or an image that is surely newer than the copy does not know it (an extent is in the state before
+ * any store hears of it). A sealed extent that too few live stores hold may be whole here, on a disk that was away for a while: then
+ * this store becomes a holder.
  */
 final class LocalCopies {
     private static final Logger LOG = LoggerFactory.getLogger(LocalCopies.class);
     private static final int AT_ONCE = 1024;
     /** Who seals an extent also tells its stores; this is for those that did not hear it. */
     private static final long GRACE_MS = 2_000;
+    /** A deletion does not leave an extent that was acknowledged by more to a single disk. */
+    private static final int LIVE_HOLDERS_MIN = 2;
 
     private final LocalStore store;
     private final ControlPlane controlPlane;
@@ -73,10 +77,12 @@ final class LocalCopies {
                 fromBefore.remove(extentId);
             } else if (isHolder(extent)) {
                 settle(extent, unsettled.contains(extentId));
-            } else if (!repairs.concerns(extentId)) {
-                deleteSuperfluous(extent, unsettled.contains(extentId));
-            } else {
+            } else if (repairs.concerns(extentId)) {
                 fromBefore.remove(extentId);
+            } else if (mayBeNeeded(image, extent)) {
+                offer(extent, unsettled.contains(extentId));
+            } else {
+                deleteSuperfluous(extent, unsettled.contains(extentId));
             }
         }
         lookForLost(image, here);
@@ -147,6 +153,33 @@ final class LocalCopies {
                     && isDue(id)) {
                 repairs.damaged(extent, "it is not in this WAL directory");
             }
+        }
+    }
+
+    // ---- copies that no record names
+
+    private static boolean mayBeNeeded(ClusterImage image, ExtentState extent) {
+        long live = Extents.refs(extent.holders()).stream()
+                .filter(holder -> Extents.isLive(image, holder))
+                .count();
+        return extent.phase() == ExtentState.Phase.SEALED
+                && extent.length() > 0
+                && live < Math.min(LIVE_HOLDERS_MIN, extent.ackQuorum());
+    }
+
+    /** What is not all of the extent is no holder, and stays as it is until there are enough of them. */
+    private void offer(ExtentState extent, boolean unsettled) {
+        long id = extent.extentId();
+        if (attempts.mayStart(id) && (unsettled || isDue(id))) {
+            attempts.start(
+                    id,
+                    () -> store.verify(id, extent.length()),
+                    done -> {
+                        settled.add(id);
+                        ended(id);
+                        repairs.found(id);
+                    },
+                    failure -> failed(id, "made a holder's copy", failure));
         }
     }
 

@@ -20,6 +20,8 @@ interface LocalStore {
 
     CompletionStage<Void> settle(long extentId, long length);
 
+    CompletionStage<Void> verify(long extentId, long length);
+
     CompletionStage<Void> delete(long extentId);
 
     CompletionStage<RecoveryReport> recover(ExtentDescriptor extent);
@@ -53,6 +55,11 @@ interface LocalStore {
             @Override
             public CompletionStage<Void> settle(long extentId, long length) {
                 return wal.settle(extentId, length);
+            }
+
+            @Override
+            public CompletionStage<Void> verify(long extentId, long length) {
+                return wal.verify(extentId, length);
             }
 
             @Override

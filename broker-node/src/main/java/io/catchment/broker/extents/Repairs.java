@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Owned by the keeper's loop. Copies sealed extents from their holders: those that this node has the REPAIR task for, which it then reports, and
- * those that this store is recorded to hold but has damaged or lost (W6).
+ * those that this store is recorded to hold but has damaged or lost (W6). Reports whole copies, too, that were found here and are needed.
  */
 final class Repairs {
     private static final Logger LOG = LoggerFactory.getLogger(Repairs.class);
@@ -36,7 +36,7 @@ final class Repairs {
     private final long nodeEpoch;
     private final Attempts attempts;
     private final Set<Long> tasks = new HashSet<>();
-    /** Copied here, while it is not certain whether the control plane knows. */
+    /** Copied or found here, while it is not certain whether the control plane knows. */
     private final Set<Long> unreported = new HashSet<>();
     /** Copies of this store that are not what was sealed, with what is wrong. */
     private final Map<Long, String> damaged = new HashMap<>();
@@ -129,7 +129,7 @@ final class Repairs {
                 done -> {
                     unreported.remove(id);
                     attempts.succeeded(id);
-                    LOG.info("Extent {} of {} bytes is repaired: this store holds it now", id, extent.length());
+                    LOG.info("Extent {} of {} bytes is held by this store now", id, extent.length());
                 },
                 failure -> {
                     if (isCertain(failure)) {
@@ -149,6 +149,11 @@ final class Repairs {
         if (attempts.pause(extent.extentId())) {
             LOG.warn("Extent {} could not be repaired yet, trying on: {}", extent.extentId(), failure.toString());
         }
+    }
+
+    /** All of it is here, verified, and no record says so: it is reported, and stays until the fate of that is certain. */
+    void found(long extentId) {
+        unreported.add(extentId);
     }
 
     /** This store's copy is not what was sealed: another one takes its place. */

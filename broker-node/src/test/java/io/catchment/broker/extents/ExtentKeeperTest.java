@@ -157,6 +157,99 @@ class ExtentKeeperTest {
         }
     }
 
+    /** Whole copies that no record names: their disk was away while its node was not. */
+    @Nested
+    class Found {
+        private ExtentState extent;
+
+        private boolean isHolder() {
+            return world.image(extent).holders().contains(KeeperWorld.disk(1));
+        }
+
+        @Test
+        void aCopyWhoseRecordedHolderIsDeadIsKeptAndBecomesAHolder() {
+            extent = world.sealed(2, 5_000, 2);
+            world.fence(2);
+            store().copies.put(extent.extentId(), Copy.UNSETTLED);
+            world.start();
+            world.time.pass(20_000);
+            assertThat(store().deleted).isEmpty();
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.SETTLED);
+            assertThat(isHolder()).isTrue();
+            assertThat(world.image(extent).holders()).contains(KeeperWorld.disk(2));
+        }
+
+        @Test
+        void soIsOneThatWasSettledBefore() {
+            extent = world.sealed(2, 5_000, 2);
+            world.fence(2);
+            store().copies.put(extent.extentId(), Copy.SETTLED);
+            world.start();
+            world.time.pass(20_000);
+            assertThat(store().deleted).isEmpty();
+            assertThat(isHolder()).isTrue();
+        }
+
+        @Test
+        void oneLiveHolderIsNotEnoughToDeleteAnother() {
+            extent = world.sealed(2, 5_000, 2);
+            store().copies.put(extent.extentId(), Copy.UNSETTLED);
+            world.start();
+            world.time.pass(20_000);
+            assertThat(store().deleted).isEmpty();
+            assertThat(isHolder()).isTrue();
+        }
+
+        @Test
+        void itStaysUntilTheFateOfItsReportIsCertain() {
+            extent = world.sealed(2, 5_000, 2, 3);
+            world.fence(2);
+            world.fence(3);
+            store().copies.put(extent.extentId(), Copy.UNSETTLED);
+            world.control.fate(command -> command instanceof Command.AddHolder ? Fate.UNCERTAIN_LOST : Fate.DONE);
+            world.start();
+            world.time.pass(5_000);
+            world.register(2, "disk-2");
+            world.register(3, "disk-3");
+            world.time.pass(30_000);
+            assertThat(store().deleted).isEmpty();
+            world.control.fate(command -> Fate.DONE);
+            world.time.pass(20_000);
+            assertThat(isHolder()).isTrue();
+            assertThat(store().deleted).isEmpty();
+        }
+
+        @Test
+        void aCopyThatIsNotAllOfItIsNoHolderAndGoesWhenItsHoldersAreBack() {
+            extent = world.sealed(2, 5_000, 2, 3);
+            world.fence(2);
+            world.fence(3);
+            store().copies.put(extent.extentId(), Copy.CORRUPT);
+            world.start();
+            assertThat(readyNow()).as("it stands in nobody's way").isNotNull();
+            world.time.pass(20_000);
+            assertThat(isHolder()).isFalse();
+            assertThat(store().deleted).isEmpty();
+            world.register(2, "disk-2");
+            world.register(3, "disk-3");
+            world.time.pass(20_000);
+            assertThat(isHolder()).isFalse();
+            assertThat(store().deleted).containsExactly(extent.extentId());
+        }
+
+        @Test
+        void ofAFlushedExtentItIsDeleted() {
+            extent = world.sealed(2, 5_000, 2);
+            world.control.now(
+                    new Command.PublishFlush(2, world.epochs.get(2), extent.extentId(), -1, 0, List.of(), List.of()));
+            world.fence(2);
+            store().copies.put(extent.extentId(), Copy.UNSETTLED);
+            world.start();
+            world.time.pass(5_000);
+            assertThat(store().deleted).containsExactly(extent.extentId());
+        }
+    }
+
     @Nested
     class Recovery {
         private ExtentState extent;

@@ -114,6 +114,11 @@ final class FakeStore implements LocalStore {
     }
 
     @Override
+    public CompletionStage<Void> verify(long extentId, long length) {
+        return settle(extentId, length);
+    }
+
+    @Override
     public CompletionStage<Void> delete(long extentId) {
         copies.remove(extentId);
         deleted.add(extentId);

@@ -349,6 +349,14 @@ public final class LocalWal implements Wal {
     }
 
     /**
+     * Settles a local copy of a sealed extent that no record names, and reads all of it: it is as good as a holder's afterwards, and the
+     * caller may tell the control plane. Fails with {@link io.catchment.wal.CorruptExtentException} if it is not all of what was sealed.
+     */
+    public CompletionStage<Void> verify(long extentId, long length) {
+        return local.verify(extentId, length);
+    }
+
+    /**
      * Makes this node's store a holder of an extent that is sealed and lacks holders: copied from one of them, each frame
      * verified (DESIGN §5). The caller then tells the control plane. Also replaces a local copy that is damaged; does
      * nothing if all of it is here. Fails with {@link IOException} when no holder could give it.

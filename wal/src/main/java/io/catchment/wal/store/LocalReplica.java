@@ -1,5 +1,6 @@
 package io.catchment.wal.store;
 
+import io.catchment.wal.CorruptExtentException;
 import io.catchment.wal.Lane;
 import io.catchment.wal.StoreRef;
 import io.catchment.wal.format.ExtentHeader;
@@ -101,6 +102,18 @@ public final class LocalReplica implements Replica {
             store.discard(extentId, maintenance, failure -> complete(discarded, failure));
         });
         return discarded;
+    }
+
+    /** Gives a sealed extent its final length and reads all of it. Fails with {@link CorruptExtentException} unless it is what was written. */
+    public CompletionStage<Void> verify(long extentId, long length) {
+        return onMaintenance(() -> {
+            loopOfExtent.remove(extentId);
+            store.settle(extentId, length);
+            if (!store.whole(extentId, length)) {
+                throw new CorruptExtentException(
+                        "extent " + extentId + " is sealed at " + length + " and not all of it is what was written", 0);
+            }
+        });
     }
 
     /**
