@@ -101,6 +101,19 @@ final class CorruptionTest {
     }
 
     @Test
+    void aCopyIsVerifiedToItsEndThoughItWasSettledLongAgo() throws Exception {
+        wal.roll(Lane.NORMAL, extent);
+        listener.await("sealed", 1);
+        long length = wal.length(extent).orElseThrow();
+        get(wal.verify(extent, length));
+        assertThat(failure(wal.verify(extent, length - 1))).isInstanceOf(CorruptExtentException.class);
+        assertThat(failure(wal.verify(extent + 1, length))).isInstanceOf(CorruptExtentException.class);
+        flip(frames.get(5).payloadPosition() + 100);
+        get(wal.settle(extent, length));
+        assertThat(failure(wal.verify(extent, length))).isInstanceOf(CorruptExtentException.class);
+    }
+
+    @Test
     void damageBeforeTheDurableLengthIsReportedAndWaits() throws Exception {
         List<ExtentDescriptor> open = crash();
         flip(frames.get(10).payloadPosition() + 7);
