@@ -61,6 +61,8 @@ public interface Wal extends AutoCloseable {
     /**
      * Local extents of an earlier run whose final length this store does not know yet. Nothing of them is served until
      * {@link #settle} (the control plane has them sealed), {@link #recover} (open there) or {@link #delete} (unknown there).
+     * Also those with a final length of which something could not be read since, or was not what was written: frames that are
+     * whole are still served, and {@link #settle} tells whether it is damage.
      */
     List<Long> unsettled();
 

@@ -30,6 +30,9 @@ final class LocalCopies {
     /** A deletion does not leave an extent that was acknowledged by more to a single disk. */
     private static final int LIVE_HOLDERS_MIN = 2;
 
+    /** One failure to read may be the moment's; so many are a disk that cannot give the copy back. */
+    private static final int UNREADABLE_AT_FAILURE = 6;
+
     private final LocalStore store;
     private final ControlPlane controlPlane;
     private final SerialLoop loop;
@@ -109,6 +112,10 @@ final class LocalCopies {
             fromBefore.remove(id);
             return;
         }
+        if (unsettled) {
+            // Also what was settled once: a reader has found it damaged since.
+            settled.remove(id);
+        }
         if (settled.contains(id) || !attempts.mayStart(id) || !(unsettled || isDue(id))) {
             return;
         }
@@ -123,7 +130,7 @@ final class LocalCopies {
     }
 
     private void settleFailed(ExtentState extent, Throwable failure) {
-        if (!(failure instanceof CorruptExtentException)) {
+        if (!(failure instanceof CorruptExtentException) && !isUnreadable(extent)) {
             failed(extent.extentId(), "settled", failure);
             return;
         }
@@ -139,6 +146,19 @@ final class LocalCopies {
         } else {
             repairs.damaged(extent, String.valueOf(failure.getMessage()));
         }
+    }
+
+    /**
+     * What cannot be written has its final length in the store's memory all the same. The last copy is never taken for unreadable, since who
+     * accepts loss would lose it: it is tried on.
+     */
+    private boolean isUnreadable(ExtentState extent) {
+        long id = extent.extentId();
+        ClusterImage image = controlPlane.image();
+        return attempts.failures(id) + 1 >= UNREADABLE_AT_FAILURE
+                && store.unsettled().contains(id)
+                && Extents.refs(extent.holders()).stream()
+                        .anyMatch(holder -> !holder.equals(store.self()) && !Extents.isGone(image, holder));
     }
 
     /** Recorded as held here, and not here: what was deleted by hand, or by a disk. Looked at twice, since repairs end meanwhile. */

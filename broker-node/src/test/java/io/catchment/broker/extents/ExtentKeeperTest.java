@@ -93,6 +93,67 @@ class ExtentKeeperTest {
         }
 
         @Test
+        void aCopyThatTurnsOutDamagedAfterItWasSettledIsReplacedToo() {
+            ExtentState extent = world.sealed(1, 5_000, 1, 2);
+            store().copies.put(extent.extentId(), Copy.UNSETTLED);
+            world.start();
+            world.time.pass(5_000);
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.SETTLED);
+            assertThat(store().repairSources).isEmpty();
+
+            store().copies.put(extent.extentId(), Copy.CORRUPT);
+            world.time.pass(5_000);
+            assertThat(store().repairSources).containsExactly(List.of(new StoreRef(2, "disk-2")));
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.SETTLED);
+            assertThat(store().deleted).isEmpty();
+
+            store().copies.put(extent.extentId(), Copy.CORRUPT);
+            world.time.pass(5_000);
+            assertThat(store().repairSources).as("each time").hasSize(2);
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.SETTLED);
+        }
+
+        @Test
+        void aCopyThatTheDiskCannotReadIsReplacedWhenItHasFailedForAWhile() {
+            ExtentState extent = world.sealed(1, 5_000, 1, 2);
+            store().copies.put(extent.extentId(), Copy.SETTLED);
+            world.start();
+            world.time.pass(5_000);
+
+            store().copies.put(extent.extentId(), Copy.UNREADABLE);
+            world.time.pass(2_000);
+            assertThat(store().repairSources).as("it may be the moment's").isEmpty();
+            world.time.pass(30_000);
+            assertThat(store().repairSources).hasSize(1);
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.SETTLED);
+        }
+
+        @Test
+        void theLastCopyIsTriedOnWhenTheDiskCannotReadIt() {
+            world = new KeeperWorld(4, true);
+            ExtentState extent = world.sealed(1, 5_000, 1);
+            store().copies.put(extent.extentId(), Copy.UNREADABLE);
+            world.start();
+            world.time.pass(120_000);
+            assertThat(store().settleCalls).hasSizeGreaterThan(7);
+            assertThat(world.image(extent).phase()).as("not given up").isEqualTo(Phase.SEALED);
+            store().copies.put(extent.extentId(), Copy.UNSETTLED);
+            world.time.pass(20_000);
+            assertThat(store().copies).containsEntry(extent.extentId(), Copy.SETTLED);
+        }
+
+        @Test
+        void aCopyWhoseFinalLengthCannotBeRecordedIsNotTakenForDamaged() {
+            ExtentState extent = world.sealed(1, 5_000, 1, 2);
+            store().copies.put(extent.extentId(), Copy.UNSETTLED);
+            store().unwritable.add(extent.extentId());
+            world.start();
+            world.time.pass(120_000);
+            assertThat(store().settleCalls).as("tried on").hasSizeGreaterThan(7);
+            assertThat(store().repairSources).isEmpty();
+        }
+
+        @Test
         void aDamagedCopyThatNobodyElseHasIsNamed() {
             ExtentState extent = world.sealed(1, 5_000, 1);
             store().copies.put(extent.extentId(), Copy.CORRUPT);

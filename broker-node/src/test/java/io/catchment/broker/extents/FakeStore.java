@@ -29,6 +29,8 @@ final class FakeStore implements LocalStore {
         OPEN,
         UNSETTLED,
         CORRUPT,
+        /** The disk fails to read it. */
+        UNREADABLE,
         SETTLED
     }
 
@@ -42,6 +44,9 @@ final class FakeStore implements LocalStore {
 
     /** By extent. */
     final Map<Long, List<FrameEntry>> frames = new HashMap<>();
+
+    /** They are settled in memory, and then their disk fails to record it. */
+    final Set<Long> unwritable = new HashSet<>();
 
     final Set<Long> hanging = new HashSet<>();
     final Set<StoreRef> unreachable = new HashSet<>();
@@ -89,7 +94,9 @@ final class FakeStore implements LocalStore {
     @Override
     public List<Long> unsettled() {
         return copies.keySet().stream()
-                .filter(id -> copies.get(id) == Copy.UNSETTLED || copies.get(id) == Copy.CORRUPT)
+                .filter(id -> copies.get(id) == Copy.UNSETTLED
+                        || copies.get(id) == Copy.CORRUPT
+                        || copies.get(id) == Copy.UNREADABLE)
                 .toList();
     }
 
@@ -106,6 +113,11 @@ final class FakeStore implements LocalStore {
         return process.later(1, answer -> {
             if (copies.get(extentId) == Copy.CORRUPT) {
                 answer.completeExceptionally(new CorruptExtentException("injected: valid only up to 4096", 4096));
+            } else if (copies.get(extentId) == Copy.UNREADABLE) {
+                answer.completeExceptionally(new IOException("injected: Input/output error"));
+            } else if (unwritable.contains(extentId)) {
+                copies.put(extentId, Copy.SETTLED);
+                answer.completeExceptionally(new IOException("injected: Read-only file system"));
             } else {
                 copies.put(extentId, Copy.SETTLED);
                 answer.complete(null);

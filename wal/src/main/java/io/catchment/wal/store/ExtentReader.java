@@ -16,7 +16,10 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Look-ups and verified reads of what this store holds, below the acknowledged lengths. Thread-safe; calls may read the disk. */
+/**
+ * Look-ups and verified reads of what this store holds, below the acknowledged lengths. Thread-safe; calls may read the disk. What fails
+ * puts its extent in doubt ({@link ExtentStore#unsettled}): each read sees a part of it, and somebody has to find out about the rest (W6).
+ */
 public final class ExtentReader {
     private static final Logger LOG = LoggerFactory.getLogger(ExtentReader.class);
 
@@ -36,11 +39,7 @@ public final class ExtentReader {
         if (extent.isEmpty()) {
             return new long[0];
         }
-        try {
-            return store.indexes().of(extent.get()).streams(extent.get().visibleLength());
-        } finally {
-            extent.get().release();
-        }
+        return reading(extent.get(), here -> store.indexes().of(here).streams(here.visibleLength()));
     }
 
     public List<FrameEntry> index(long extentId, long streamId) throws IOException {
@@ -61,11 +60,7 @@ public final class ExtentReader {
         if (extent.isEmpty()) {
             return absent;
         }
-        try {
-            return query(extent.get(), streamId, lookUp);
-        } finally {
-            extent.get().release();
-        }
+        return reading(extent.get(), here -> query(here, streamId, lookUp));
     }
 
     private <T> T query(StoredExtent extent, long streamId, LookUp<T> lookUp) throws IOException {
@@ -81,35 +76,28 @@ public final class ExtentReader {
 
     /** See {@link io.catchment.wal.Wal#read}. */
     public FrameRead read(long extentId, long streamId, long fromOffset, int bytesMax) throws IOException {
-        StoredExtent extent = acquire(extentId);
-        try {
+        return reading(acquire(extentId), extent -> {
             ReadPlan plan = query(extent, streamId, (rows, limit) -> RowSearch.plan(rows, fromOffset, bytesMax, limit));
             if (plan.isEmpty()) {
                 return new FrameRead(fromOffset, fromOffset, Unpooled.EMPTY_BUFFER);
             }
             ByteBuf payload = gather(extent).read(plan, streamId);
             return new FrameRead(plan.baseOffset(0), plan.endOffset(), payload);
-        } finally {
-            extent.release();
-        }
+        });
     }
 
     /** See {@link io.catchment.wal.Wal#payload}. */
     public ByteBuf payload(long extentId, FrameEntry entry) throws IOException {
-        StoredExtent extent = acquire(extentId);
-        try {
+        return reading(acquire(extentId), extent -> {
             ReadPlan plan = new ReadPlan();
             plan.add(entry.position(), entry.payloadLength(), entry.baseOffset(), entry.recordCount());
             return gather(extent).read(plan, entry.streamId());
-        } finally {
-            extent.release();
-        }
+        });
     }
 
     /** See {@link io.catchment.wal.Wal#load}. */
     public LoadedExtent load(long extentId) throws IOException {
-        StoredExtent extent = acquire(extentId);
-        try {
+        return reading(acquire(extentId), extent -> {
             if (extent.state != StoredExtent.State.SETTLED) {
                 throw new IOException("extent " + extentId + " is not sealed");
             }
@@ -117,14 +105,28 @@ public final class ExtentReader {
             return length == 0
                     ? ExtentImage.empty(extentId)
                     : ExtentImage.load(extentId, length, store.fileOf(extent), loadBuffers, store.newChecksum());
-        } finally {
-            extent.release();
-        }
+        });
     }
 
     /** Lets go of memory; reads still work. */
     public void close() {
         loadBuffers.close();
+    }
+
+    private interface Reading<T> {
+        T of(StoredExtent extent) throws IOException;
+    }
+
+    /** Releases the extent. */
+    private static <T> T reading(StoredExtent extent, Reading<T> reading) throws IOException {
+        try {
+            return reading.of(extent);
+        } catch (IOException failed) {
+            extent.doubt();
+            throw failed;
+        } finally {
+            extent.release();
+        }
     }
 
     private FrameGather gather(StoredExtent extent) throws IOException {

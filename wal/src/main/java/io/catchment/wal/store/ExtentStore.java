@@ -232,8 +232,9 @@ public final class ExtentStore {
     }
 
     /**
-     * See {@link io.catchment.wal.replica.Replica#settle}. In memory the extent is settled even when the disk then fails
-     * to record it; call again until it does, or let the next start do it.
+     * See {@link io.catchment.wal.replica.Replica#settle}. What has its final length and is in doubt since is verified. In
+     * memory the extent is settled even when the disk then fails to record it; call again until it does, or let the next
+     * start do it.
      */
     public void settle(long extentId, long length) throws IOException {
         StoredExtent extent = extents.get(extentId);
@@ -268,6 +269,9 @@ public final class ExtentStore {
                                     + length + " in the control plane (W2)",
                             extent.durableLength);
                 }
+                if (extent.doubted) {
+                    verify(extent);
+                }
             }
             case OPEN -> cut(extent, length, extent.durableLength);
             case UNSETTLED, CORRUPT ->
@@ -278,6 +282,24 @@ public final class ExtentStore {
                                 .scan(extent, fences.answeredLength(extent.extentId))
                                 .validLength());
         }
+    }
+
+    /** Of what has a final length nothing is cut. While it is damaged its good frames are served: it may be the last copy. */
+    private void verify(StoredExtent extent) throws IOException {
+        ExtentScan scan = scanned(extent);
+        if (scan.validLength() != extent.durableLength) {
+            throw new CorruptExtentException(
+                    "extent " + extent.extentId + " is sealed at " + extent.durableLength + " but damaged here at "
+                            + scan.validLength(),
+                    scan.validLength());
+        }
+        // Whatever is the matter with the footer, nobody needs it now.
+        extent.index = scan.index();
+        extent.doubted = false;
+    }
+
+    private ExtentScan scanned(StoredExtent extent) throws IOException {
+        return new ExtentScanner(files.of(extent), extent.extentId, extent.durableLength, checksums.get()).scan();
     }
 
     private static void cut(StoredExtent extent, long length, long validLength) throws IOException {
@@ -422,17 +444,18 @@ public final class ExtentStore {
 
     // ---- repair
 
-    /** Whether all of a sealed extent is here and what was written: reads all of it. */
-    public boolean whole(long extentId, long length) throws IOException {
+    /** Whether all of a sealed extent is here, can be read and is what was written: reads all of it. */
+    public boolean whole(long extentId, long length) {
         StoredExtent extent = extents.get(extentId);
         if (extent == null || extent.state != StoredExtent.State.SETTLED || extent.durableLength != length) {
             return false;
         }
-        return length == 0
-                || new ExtentScanner(files.of(extent), extentId, length, checksums.get())
-                                .scan()
-                                .validLength()
-                        == length;
+        try {
+            return length == 0 || scanned(extent).validLength() == length;
+        } catch (IOException unreadable) {
+            LOG.warn("Extent {} cannot be read: {}", extentId, unreadable.toString());
+            return false;
+        }
     }
 
     /** Begins to copy a sealed extent into this store; the caller fetches the pieces. */
@@ -509,11 +532,12 @@ public final class ExtentStore {
         return List.copyOf(extents.keySet());
     }
 
-    /** Ids of extents of an earlier run that have no final length yet. */
+    /** Ids of extents of an earlier run that have no final length yet, and of those whose bytes are damaged or in doubt. */
     public List<Long> unsettled() {
         return extents.values().stream()
-                .filter(extent ->
-                        extent.state == StoredExtent.State.UNSETTLED || extent.state == StoredExtent.State.CORRUPT)
+                .filter(extent -> extent.state == StoredExtent.State.UNSETTLED
+                        || extent.state == StoredExtent.State.CORRUPT
+                        || extent.doubted)
                 .map(extent -> extent.extentId)
                 .toList();
     }

@@ -48,6 +48,9 @@ final class StoredExtent {
     volatile boolean footerWritten;
     volatile boolean sealedName;
 
+    /** It has its final length, and since then something of it could not be read or was not what was written. */
+    volatile boolean doubted;
+
     private final AtomicInteger references = new AtomicInteger(1);
     private volatile @Nullable Runnable whenUnused;
 
@@ -60,6 +63,13 @@ final class StoredExtent {
     /** How far readers may see: acknowledged and here (P3). */
     long visibleLength() {
         return state == State.SETTLED ? durableLength : Math.min(acknowledgedLength, durableLength);
+    }
+
+    /** A read failed. What is open or has no bytes is left to those who settle it. */
+    void doubt() {
+        if (state == State.SETTLED && durableLength > 0) {
+            doubted = true;
+        }
     }
 
     /** Whether the extent is still there; then the caller must {@link #release} it. */

@@ -114,6 +114,39 @@ final class CorruptionTest {
     }
 
     @Test
+    void aSettledCopyThatIsFoundDamagedIsNamedUntilItIsWholeAgain() throws Exception {
+        wal.roll(Lane.NORMAL, extent);
+        long length = listener.await("sealed", 1).get(0).value();
+        for (int run = 0; run < 2; run++) {
+            assertThat(wal.unsettled()).doesNotContain(extent);
+            flip(frames.get(5).payloadPosition() + 100);
+            assertThat(wal.unsettled()).as("nobody has seen it").doesNotContain(extent);
+            assertThat(failure(wal.load(extent))).isInstanceOf(CorruptExtentException.class);
+            assertThat(wal.unsettled()).contains(extent);
+            for (int attempt = 0; attempt < 2; attempt++) {
+                Throwable settle = failure(wal.settle(extent, length));
+                assertThat(settle).isInstanceOf(CorruptExtentException.class);
+                assertThat(((CorruptExtentException) settle).validLength())
+                        .isEqualTo(frames.get(5).position());
+            }
+            assertThat(bytes(get(wal.read(extent, 1, 6, PAYLOAD)).payload()))
+                    .as("its neighbour may be the last one of its kind")
+                    .isEqualTo(Frames.bytes(1, 6, PAYLOAD));
+
+            flip(frames.get(5).payloadPosition() + 100);
+            get(wal.settle(extent, length));
+            assertThat(wal.unsettled()).doesNotContain(extent);
+            get(wal.load(extent)).close();
+            // What an earlier run has sealed is no different.
+            crash();
+            open();
+        }
+        flip(frames.get(5).payloadPosition() + 100);
+        assertThat(failure(wal.payload(extent, frames.get(5)))).isInstanceOf(CorruptExtentException.class);
+        assertThat(wal.unsettled()).as("a frame is enough").contains(extent);
+    }
+
+    @Test
     void damageBeforeTheDurableLengthIsReportedAndWaits() throws Exception {
         List<ExtentDescriptor> open = crash();
         flip(frames.get(10).payloadPosition() + 7);

@@ -6,18 +6,25 @@ import static io.catchment.wal.testing.WalFixture.failure;
 import static io.catchment.wal.testing.WalFixture.get;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.wal.CorruptExtentException;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameRead;
 import io.catchment.wal.Lane;
+import io.catchment.wal.LoadedExtent;
 import io.catchment.wal.StoreRef;
 import io.catchment.wal.testing.Frames;
 import io.catchment.wal.testing.SharedRegistry;
 import io.catchment.wal.testing.TestCluster;
 import io.catchment.wal.testing.TestCluster.Node;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -155,6 +162,54 @@ final class RemoteReplicaTest {
         Node again = cluster.start(4);
         assertThat(again.wal.length(extent)).isEqualTo(OptionalLong.of(sealed.length()));
         assertThat(again.wal.index(extent, 1)).hasSize(300);
+    }
+
+    @Test
+    void aDamagedAndAnUnreadableCopyAreReplacedByAHolders() throws Exception {
+        for (int i = 0; i < 300; i++) {
+            append(one.wal, Lane.NORMAL, Frames.data(1, i, 1, 5_000));
+        }
+        one.listener.await("acknowledged", 300);
+        long extent = one.wal.extents().get(0);
+        one.wal.roll(Lane.NORMAL, extent);
+        one.listener.await("sealed", 1);
+        SharedRegistry.Extent sealed = cluster.registry.extent(extent);
+        Path copy;
+        try (Stream<Path> files = Files.list(dir.resolve("node-1"))) {
+            copy = files.filter(file -> file.getFileName().toString().startsWith("extent-0000000000000001"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        try (RandomAccessFile file = new RandomAccessFile(copy.toFile(), "rw")) {
+            file.seek(one.wal.index(extent, 1).get(99).payloadPosition());
+            file.write("rot".getBytes(StandardCharsets.US_ASCII));
+        }
+        assertThat(failure(one.wal.load(extent))).isInstanceOf(CorruptExtentException.class);
+        assertReplaced(one, sealed, CorruptExtentException.class);
+
+        cluster.kill(1);
+        // A link to itself: what opens it gets an I/O error.
+        Files.delete(copy);
+        Files.createSymbolicLink(copy, copy);
+        Node again = cluster.start(1);
+        assertThat(again.wal.unsettled()).doesNotContain(extent);
+        assertThat(failure(again.wal.load(extent)))
+                .isInstanceOf(IOException.class)
+                .isNotInstanceOf(CorruptExtentException.class);
+        assertReplaced(again, sealed, FileSystemException.class);
+    }
+
+    private static void assertReplaced(Node node, SharedRegistry.Extent sealed, Class<? extends IOException> trouble)
+            throws Exception {
+        long extent = sealed.descriptor().extentId();
+        assertThat(node.wal.unsettled()).contains(extent);
+        assertThat(failure(node.wal.settle(extent, sealed.length()))).isInstanceOf(trouble);
+        get(node.wal.repair(sealed.descriptor(), sealed.length(), sealed.holders()));
+        assertThat(node.wal.unsettled()).doesNotContain(extent);
+        get(node.wal.settle(extent, sealed.length()));
+        try (LoadedExtent whole = get(node.wal.load(extent))) {
+            assertThat(whole.frames(1)).hasSize(300);
+        }
     }
 
     private interface Condition {
