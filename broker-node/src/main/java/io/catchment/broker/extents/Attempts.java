@@ -1,5 +1,6 @@
 package io.catchment.broker.extents;
 
+import io.catchment.broker.loop.Attempt;
 import io.catchment.broker.loop.Backoff;
 import io.catchment.broker.loop.SerialLoop;
 import java.util.Collection;
@@ -7,7 +8,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +49,7 @@ final class Attempts {
     /** One of {@code done} and {@code failed} is called on the loop in the end; the latter has to call {@link #pause} to slow down. */
     <T> void start(long extentId, Supplier<CompletionStage<T>> work, Consumer<T> done, Consumer<Throwable> failed) {
         underWay.add(extentId);
-        begun(work)
+        Attempt.of(work)
                 .whenComplete((value, failure) -> loop.execute(() -> {
                     underWay.remove(extentId);
                     if (failure == null) {
@@ -59,14 +59,6 @@ final class Attempts {
                     }
                     look.run();
                 }));
-    }
-
-    private static <T> CompletionStage<T> begun(Supplier<CompletionStage<T>> work) {
-        try {
-            return work.get();
-        } catch (RuntimeException failed) {
-            return CompletableFuture.failedStage(failed);
-        }
     }
 
     private static Throwable cause(Throwable failure) {

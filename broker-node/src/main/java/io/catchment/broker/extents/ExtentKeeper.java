@@ -81,7 +81,7 @@ public final class ExtentKeeper implements AutoCloseable {
         this.repairs = new Repairs(store, controlPlane, loop, random, nodeId, nodeEpoch, look);
         this.recoveries = new Recoveries(store, controlPlane, loop, random, nodeId, nodeEpoch, acceptLoss, look);
         this.copies = new LocalCopies(store, controlPlane, loop, random, repairs, look);
-        LostOffsets offsets = new LostOffsets(store, controlPlane, objects, nodeId, nodeEpoch);
+        LostOffsets offsets = new LostOffsets(store, controlPlane, objects, loop::wallClockMs, nodeId, nodeEpoch);
         this.lost = new LostExtents(store, loop, random, repairs, offsets, nodeId, acceptLoss, look);
     }
 

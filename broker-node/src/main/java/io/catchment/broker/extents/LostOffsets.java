@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.DefaultRecordBatch;
@@ -87,13 +88,21 @@ final class LostOffsets {
     private final LocalStore wal;
     private final ControlPlane controlPlane;
     private final ObjectStore objects;
+    private final LongSupplier wallClockMs;
     private final int nodeId;
     private final long nodeEpoch;
 
-    LostOffsets(LocalStore wal, ControlPlane controlPlane, ObjectStore objects, int nodeId, long nodeEpoch) {
+    LostOffsets(
+            LocalStore wal,
+            ControlPlane controlPlane,
+            ObjectStore objects,
+            LongSupplier wallClockMs,
+            int nodeId,
+            long nodeEpoch) {
         this.wal = wal;
         this.controlPlane = controlPlane;
         this.objects = objects;
+        this.wallClockMs = wallClockMs;
         this.nodeId = nodeId;
         this.nodeEpoch = nodeEpoch;
     }
@@ -212,8 +221,8 @@ final class LostOffsets {
 
     // ---- with what
 
-    private static BundleBuilder.Built filled(List<Hole> holes) {
-        long now = System.currentTimeMillis();
+    private BundleBuilder.Built filled(List<Hole> holes) {
+        long now = wallClockMs.getAsLong();
         try (BundleWriter writer = new BundleWriter(UnpooledByteBufAllocator.DEFAULT)) {
             holes.stream()
                     .sorted(Comparator.comparingLong(hole -> hole.stream().streamId()))
