@@ -63,22 +63,21 @@ public final class ClusterView implements AutoCloseable {
     public boolean votersCaughtUp() {
         try {
             QuorumInfo quorum = get(admin.describeMetadataQuorum().quorumInfo());
-            long leader = quorum.voters().stream()
-                    .filter(voter -> voter.replicaId() == quorum.leaderId())
-                    .mapToLong(voter -> voter.lastCaughtUpTimestamp().orElse(0))
-                    .max()
-                    .orElse(0);
-            // A controller that lost its disk observes, while the voter that it was is still one
-            boolean replaced = quorum.voters().stream().noneMatch(voter -> quorum.observers().stream()
-                    .anyMatch(observer -> observer.replicaId() == voter.replicaId()));
-            return leader > 0
-                    && replaced
-                    && quorum.voters().stream()
-                            .allMatch(voter -> voter.lastCaughtUpTimestamp().orElse(0) > leader - CAUGHT_UP.toMillis());
+            return Voters.allCaughtUp(
+                    quorum.leaderId(), replicas(quorum.voters()), replicas(quorum.observers()), CAUGHT_UP);
         } catch (IllegalStateException e) {
             LOG.debug("nobody answers at the moment", e);
             return false;
         }
+    }
+
+    private static List<Voters.Replica> replicas(List<QuorumInfo.ReplicaState> states) {
+        return states.stream()
+                .map(state -> new Voters.Replica(
+                        state.replicaId(),
+                        state.lastFetchTimestamp().orElse(0),
+                        state.lastCaughtUpTimestamp().orElse(0)))
+                .toList();
     }
 
     /** Whether every partition's leader answers for it. */
