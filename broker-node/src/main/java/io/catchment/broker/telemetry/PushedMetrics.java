@@ -20,26 +20,60 @@ import org.apache.kafka.shaded.io.opentelemetry.proto.metrics.v1.MetricsData;
 import org.apache.kafka.shaded.io.opentelemetry.proto.metrics.v1.NumberDataPoint;
 import org.apache.kafka.shaded.io.opentelemetry.proto.metrics.v1.ResourceMetrics;
 import org.apache.kafka.shaded.io.opentelemetry.proto.metrics.v1.ScopeMetrics;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The newest values that clients have pushed, as lines for whoever scrapes this node: gauges as they are, sums added up. Thread-safe. Bounded: what
- * would be too much is counted and dropped; a client is forgotten when it says goodbye, or after three of its intervals.
+ * The newest values that clients have pushed, as lines for whoever scrapes this node: gauges as they are, sums added up. Thread-safe. Bounded, also
+ * by the length of the names, which clients choose: what would be too much is counted and dropped; a client is forgotten when it says goodbye, or
+ * after three of its intervals.
  */
 public final class PushedMetrics implements ClientTelemetryExporter {
     static final int CLIENTS_MAX = 1_000;
     static final int SERIES_PER_CLIENT_MAX = 500;
+    /** Of a client's name, of a metric's, and of what that is measured of; longer ones are dropped. */
+    static final int NAME_LENGTH_MAX = 1_000;
+    /** Of all series together, with their names: it bounds what a scrape makes of them, too. */
+    static final long BYTES_MAX = 32 << 20;
+
+    /** Of one series without its names. */
+    private static final int SERIES_BYTES = 200;
+
     private static final int INTERVALS_KEPT = 3;
     private static final String NAME = "catchment_client_metric";
 
     private final Map<Uuid, Client> clients = new ConcurrentHashMap<>();
     private final AtomicLong pushes = new AtomicLong();
     private final AtomicLong dropped = new AtomicLong();
+    private final AtomicLong bytes = new AtomicLong();
     private final LongSupplier nanoTime;
 
     /** One series of a client: what is measured, and of what (topic, node …) as {@code key=value} pairs. */
     private record Series(String metric, String of) {}
 
-    private record Client(String clientId, Map<Series, Double> values, long forgetAtNanos) {}
+    /** Compared by identity: whoever forgets one must not forget what came meanwhile. */
+    private static final class Client {
+        private final String clientId;
+        private final Map<Series, Double> values;
+        private final AtomicLong bytes;
+        private final long forgetAtNanos;
+
+        Client(String clientId, Map<Series, Double> values, AtomicLong bytes, long forgetAtNanos) {
+            this.clientId = clientId;
+            this.values = values;
+            this.bytes = bytes;
+            this.forgetAtNanos = forgetAtNanos;
+        }
+
+        /** With the same series. */
+        Client until(long nanos) {
+            return new Client(clientId, values, bytes, nanos);
+        }
+
+        /** The client's own name is on each line. */
+        long bytesOf(Series series) {
+            return SERIES_BYTES + 2L * (series.metric().length() + series.of().length() + clientId.length());
+        }
+    }
 
     public PushedMetrics(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
@@ -58,50 +92,66 @@ public final class PushedMetrics implements ClientTelemetryExporter {
         forgetTheSilent();
         Uuid id = payload.clientInstanceId();
         if (payload.isTerminating()) {
-            clients.remove(id);
+            Client known = clients.get(id);
+            if (known != null) {
+                forget(id, known);
+            }
             return;
         }
-        if (!clients.containsKey(id) && clients.size() >= CLIENTS_MAX) {
+        // On the wire it may be left out
+        @Nullable String named = context.authorizableRequestContext().clientId();
+        String clientId = named == null ? "" : named;
+        if (clientId.length() > NAME_LENGTH_MAX || (!clients.containsKey(id) && clients.size() >= CLIENTS_MAX)) {
             dropped.incrementAndGet();
             return;
         }
         long keptNanos = TimeUnit.MILLISECONDS.toNanos((long) INTERVALS_KEPT * context.pushIntervalMs());
-        String clientId = context.authorizableRequestContext().clientId();
         clients.compute(id, (known, before) -> {
-            Map<Series, Double> values = before == null ? new ConcurrentHashMap<>() : before.values();
-            add(data, values);
-            return new Client(clientId, values, nanoTime.getAsLong() + keptNanos);
+            Client client =
+                    before == null ? new Client(clientId, new ConcurrentHashMap<>(), new AtomicLong(), 0) : before;
+            add(data, client);
+            return client.until(nanoTime.getAsLong() + keptNanos);
         });
     }
 
     private void forgetTheSilent() {
         long now = nanoTime.getAsLong();
-        clients.values().removeIf(client -> now - client.forgetAtNanos() > 0);
+        clients.forEach((id, client) -> {
+            if (now - client.forgetAtNanos > 0) {
+                forget(id, client);
+            }
+        });
     }
 
-    private void add(MetricsData data, Map<Series, Double> values) {
+    private void forget(Uuid id, Client client) {
+        if (clients.remove(id, client)) {
+            bytes.addAndGet(-client.bytes.get());
+        }
+    }
+
+    private void add(MetricsData data, Client client) {
         for (ResourceMetrics resource : data.getResourceMetricsList()) {
             for (ScopeMetrics scope : resource.getScopeMetricsList()) {
                 for (Metric metric : scope.getMetricsList()) {
-                    add(metric, values);
+                    add(metric, client);
                 }
             }
         }
     }
 
-    private void add(Metric metric, Map<Series, Double> values) {
+    private void add(Metric metric, Client client) {
         if (metric.hasGauge()) {
-            metric.getGauge().getDataPointsList().forEach(point -> put(values, metric.getName(), point, false));
+            metric.getGauge().getDataPointsList().forEach(point -> put(client, metric.getName(), point, false));
         } else if (metric.hasSum()) {
             boolean delta =
                     metric.getSum().getAggregationTemporality() == AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA;
-            metric.getSum().getDataPointsList().forEach(point -> put(values, metric.getName(), point, delta));
+            metric.getSum().getDataPointsList().forEach(point -> put(client, metric.getName(), point, delta));
         } else {
             dropped.incrementAndGet();
         }
     }
 
-    private void put(Map<Series, Double> values, String metric, NumberDataPoint point, boolean delta) {
+    private void put(Client client, String metric, NumberDataPoint point, boolean delta) {
         Map<String, String> of = new TreeMap<>();
         for (KeyValue attribute : point.getAttributesList()) {
             of.put(attribute.getKey(), attribute.getValue().getStringValue());
@@ -109,13 +159,29 @@ public final class PushedMetrics implements ClientTelemetryExporter {
         Series series =
                 new Series(metric, of.toString().substring(1, of.toString().length() - 1));
         double value = point.hasAsInt() ? point.getAsInt() : point.getAsDouble();
-        if (values.size() >= SERIES_PER_CLIENT_MAX && !values.containsKey(series)) {
+        if (!client.values.containsKey(series) && !takes(client, series)) {
             dropped.incrementAndGet();
         } else if (delta) {
-            values.merge(series, value, Double::sum);
+            client.values.merge(series, value, Double::sum);
         } else {
-            values.put(series, value);
+            client.values.put(series, value);
         }
+    }
+
+    /** One series more of the client; it counts from now on. */
+    private boolean takes(Client client, Series series) {
+        if (client.values.size() >= SERIES_PER_CLIENT_MAX
+                || series.metric().length() > NAME_LENGTH_MAX
+                || series.of().length() > NAME_LENGTH_MAX) {
+            return false;
+        }
+        long more = client.bytesOf(series);
+        if (bytes.addAndGet(more) > BYTES_MAX) {
+            bytes.addAndGet(-more);
+            return false;
+        }
+        client.bytes.addAndGet(more);
+        return true;
     }
 
     /** In the text form that Prometheus reads. */
@@ -130,11 +196,11 @@ public final class PushedMetrics implements ClientTelemetryExporter {
                 dropped.get());
         out.append("# HELP ").append(NAME).append(" What clients measure of themselves (KIP-714), the newest value\n");
         out.append("# TYPE ").append(NAME).append(" gauge\n");
-        clients.forEach((id, client) -> client.values().forEach((series, value) -> {
+        clients.forEach((id, client) -> client.values.forEach((series, value) -> {
             out.append(NAME).append("{metric=\"");
             escape(out, series.metric());
             out.append("\",client_id=\"");
-            escape(out, client.clientId());
+            escape(out, client.clientId);
             out.append("\",client_instance_id=\"").append(id).append("\",of=\"");
             escape(out, series.of());
             out.append("\"} ").append(number(value)).append('\n');

@@ -28,6 +28,7 @@ import org.apache.kafka.shaded.io.opentelemetry.proto.metrics.v1.NumberDataPoint
 import org.apache.kafka.shaded.io.opentelemetry.proto.metrics.v1.ResourceMetrics;
 import org.apache.kafka.shaded.io.opentelemetry.proto.metrics.v1.ScopeMetrics;
 import org.apache.kafka.shaded.io.opentelemetry.proto.metrics.v1.Sum;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class PushedMetricsTest {
@@ -86,6 +87,51 @@ class PushedMetricsTest {
     }
 
     @Test
+    void aClientWithoutANameDoesNotSpoilTheText() {
+        push(ship, null, false, gauge("x", 1).build());
+        assertThat(lines()).contains("{metric=\"x\",client_id=\"\",client_instance_id=\"" + ship + "\"");
+    }
+
+    /** A megabyte each, from as many clients as may push: their names alone would fill the heap. */
+    @Test
+    void whatClientsNameTheirMetricsIsBounded() {
+        String endless = "n".repeat(1 << 20);
+        push(ship, "ship", false, gauge(endless, 1).build(), gauge("short", 2).build());
+        assertThat(lines().contains("nnnn")).isFalse();
+        assertThat(lines()).contains("metric=\"short\"");
+        assertThat(lines()).contains("catchment_client_metrics_dropped_total 1\n");
+        push(
+                new Uuid(3, 3),
+                "c".repeat(PushedMetrics.NAME_LENGTH_MAX + 1),
+                false,
+                gauge("x", 1).build());
+        assertThat(lines()).contains("catchment_client_metrics_dropped_total 2\n");
+    }
+
+    @Test
+    void allClientsTogetherHaveBoundedMemoryWhichTheyGiveBack() {
+        String longest = "n".repeat(PushedMetrics.NAME_LENGTH_MAX - 3);
+        Metric[] many = new Metric[PushedMetrics.SERIES_PER_CLIENT_MAX];
+        for (int i = 0; i < many.length; i++) {
+            many[i] = gauge(longest + i, i).build();
+        }
+        int clients = 2 * (int) (PushedMetrics.BYTES_MAX / (2L * longest.length() * many.length));
+        for (int i = 0; i < clients; i++) {
+            push(new Uuid(2, i), "c", false, many);
+        }
+        Uuid last = new Uuid(2, clients - 1);
+        String all = lines();
+        assertThat(all.length()).isLessThan((int) PushedMetrics.BYTES_MAX);
+        assertThat(all.contains(last.toString())).isFalse();
+
+        push(new Uuid(2, 0), "c", true);
+        nowNanos += TimeUnit.MILLISECONDS.toNanos(4 * INTERVAL_MS);
+        push(last, "c", false, many);
+        assertThat(lines().lines().filter(line -> line.contains(last.toString())))
+                .hasSize(PushedMetrics.SERIES_PER_CLIENT_MAX);
+    }
+
+    @Test
     void whatIsNoMetricsDataIsRefused() {
         assertThatThrownBy(() -> pushed.exportMetrics(
                         context("ship"), payload(ship, false, ByteBuffer.wrap(new byte[] {-1, -1, -1}))))
@@ -96,7 +142,7 @@ class PushedMetricsTest {
         return pushed.scrape();
     }
 
-    private void push(Uuid client, String clientId, boolean last, Metric... metrics) {
+    private void push(Uuid client, @Nullable String clientId, boolean last, Metric... metrics) {
         ScopeMetrics.Builder scope = ScopeMetrics.newBuilder();
         for (Metric metric : metrics) {
             scope.addMetrics(metric);
@@ -127,7 +173,7 @@ class PushedMetricsTest {
                         .setValue(AnyValue.newBuilder().setStringValue("t")));
     }
 
-    private static ClientTelemetryContext context(String clientId) {
+    private static ClientTelemetryContext context(@Nullable String clientId) {
         RequestContext request = new RequestContext(
                 new RequestHeader(ApiKeys.PUSH_TELEMETRY, (short) 0, clientId, 1),
                 "connection",
