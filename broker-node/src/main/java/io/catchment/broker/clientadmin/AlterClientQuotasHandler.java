@@ -23,7 +23,10 @@ import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.image.ClientQuotasImage;
 import org.apache.kafka.server.common.ApiMessageAndVersion;
 
-/** AlterClientQuotas (KIP-546): each entity of a request is altered as a whole or not at all. */
+/**
+ * AlterClientQuotas (KIP-546): each entity of a request is altered as a whole or not at all. What was altered through another node before the request
+ * came is seen, by a barrier: clients send such requests to any node.
+ */
 public final class AlterClientQuotasHandler implements ApiHandler {
     private final ControlPlane controlPlane;
     private final Executor lookups;
@@ -47,8 +50,9 @@ public final class AlterClientQuotasHandler implements ApiHandler {
         AlterClientQuotasRequest body = (AlterClientQuotasRequest) request.body();
         List<ClientQuotaAlteration> alterations = List.copyOf(body.entries());
         boolean names = alterations.stream().anyMatch(each -> QuotaAlteration.needsLookup(each.entity()));
-        CompletionStage<Map<ClientQuotaEntity, ApiError>> outcomes = CompletableFuture.supplyAsync(
-                        () -> plan(alterations), names ? lookups : Runnable::run)
+        CompletionStage<Map<ClientQuotaEntity, ApiError>> outcomes = controlPlane
+                .barrier()
+                .thenApplyAsync(seen -> plan(alterations), names ? lookups : request.eventLoop())
                 .thenCompose(plan -> carryOut(plan, body.validateOnly()));
         Later.respond(request, outcomes, (results, failure) -> {
             if (failure != null) {

@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * IncrementalAlterConfigs of topics, groups and client metrics. Thread-safe: alterations made through this node run one after the other, so that
- * an APPEND sees what the one before left.
+ * an APPEND sees what the one before left. What was created or altered through another node before the request came is seen as well, by a
+ * barrier: clients send such requests to any node, and what they were told is done must count for the next.
  *
  * <p>Node configurations are refused: they change by node.properties and a restart. What a node never had set at run time can be
  * deleted, though: {@code kafka-reassign-partitions --verify} ends with that.
@@ -75,13 +76,18 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler {
                 duplicates.add(key);
             }
         }
+        CompletionStage<Void> others = resources.keySet().stream().anyMatch(key -> isOfTheCluster(key.type()))
+                ? controlPlane.barrier()
+                : CompletableFuture.completedFuture(null);
         Map<AlterConfigsResource, CompletionStage<ApiError>> outcomes = new LinkedHashMap<>();
         resources.forEach((key, resource) -> outcomes.put(
                 resource,
                 duplicates.contains(key)
                         ? CompletableFuture.completedFuture(
                                 new ApiError(Errors.INVALID_REQUEST, "Each resource must appear at most once."))
-                        : afterTheLast(() -> alter(key, resource, data.validateOnly()))));
+                        : afterTheLast(() -> others.thenComposeAsync(
+                                        seen -> alter(key, resource, data.validateOnly()), request.eventLoop())
+                                .exceptionally(IncrementalAlterConfigsHandler::error))));
         CompletableFuture<Void> all = CompletableFuture.allOf(outcomes.values().stream()
                 .map(CompletionStage::toCompletableFuture)
                 .toArray(CompletableFuture<?>[]::new));
@@ -107,6 +113,12 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler {
         } catch (RuntimeException e) {
             return CompletableFuture.completedFuture(error(e));
         }
+    }
+
+    private static boolean isOfTheCluster(ConfigResource.Type type) {
+        return type == ConfigResource.Type.TOPIC
+                || type == ConfigResource.Type.GROUP
+                || type == ConfigResource.Type.CLIENT_METRICS;
     }
 
     private static ApiError error(Throwable failure) {

@@ -3,6 +3,7 @@ package io.catchment.broker.clientadmin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.catchment.broker.testing.FakeRequest;
+import io.catchment.broker.testing.LateControlPlane;
 import io.catchment.broker.testing.RulesControlPlane;
 import java.util.Collections;
 import java.util.List;
@@ -109,6 +110,21 @@ class ClientAdminHandlersTest {
     }
 
     @Test
+    void whatWasSetThroughAnotherNodeBeforeIsSeen() throws Exception {
+        alter(false, CLIENT, new Op("producer_byte_rate", 1.0));
+        AlterClientQuotasHandler late = new AlterClientQuotasHandler(new LateControlPlane(controlPlane), Runnable::run);
+        // what this node still believes to be set
+        alter(false, CLIENT, new Op("producer_byte_rate", 2.0));
+        assertThat(alter(late, CLIENT, new Op("producer_byte_rate", 1.0))).isEqualTo(Errors.NONE);
+        assertThat(describedAll()).isEqualTo(Map.of(CLIENT, Map.of("producer_byte_rate", 1.0)));
+        // what it does not know to be set
+        alter(false, ADDRESS, new Op("connection_creation_rate", 1.0));
+        assertThat(alter(late, ADDRESS, new Op("connection_creation_rate", null)))
+                .isEqualTo(Errors.NONE);
+        assertThat(describedAll()).containsOnlyKeys(CLIENT);
+    }
+
+    @Test
     void aControllerThatIsAwayIsATimeout() throws Exception {
         controlPlane.fate(command -> RulesControlPlane.Fate.UNAVAILABLE);
         assertThat(alter(false, CLIENT, new Op("producer_byte_rate", 1.0))).isEqualTo(Errors.REQUEST_TIMED_OUT);
@@ -182,10 +198,21 @@ class ClientAdminHandlersTest {
     }
 
     private Errors alter(boolean validateOnly, ClientQuotaEntity entity, Op... ops) throws Exception {
+        return alter(alter, validateOnly, entity, ops);
+    }
+
+    private static Errors alter(AlterClientQuotasHandler through, ClientQuotaEntity entity, Op... ops)
+            throws Exception {
+        return alter(through, false, entity, ops);
+    }
+
+    private static Errors alter(
+            AlterClientQuotasHandler through, boolean validateOnly, ClientQuotaEntity entity, Op... ops)
+            throws Exception {
         AlterClientQuotasRequest request = new AlterClientQuotasRequest.Builder(
                         List.of(new ClientQuotaAlteration(entity, List.of(ops))), validateOnly)
                 .build();
-        AlterClientQuotasResponse response = (AlterClientQuotasResponse) FakeRequest.call(alter, request);
+        AlterClientQuotasResponse response = (AlterClientQuotasResponse) FakeRequest.call(through, request);
         assertThat(response.data().entries()).hasSize(1);
         return Errors.forCode(response.data().entries().get(0).errorCode());
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.catchment.broker.testing.FakeControlPlane;
 import io.catchment.broker.testing.FakeRequest;
+import io.catchment.broker.testing.LateControlPlane;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException.Reason;
 import java.util.List;
@@ -178,6 +179,38 @@ class IncrementalAlterConfigsHandlerTest {
         assertThat(set.answer().errorCounts()).containsOnlyKeys(Errors.NONE);
         assertThat(append.answer().errorCounts()).containsOnlyKeys(Errors.NONE);
         assertThat(configs("t")).containsEntry("cleanup.policy", "compact,delete");
+    }
+
+    @Test
+    void whatWasDoneThroughAnotherNodeBeforeIsSeen() {
+        IncrementalAlterConfigsHandler late = new IncrementalAlterConfigsHandler(
+                new LateControlPlane(controlPlane), TestConfigs.topics(), TestConfigs.groups(), 1);
+        // what this node still believes to be set
+        assertThat(one(TOPIC, "t", OpType.SET, "retention.ms", "9")).isEqualTo(Errors.NONE);
+        assertThat(one(late, OpType.SET, "t", "retention.ms", "5")).isEqualTo(Errors.NONE);
+        assertThat(configs("t")).containsEntry("retention.ms", "5");
+        // what it does not know to be set
+        assertThat(one(TOPIC, "t", OpType.SET, "segment.ms", "7")).isEqualTo(Errors.NONE);
+        assertThat(one(late, OpType.DELETE, "t", "segment.ms", null)).isEqualTo(Errors.NONE);
+        assertThat(configs("t")).doesNotContainKey("segment.ms");
+        // what an APPEND adds to
+        assertThat(one(TOPIC, "t", OpType.SET, "cleanup.policy", "compact")).isEqualTo(Errors.NONE);
+        assertThat(one(late, OpType.APPEND, "t", "cleanup.policy", "delete")).isEqualTo(Errors.NONE);
+        assertThat(configs("t")).containsEntry("cleanup.policy", "compact,delete");
+        // a topic that it has not heard of
+        controlPlane.applyNow(
+                new Command.CreateTopics(List.of(new Command.CreateTopic("new", 1, (short) 1, Map.of())), false));
+        assertThat(one(late, OpType.SET, "new", "retention.ms", "3")).isEqualTo(Errors.NONE);
+        assertThat(configs("new")).containsEntry("retention.ms", "3");
+    }
+
+    private static Errors one(
+            IncrementalAlterConfigsHandler through, OpType op, String topic, String key, @Nullable String value) {
+        AlterConfigsResource resource = resource(TOPIC, topic);
+        add(resource, op, key, value);
+        return error(((IncrementalAlterConfigsResponse) FakeRequest.call(through, request((short) 1, false, resource)))
+                .data()
+                .responses());
     }
 
     @Test
