@@ -72,7 +72,7 @@ final class ShareRequests {
 
     /** Partitions go by id here; the name would only be for people. */
     @SuppressWarnings("NullAway") // as Kafka itself has partitions whose topic it does not know
-    private static TopicIdPartition byId(Uuid topicId, int partition) {
+    static TopicIdPartition byId(Uuid topicId, int partition) {
         return new TopicIdPartition(topicId, new TopicPartition(null, partition));
     }
 

@@ -14,7 +14,9 @@ final class ShareSession {
     private final String group;
     private final String member;
     private final String connectionId;
+    /** By id alone: what a topic is called may be known when a partition is added, and not when it is forgotten. */
     private final Set<TopicIdPartition> partitions = new LinkedHashSet<>();
+
     private boolean over;
     private int epoch = ShareRequestMetadata.nextEpoch(ShareRequestMetadata.INITIAL_EPOCH);
 
@@ -22,7 +24,7 @@ final class ShareSession {
         this.group = group;
         this.member = member;
         this.connectionId = connectionId;
-        this.partitions.addAll(partitions);
+        change(partitions, List.of());
     }
 
     String group() {
@@ -57,8 +59,12 @@ final class ShareSession {
     }
 
     void change(Collection<TopicIdPartition> added, Collection<TopicIdPartition> forgotten) {
-        partitions.addAll(added);
-        forgotten.forEach(partitions::remove);
+        added.forEach(partition -> partitions.add(byId(partition)));
+        forgotten.forEach(partition -> partitions.remove(byId(partition)));
+    }
+
+    private static TopicIdPartition byId(TopicIdPartition partition) {
+        return ShareRequests.byId(partition.topicId(), partition.partition());
     }
 
     /** Each request begins with another one, so that none is always the last. */

@@ -221,6 +221,22 @@ class ShareGroupsTest {
     }
 
     @Test
+    void aPartitionIsForgottenThoughItsTopicIsNoMore() {
+        answered(fetch("a", 0, 0, 1));
+        control.submit(new Command.DeleteTopics(List.of(topicId)));
+        partitions.forEach(partition -> {
+            partition.stopServing();
+            directory.close(partition);
+        });
+        ShareFetchRequestData last = data("a", 1)
+                .setForgottenTopicsData(List.of(new ShareFetchRequestData.ForgottenTopic()
+                        .setTopicId(topicId)
+                        .setPartitions(List.of(0, 1))));
+        assertThat(answered(request(new ShareFetchRequest(last, LATEST))).data().responses())
+                .isEmpty();
+    }
+
+    @Test
     void whatIsNotInTheTailIsReadBelowIt() {
         byte[] old = partitions.get(0).append(10, 20);
         partitions.get(0).evictTo(10);

@@ -25,6 +25,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class SharePartition {
     private static final Logger LOG = LoggerFactory.getLogger(SharePartition.class);
+    /** After a write that failed. */
+    private static final long TELL_START_MS = 1_000;
 
     private enum Phase {
         NEW,
@@ -173,8 +175,8 @@ public final class SharePartition {
     /** Retention or a user has deleted what was below the offset. */
     public void logStartsAt(long offset) {
         if (phase == Phase.ACTIVE && runs.startAt(offset)) {
-            runs.advance();
             writer.startIsNews();
+            settled();
         }
     }
 
@@ -332,11 +334,20 @@ public final class SharePartition {
             } else if (phase == Phase.ACTIVE) {
                 // What was being decided on is locked again, and the look that was due for it may be over
                 checkLocks();
+                loop.schedule(this::tellStart, TELL_START_MS);
             }
         }
         if (phase == Phase.ACTIVE) {
             write();
             listener.changed(this);
+        }
+    }
+
+    /** Where the group began may not be known yet: the next owner would let it begin at the end that the log has then. */
+    private void tellStart() {
+        if (phase == Phase.ACTIVE) {
+            writer.startIsNews();
+            write();
         }
     }
 

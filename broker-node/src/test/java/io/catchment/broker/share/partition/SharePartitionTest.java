@@ -40,6 +40,24 @@ class SharePartitionTest {
     }
 
     @Test
+    void whereAGroupBeginsIsToldAgainUntilItIsKnown() {
+        state.hold();
+        SharePartition partition = loaded(0, 42);
+        state.failNext(new CoordinatorNotAvailableException("away"));
+        loop.settle();
+        assertThat(partition.isActive()).isTrue();
+        loop.pass(10 * LOCK_MS);
+        state.failNext(new CoordinatorNotAvailableException("still away"));
+        loop.pass(10 * LOCK_MS);
+        assertThat(state.held()).as("one write at a time").isEqualTo(1);
+        state.letGo();
+        loop.settle();
+        assertThat(state.startOffset).isEqualTo(42);
+        assertThat(partition.isSettled()).isTrue();
+        assertThat(loaded(1, 99).fetchOffset()).isEqualTo(42);
+    }
+
+    @Test
     void whatTheStoreKnowsIsWhereTheNextOwnerGoesOn() {
         SharePartition first = loaded(0, 0);
         first.acquire("a", HUNGRY, log(0, 10, 10));
@@ -313,6 +331,15 @@ class SharePartitionTest {
         partition.logStartsAt(30);
         assertThat(partition.fetchOffset()).isEqualTo(30);
         assertThat(partition.acquire("a", HUNGRY, log(30, 10))).containsExactly(new Acquired(30, 39, 1));
+    }
+
+    @Test
+    void aLogThatStartsLaterIsStoredThoughNothingMoreIsDelivered() {
+        SharePartition partition = loaded(0, 0);
+        partition.logStartsAt(30);
+        loop.settle();
+        assertThat(state.startOffset).isEqualTo(30);
+        assertThat(partition.isSettled()).as("so it can be let go").isTrue();
     }
 
     // ---- what is given back
