@@ -2,6 +2,7 @@ package io.catchment.broker.coordinatorlog;
 
 import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.read.BatchRun;
+import io.catchment.broker.read.BatchRuns;
 import io.catchment.broker.read.StreamReader;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -91,6 +92,7 @@ public final class StateLoad {
                 throw new NotLeaderOrFollowerException(
                         "Ownership of " + tenure.topicPartition() + " was lost during the load");
             }
+            skipWhatIsDeleted();
             long endOffset = view.highWatermark();
             if (replay.nextOffset() < endOffset) {
                 read(endOffset);
@@ -99,6 +101,14 @@ public final class StateLoad {
             }
         } catch (Throwable e) {
             result.completeExceptionally(e);
+        }
+    }
+
+    /** The log's beginning may move on while this goes on: what was before it nobody needs, and nobody can read. */
+    private void skipWhatIsDeleted() {
+        long startOffset = view.logStartOffset();
+        if (replay.nextOffset() < startOffset) {
+            replay.replay(BatchRuns.empty(startOffset));
         }
     }
 
