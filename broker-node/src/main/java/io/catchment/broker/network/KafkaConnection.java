@@ -16,6 +16,7 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 import org.apache.kafka.common.requests.ApiVersionsRequest;
+import org.apache.kafka.common.requests.FetchRequest;
 import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
@@ -34,6 +35,8 @@ import org.slf4j.LoggerFactory;
  */
 final class KafkaConnection implements FrameSink {
     private static final Logger LOG = LoggerFactory.getLogger(KafkaConnection.class);
+    /** Who follows gets no records, and ends one wait by asking again behind it. */
+    private static final int FOLLOWERS_WAITING_MAX = 2;
 
     private final ListenerName listener;
     private final RequestHandler handler;
@@ -48,6 +51,7 @@ final class KafkaConnection implements FrameSink {
     private @Nullable FrameReceiver receiver;
     private ClientInformation clientInformation = ClientInformation.EMPTY;
     private int fetchesWaiting;
+    private int followersWaiting;
     private boolean awaitsRoom;
     private boolean draining;
 
@@ -106,7 +110,7 @@ final class KafkaConnection implements FrameSink {
         if (!answersWithRecords(ApiKeys.forId(apiKey))) {
             return true;
         }
-        if (fetchesWaiting > 0 || sender.hasUnsent()) {
+        if (fetchesWaiting > 0 || followersWaiting >= FOLLOWERS_WAITING_MAX || sender.hasUnsent()) {
             return false;
         }
         if (shared.unsent.exhausted()) {
@@ -118,6 +122,14 @@ final class KafkaConnection implements FrameSink {
 
     private static boolean answersWithRecords(ApiKeys api) {
         return api == ApiKeys.FETCH || api == ApiKeys.SHARE_FETCH;
+    }
+
+    private void count(PendingRequest request, int more) {
+        if (request.body() instanceof FetchRequest fetch && fetch.isFromFollower()) {
+            followersWaiting += more;
+        } else if (answersWithRecords(request.api())) {
+            fetchesWaiting += more;
+        }
     }
 
     private void awaitRoom() {
@@ -190,9 +202,7 @@ final class KafkaConnection implements FrameSink {
 
     private void dispatch(PendingRequest request) {
         pending.add(request);
-        if (answersWithRecords(request.api())) {
-            fetchesWaiting++;
-        }
+        count(request, 1);
         if (request.body() instanceof ApiVersionsRequest hello && hello.version() >= 3 && hello.isValid()) {
             clientInformation = new ClientInformation(
                     hello.data().clientSoftwareName(), hello.data().clientSoftwareVersion());
@@ -234,9 +244,7 @@ final class KafkaConnection implements FrameSink {
     }
 
     private void answer(PendingRequest request) {
-        if (answersWithRecords(request.api())) {
-            fetchesWaiting--;
-        }
+        count(request, -1);
         AbstractResponse response = request.response();
         if (isClosed()) {
             if (response != null) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
+import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.Uuid;
@@ -65,6 +66,26 @@ class BackpressureTest {
                 assertThat(frame.remaining()).isGreaterThan(bytes);
             }
             TestServer.await(() -> server.allocator.metric().usedDirectMemory() < MIB, "answers are released");
+        }
+    }
+
+    /** It brings no records; the next one is sent behind it to end its wait. */
+    @Test
+    void aFetchBehindThatOfAFollowerIsBegun() throws Exception {
+        ConcurrentLinkedQueue<Request> held = new ConcurrentLinkedQueue<>();
+        try (TestServer server = new TestServer(limits(256L * MIB, 60_000, 60_000), held::add);
+                WireClient client = server.connect()) {
+            for (int i = 0; i < 2; i++) {
+                client.send(WireClient.frame(
+                        new RequestHeader(ApiKeys.FETCH, VERSION, "wire", i),
+                        FetchRequest.Builder.forReplica(VERSION, 5, 1, 500, 1, Map.of())
+                                .build(VERSION)));
+            }
+            TestServer.await(() -> held.size() == 2, "both begun");
+            for (int i = 0; i < 2; i++) {
+                held.remove().respond(FetchResponse.of(new FetchResponseData()));
+                assertThat(client.receive().getInt(0)).isEqualTo(i);
+            }
         }
     }
 
