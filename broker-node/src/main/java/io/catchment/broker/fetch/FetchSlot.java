@@ -297,7 +297,11 @@ final class FetchSlot implements PartitionView.AdvanceListener {
         run = null;
     }
 
-    private List<FetchResponseData.AbortedTransaction> aborted(PartitionView found, @Nullable BatchRun read) {
+    /**
+     * Of the run, as a reader of committed records needs them; null when nobody knows: the partition remembered these transactions when the read
+     * began, and each abort since may have made it forget one. The run is not to be shown then (P3).
+     */
+    private @Nullable List<FetchResponseData.AbortedTransaction> aborted(PartitionView found, @Nullable BatchRun read) {
         if (read == null || read.isEmpty()) {
             return List.of();
         }
@@ -307,6 +311,9 @@ final class FetchSlot implements PartitionView.AdvanceListener {
                 && search.run().endOffset() >= read.endOffset();
         List<AbortedTransaction> all =
                 search != null && forThis ? search.aborted() : found.aborted(offset(), read.endOffset());
+        if (!forThis && offset() < found.abortedKnownFrom()) {
+            return null;
+        }
         return all.stream()
                 .map(each -> new FetchResponseData.AbortedTransaction()
                         .setProducerId(each.producerId())
@@ -320,13 +327,22 @@ final class FetchSlot implements PartitionView.AdvanceListener {
         if (status == Status.ERROR || found == null || (status == Status.BEHIND && error != Errors.NONE)) {
             return FetchResponse.partitionResponse(partition.partition(), error);
         }
+        List<FetchResponseData.AbortedTransaction> aborted = null;
+        if (reader.readCommitted()) {
+            aborted = aborted(found, run);
+            if (aborted == null) {
+                // What is read next is searched for their markers
+                releaseRun();
+                aborted = List.of();
+            }
+        }
         BatchRun read = run;
         PartitionData data = new PartitionData()
                 .setPartitionIndex(partition.partition())
                 .setHighWatermark(found.highWatermark())
                 .setLastStableOffset(found.lastStableOffset())
                 .setLogStartOffset(found.logStartOffset())
-                .setAbortedTransactions(reader.readCommitted() ? aborted(found, read) : null)
+                .setAbortedTransactions(aborted)
                 .setRecords(read == null ? MemoryRecords.EMPTY : new ByteBufRecords(read.payload()));
         if (status == Status.ELSEWHERE) {
             data.setPreferredReadReplica(nearNode);

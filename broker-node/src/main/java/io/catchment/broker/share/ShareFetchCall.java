@@ -243,7 +243,12 @@ final class ShareFetchCall {
                 }
                 return;
             }
-            if (take(partition, open, offset, visible(tail, limit), aborted(view, offset, tail))) {
+            List<AbortedTransaction> aborted = aborted(view, offset, tail);
+            if (isForgotten(view, offset, searched)) {
+                tail.payload().release();
+                continue;
+            }
+            if (take(partition, open, offset, visible(tail, limit), aborted)) {
                 return;
             }
             if (share.fetchOffset() == offset) {
@@ -271,6 +276,14 @@ final class ShareFetchCall {
 
     private List<AbortedTransaction> aborted(PartitionView view, long offset, BatchRun run) {
         return wanted.committedOnly() ? view.aborted(offset, run.endOffset()) : List.of();
+    }
+
+    /**
+     * Asked after the partition was asked which transactions were aborted: whether each abort since the read began may have made it forget one that
+     * has records in the run. Their members would not be known as aborted (P3); the next look searches for the markers.
+     */
+    private boolean isForgotten(PartitionView view, long offset, boolean searched) {
+        return wanted.committedOnly() && !searched && offset < view.abortedKnownFrom();
     }
 
     /** Takes over the run's reference. True when there was something for the member. */
@@ -342,7 +355,8 @@ final class ShareFetchCall {
                         .thenApply(found -> new AbortedSearch.Searched(found, aborted(view, offset, found)));
         coldRead = searched ? read : run.toCompletableFuture();
         var unused = read.whenComplete((found, failure) ->
-                means.loop().execute(() -> guarded(() -> arrived(partition, open, offset, limit, found, failure))));
+                means.loop().execute(
+                        () -> guarded(() -> arrived(partition, open, offset, limit, searched, found, failure))));
     }
 
     private void arrived(
@@ -350,13 +364,16 @@ final class ShareFetchCall {
             OpenShare open,
             long offset,
             long limit,
+            boolean searched,
             AbortedSearch.@Nullable Searched found,
             @Nullable Throwable failure) {
         open.reading = false;
         coldRead = null;
         boolean got = false;
         if (found != null) {
-            if (state == State.DONE || wanted.session().isOver()) {
+            if (state == State.DONE
+                    || wanted.session().isOver()
+                    || isForgotten(open.view(), offset, searched)) {
                 found.run().payload().release();
             } else {
                 got = take(partition, open, offset, visible(found.run(), limit), found.aborted());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.catchment.broker.near.NearReads;
 import io.catchment.broker.network.ByteBufRecords;
 import io.catchment.broker.network.Request;
+import io.catchment.broker.partition.AbortedTransaction;
 import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.partition.PartitionView.EpochStart;
 import io.catchment.broker.read.BatchRun;
@@ -34,6 +35,7 @@ import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
@@ -540,6 +542,41 @@ class FetchHandlerTest {
         }
         OpenRequest atEnd = new Fetch().from(0, want(10)).waiting(0).send();
         assertThat(error(atEnd, 0)).isEqualTo(Errors.NONE);
+    }
+
+    /** A reader comes to where the partition remembers what was aborted, while that moves on with each abort (P3). */
+    @Test
+    void recordsWhoseTransactionIsForgottenWhileTheyAreReadAreNotShown() {
+        FakePartition partition = partitions.get(0);
+        byte[] old = partition.append(5, 10);
+        partition.append(5, 10);
+        partition.evictTo(5);
+        partition.aborted = List.of(new AbortedTransaction(7, 0, 8, 10));
+        OpenRequest request = new Fetch().committed().from(0, want(0)).send();
+        partition.aborted = List.of();
+        partition.abortedKnownFrom = 9;
+        cold.answer(0, old);
+        run();
+        assertThat(error(request, 0)).isEqualTo(Errors.NONE);
+        assertThat(answer(request, 0).highWatermark()).isEqualTo(10);
+        assertThat(records(request, 0)).isEmpty();
+
+        OpenRequest again = new Fetch().committed().from(0, want(0)).send();
+        cold.answer(1, old);
+        run();
+        assertThat(records(again, 0)).as("the log has been searched").isEqualTo(old);
+    }
+
+    @Test
+    void whatIsRememberedToBeAbortedIsToldWithTheRecords() {
+        FakePartition partition = partitions.get(0);
+        byte[] batch = partition.append(5, 10);
+        partition.aborted = List.of(new AbortedTransaction(7, 2, 8, 10), new AbortedTransaction(8, 5, 9, 10));
+        OpenRequest request = new Fetch().committed().from(0, want(0)).send();
+        assertThat(records(request, 0)).isEqualTo(batch);
+        assertThat(answer(request, 0).abortedTransactions())
+                .extracting(FetchResponseData.AbortedTransaction::producerId)
+                .containsExactly(7L);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.catchment.broker.fetch.FetchQuota;
 import io.catchment.broker.group.GroupSettings;
+import io.catchment.broker.partition.AbortedTransaction;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.BatchRuns;
 import io.catchment.broker.read.StreamReader;
@@ -246,6 +247,31 @@ class ShareGroupsTest {
         coldReads.get(0).complete(new BatchRun(0, 10, coldBuffers.track(TestBatches.buffer(old))));
         assertThat(acquired(only(answered(fetch)))).containsExactly("0-9 1x");
         assertThat(coldReads).hasSize(1);
+    }
+
+    /** The partition remembers the newest aborted transactions only, and each abort makes it forget one (P3). */
+    @Test
+    void recordsWhoseTransactionIsForgottenWhileTheyAreReadReachNobody() {
+        Properties committed = new Properties();
+        committed.put("share.auto.offset.reset", "earliest");
+        committed.put("share.isolation.level", "read_committed");
+        configs.updateGroupConfig(GROUP, committed);
+        FakePartition partition = partitions.get(0);
+        byte[] old = partition.append(10, 20);
+        partition.append(1, 20);
+        partition.evictTo(10);
+        partition.aborted = List.of(new AbortedTransaction(7, 0, 10, 11));
+        OpenRequest fetch = fetch("a", 0, 0);
+        loop.settle();
+        partition.aborted = List.of();
+        partition.abortedKnownFrom = 11;
+        coldReads.get(0).complete(new BatchRun(0, 10, coldBuffers.track(TestBatches.buffer(old))));
+        loop.settle();
+        assertThat(fetch.isAnswered()).isFalse();
+        loop.pass(WAIT_MS / 2);
+        assertThat(coldReads).as("looked at again, with the markers in the log").hasSize(2);
+        coldReads.get(1).complete(new BatchRun(0, 10, coldBuffers.track(TestBatches.buffer(old))));
+        assertThat(acquired(only(answered(fetch)))).containsExactly("0-9 1x");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.catchment.broker.testing;
 
+import io.catchment.broker.partition.AbortedTransaction;
 import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.read.BatchRun;
 import io.netty.buffer.ByteBuf;
@@ -27,6 +28,8 @@ public class FakePartition implements PartitionView {
     public volatile long highWatermark;
     public volatile long lastStableOffset = Long.MAX_VALUE;
     public volatile long tailStart;
+    public volatile List<AbortedTransaction> aborted = List.of();
+    public volatile long abortedKnownFrom;
     public volatile long recentFrom;
     /** Of one that is read for another node: its owner is silent. */
     public volatile boolean behind;
@@ -123,6 +126,18 @@ public class FakePartition implements PartitionView {
     @Override
     public long lastStableOffset() {
         return Math.min(lastStableOffset, highWatermark);
+    }
+
+    @Override
+    public List<AbortedTransaction> aborted(long fromOffset, long toOffset) {
+        return aborted.stream()
+                .filter(each -> each.lastOffset() >= fromOffset && each.firstOffset() < toOffset)
+                .toList();
+    }
+
+    @Override
+    public long abortedKnownFrom() {
+        return abortedKnownFrom;
     }
 
     @Override
