@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which transactions of a run of old records were aborted, where the partition does not remember it ({@link PartitionView#abortedKnownFrom}):
- * the markers in the log say so. All transactions below the last stable offset have theirs; the search reads on behind the run until
- * it has those of all transactions with records in it, or comes to what the partition remembers. Owned by the one step that runs.
+ * the markers in the log say so. All transactions with records below the last stable offset have theirs, if not below that offset itself: where one
+ * transaction is open, others may have ended behind its first record. The search reads on behind the run until it has those of all transactions with
+ * records in it, or comes to what the partition remembers. Owned by the one step that runs.
  *
  * <p>The run is held meanwhile. To wait for memory as well could be for ever, so without room the search asks again; whoever waits for it gives
  * up by cancelling the result, and the run is released.
@@ -33,6 +34,7 @@ public final class AbortedSearch {
     private final StreamReader reader;
     private final PartitionView view;
     private final long fromOffset;
+    private final long limitOffset;
     private final CompletableFuture<Searched> result = new CompletableFuture<>();
     /** Transactions with records in the run whose marker was not seen yet, and where these begin. */
     private final Map<Long, Long> undecided = new HashMap<>();
@@ -42,16 +44,25 @@ public final class AbortedSearch {
     /** @param aborted those with records in the run, also the ones that the partition remembers */
     public record Searched(BatchRun run, List<AbortedTransaction> aborted) {}
 
-    private AbortedSearch(StreamReader reader, PartitionView view, long fromOffset) {
+    private AbortedSearch(StreamReader reader, PartitionView view, long fromOffset, long limitOffset) {
         this.reader = reader;
         this.view = view;
         this.fromOffset = fromOffset;
+        this.limitOffset = limitOffset;
     }
 
-    /** Takes over the reference of the run that is read from the offset on; cancelling gives it up. */
+    /**
+     * Takes over the reference of the run that is read from the offset on; cancelling gives it up.
+     *
+     * @param limitOffset a last stable offset: what the run has from there on will not be shown, and may be of open transactions
+     */
     public static CompletableFuture<Searched> after(
-            CompletionStage<BatchRun> read, StreamReader reader, PartitionView view, long fromOffset) {
-        AbortedSearch search = new AbortedSearch(reader, view, fromOffset);
+            CompletionStage<BatchRun> read,
+            StreamReader reader,
+            PartitionView view,
+            long fromOffset,
+            long limitOffset) {
+        AbortedSearch search = new AbortedSearch(reader, view, fromOffset, limitOffset);
         var unused = read.whenComplete((run, failure) -> {
             if (run == null) {
                 search.result.completeExceptionally(
@@ -72,7 +83,7 @@ public final class AbortedSearch {
             return;
         }
         long known = view.abortedKnownFrom();
-        if (!undecided.isEmpty() && nextOffset < Math.min(known, view.lastStableOffset())) {
+        if (!undecided.isEmpty() && nextOffset < Math.min(known, view.highWatermark())) {
             readOn(run, nextOffset);
             return;
         }
@@ -97,7 +108,7 @@ public final class AbortedSearch {
             return;
         }
         var unused = reader.readIfRoom(
-                        view.streamId(), nextOffset, view.lastStableOffset(), READ_BYTES, ReadClass.CATCH_UP)
+                        view.streamId(), nextOffset, view.highWatermark(), READ_BYTES, ReadClass.CATCH_UP)
                 .whenComplete((next, failure) -> {
                     if (next == null) {
                         fail(run, failure);
@@ -128,7 +139,9 @@ public final class AbortedSearch {
         while (at < batches.limit()) {
             if (BatchHeader.isControl(batches, at)) {
                 marker(batches, at);
-            } else if (ofRun && BatchHeader.isTransactional(batches, at)) {
+            } else if (ofRun
+                    && BatchHeader.isTransactional(batches, at)
+                    && BatchHeader.baseOffset(batches, at) < limitOffset) {
                 undecided.putIfAbsent(BatchHeader.producerId(batches, at), BatchHeader.baseOffset(batches, at));
             }
             at += BatchHeader.sizeInBytes(batches, at);

@@ -297,7 +297,7 @@ final class FetchCall {
     private void search(FetchSlot slot, PartitionView view, CompletionStage<BatchRun> run, int max, boolean oversize) {
         long limit = slot.limit();
         CompletableFuture<AbortedSearch.Searched> search =
-                AbortedSearch.after(run, services.reader(), view, slot.offset());
+                AbortedSearch.after(run, services.reader(), view, slot.offset(), limit);
         ColdRead read = new ColdRead(slot, max, oversize, search);
         coldReads.add(read);
         outstanding++;

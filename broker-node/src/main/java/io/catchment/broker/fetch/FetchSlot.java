@@ -337,10 +337,12 @@ final class FetchSlot implements PartitionView.AdvanceListener {
             }
         }
         BatchRun read = run;
+        // In this order: the markers of all transactions below the stable offset lie below the high watermark
+        long lastStable = found.lastStableOffset();
         PartitionData data = new PartitionData()
                 .setPartitionIndex(partition.partition())
                 .setHighWatermark(found.highWatermark())
-                .setLastStableOffset(found.lastStableOffset())
+                .setLastStableOffset(lastStable)
                 .setLogStartOffset(found.logStartOffset())
                 .setAbortedTransactions(aborted)
                 .setRecords(read == null ? MemoryRecords.EMPTY : new ByteBufRecords(read.payload()));

@@ -42,7 +42,10 @@ final class NearPartition implements PartitionView {
      * Last stable offsets that the owner has named and that are not shown yet, ascending. Only these are any: an offset between two of them may lie
      * between a transaction's records and its marker, and a reader that stops there takes aborted records for good ones (P3).
      */
-    private final ArrayDeque<Long> toldLastStable = new ArrayDeque<>();
+    private final ArrayDeque<Stable> toldLastStable = new ArrayDeque<>();
+
+    /** @param markersBelow the high watermark at that time: where an older transaction is open, the markers of later ones lie behind the stable offset */
+    private record Stable(long offset, long markersBelow) {}
 
     private boolean followed;
 
@@ -90,12 +93,12 @@ final class NearPartition implements PartitionView {
     /** Neither ever falls, whatever order answers come in. */
     void told(long newHighWatermark, long newLastStable) {
         toldHighWatermark = Math.max(toldHighWatermark, newHighWatermark);
-        Long newest = toldLastStable.peekLast();
-        if (newLastStable > (newest == null ? lastStable : newest)) {
+        Stable newest = toldLastStable.peekLast();
+        if (newLastStable > (newest == null ? lastStable : newest.offset())) {
             if (toldLastStable.size() == NAMED_MAX) {
                 toldLastStable.removeFirst();
             }
-            toldLastStable.addLast(newLastStable);
+            toldLastStable.addLast(new Stable(newLastStable, newHighWatermark));
         }
     }
 
@@ -107,10 +110,10 @@ final class NearPartition implements PartitionView {
     void show(long upTo, long nowNanos) {
         long newHighWatermark = Math.max(highWatermark, Math.min(upTo, toldHighWatermark));
         long newLastStable = lastStable;
-        for (Long named = toldLastStable.peekFirst();
-                named != null && named <= newHighWatermark;
+        for (Stable named = toldLastStable.peekFirst();
+                named != null && named.markersBelow() <= newHighWatermark;
                 named = toldLastStable.peekFirst()) {
-            newLastStable = named;
+            newLastStable = named.offset();
             toldLastStable.removeFirst();
         }
         if (newHighWatermark == highWatermark && newLastStable == lastStable) {

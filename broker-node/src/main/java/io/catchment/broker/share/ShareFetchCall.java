@@ -350,13 +350,12 @@ final class ShareFetchCall {
                 ? CompletableFuture.completedFuture(tail)
                 : means.reader().read(view.streamId(), offset, limit, bytesMax(), as);
         CompletableFuture<AbortedSearch.Searched> read = searched
-                ? AbortedSearch.after(run, means.reader(), view, offset)
+                ? AbortedSearch.after(run, means.reader(), view, offset, limit)
                 : run.toCompletableFuture()
                         .thenApply(found -> new AbortedSearch.Searched(found, aborted(view, offset, found)));
         coldRead = searched ? read : run.toCompletableFuture();
-        var unused = read.whenComplete((found, failure) ->
-                means.loop().execute(
-                        () -> guarded(() -> arrived(partition, open, offset, limit, searched, found, failure))));
+        var unused = read.whenComplete((found, failure) -> means.loop()
+                .execute(() -> guarded(() -> arrived(partition, open, offset, limit, searched, found, failure))));
     }
 
     private void arrived(
@@ -371,9 +370,7 @@ final class ShareFetchCall {
         coldRead = null;
         boolean got = false;
         if (found != null) {
-            if (state == State.DONE
-                    || wanted.session().isOver()
-                    || isForgotten(open.view(), offset, searched)) {
+            if (state == State.DONE || wanted.session().isOver() || isForgotten(open.view(), offset, searched)) {
                 found.run().payload().release();
             } else {
                 got = take(partition, open, offset, visible(found.run(), limit), found.aborted());

@@ -225,6 +225,25 @@ class NearPartitionsTest {
         assertThat(view.lastStableOffset()).isEqualTo(6);
     }
 
+    /** One transaction is open from offset 2 on, and others end behind that: only together with their markers 2 is stable (P3). */
+    @Test
+    void aLastStableOffsetIsShownTogetherWithTheMarkersBehindIt() {
+        FakePartition partition = partitions.get(0);
+        ownCopy = OptionalLong.of(0);
+        PartitionView view = read(0);
+        pass(2);
+        partition.lastStableOffset = 2;
+        partition.append(5, 10);
+        pass(1);
+        ownCopy = OptionalLong.of(4);
+        pass(3);
+        assertThat(view.highWatermark()).isEqualTo(4);
+        assertThat(view.lastStableOffset()).as("a marker may be at 4").isLessThanOrEqualTo(0);
+        ownCopy = OptionalLong.of(5);
+        pass(3);
+        assertThat(view.lastStableOffset()).isEqualTo(2);
+    }
+
     @Test
     void anOpenTransactionIsNoNews() {
         FakePartition partition = partitions.get(0);
