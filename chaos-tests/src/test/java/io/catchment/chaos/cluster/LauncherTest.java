@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -59,6 +60,27 @@ class LauncherTest {
     }
 
     @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
+    void twoWhoBringItUpAtOnceGetOneCluster() throws Exception {
+        Path directory = folder.resolve("cluster");
+        String[] up = {"up", "--nodes", "2", "--port", "0", "--dir", directory.toString()};
+        try {
+            CompletableFuture<String> other = CompletableFuture.supplyAsync(() -> launcher(up));
+            String first = launcher(up);
+            assertThat(other.get()).isEqualTo(first).contains("Catchment is ready");
+            assertThat(launcher("status", "--json", "--dir", directory.toString()))
+                    .doesNotContain("\"pid\":null", "\"ready\":false");
+        } finally {
+            launcher("destroy", "--dir", directory.toString());
+        }
+        assertThat(directory).doesNotExist();
+        assertThat(ProcessHandle.allProcesses()
+                        .filter(process ->
+                                process.info().commandLine().orElse("").contains(directory.toString())))
+                .isEmpty();
+    }
+
+    @Test
     void unknownKeyIsAClearErrorAtStart() {
         assertThatThrownBy(() -> CatchmentServer.up(folder.resolve("cluster"), "", Map.of("catchment.wall.dir", "x")))
                 .hasMessageContaining("node 1 did not start")
@@ -82,6 +104,8 @@ class LauncherTest {
         Path directory = folder.resolve("cluster");
         String at = directory.toString();
         try (var server = CatchmentServer.up(directory, "", Map.of())) {
+            assertThatThrownBy(() -> launcher("wipe", "1/../node-1", "--yes", "--dir", at))
+                    .hasMessageContaining("needs a node number");
             launcher("pause", "1", "--dir", at);
             assertThat(launcher("status", "--dir", at)).contains("paused");
             launcher("resume", "1", "--dir", at);
