@@ -4,37 +4,60 @@ import io.catchment.wal.CorruptExtentException;
 import io.catchment.wal.disk.DiskFile;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.zip.Checksum;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The indexes of a store's extents: in memory, from footers, or by a scan. Thread-safe; calls may read the disk. */
+/**
+ * The indexes of a store's extents: in memory, from footers, or by a scan. Thread-safe; calls may read the disk. What of settled extents is in memory is
+ * counted under {@code lock}, which is never held during disk work; an extent's own lock may be held when it is taken.
+ *
+ * <p>Beyond the bound those go that were looked at longest ago, as far as one bit for each tells: who was looked at since it came, or since it was spared the
+ * last time, is spared and goes to the end. So a look-up costs no lock, and what is taken out is looked at once for each time it came in or was used.
+ */
 final class ExtentIndexes {
     private static final Logger LOG = LoggerFactory.getLogger(ExtentIndexes.class);
 
     private final ExtentFiles files;
     private final Supplier<Checksum> checksums;
     private final long bytesMax;
-    private final Collection<StoredExtent> oldestFirst;
+    private final Predicate<StoredExtent> isHere;
+    private final ReentrantLock lock = new ReentrantLock();
+    /** Settled ones whose index can be had again for a read of the disk, with its bytes; the next to go comes first. */
+    private final LinkedHashMap<StoredExtent, Long> evictable = new LinkedHashMap<>();
+    /** Settled ones without a footer. */
+    private final Map<StoredExtent, Long> kept = new HashMap<>();
+
+    private long bytes;
 
     /**
      * @param bytesMax of memory for the indexes of sealed extents
-     * @param oldestFirst all there are, as it changes
+     * @param isHere whether it is one of the store's still
      */
-    ExtentIndexes(
-            ExtentFiles files, Supplier<Checksum> checksums, long bytesMax, Collection<StoredExtent> oldestFirst) {
-        this.oldestFirst = oldestFirst;
+    ExtentIndexes(ExtentFiles files, Supplier<Checksum> checksums, long bytesMax, Predicate<StoredExtent> isHere) {
         this.files = files;
         this.checksums = checksums;
         this.bytesMax = bytesMax;
+        this.isHere = isHere;
     }
 
     /** The extent's index, from memory, from its footer, or by a scan when the footer is missing or damaged. */
     FrameIndex of(StoredExtent extent) throws IOException {
         FrameIndex index = extent.index;
-        return index != null ? index : load(extent, true);
+        if (index == null) {
+            return load(extent, true);
+        }
+        if (!extent.indexUsed) {
+            extent.indexUsed = true;
+        }
+        return index;
     }
 
     /** Replaces an index whose footer turned out damaged. */
@@ -54,7 +77,7 @@ final class ExtentIndexes {
             return loaded;
         } finally {
             extent.lock.unlock();
-            evict();
+            changed(extent);
         }
     }
 
@@ -89,17 +112,57 @@ final class ExtentIndexes {
         return bytes;
     }
 
-    /** Takes the oldest sealed extents' indexes, and the directories of their footers, out of memory until the rest is within its bound. */
-    void evict() {
-        long excess = memoryBytes(oldestFirst) - bytesMax;
-        for (StoredExtent extent : oldestFirst) {
-            if (excess <= 0) {
-                return;
-            }
+    /** To be called after whatever gave a settled extent another index, or settled one that has an index. Keeps the bound. */
+    void changed(StoredExtent extent) {
+        lock.lock();
+        try {
+            remove(extent);
             FrameIndex index = extent.index;
-            boolean hasFooter = extent.footerWritten || index instanceof FooterIndex;
-            if (extent.state == StoredExtent.State.SETTLED && hasFooter && index != null) {
-                excess -= index.memoryBytes();
+            if (index != null && extent.state == StoredExtent.State.SETTLED && isHere.test(extent)) {
+                long size = index.memoryBytes();
+                boolean again = extent.durableLength == 0 || extent.footerWritten || index instanceof FooterIndex;
+                (again ? evictable : kept).put(extent, size);
+                bytes += size;
+            }
+            evict();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** It is not one of the store's any more. */
+    void forget(StoredExtent extent) {
+        lock.lock();
+        try {
+            remove(extent);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void remove(StoredExtent extent) {
+        Long known = evictable.remove(extent);
+        if (known == null) {
+            known = kept.remove(extent);
+        }
+        bytes -= known == null ? 0 : known;
+    }
+
+    private void evict() {
+        int spared = 0;
+        int all = evictable.size();
+        while (bytes > bytesMax && !evictable.isEmpty()) {
+            Map.Entry<StoredExtent, Long> next = evictable.entrySet().iterator().next();
+            StoredExtent extent = next.getKey();
+            long size = next.getValue();
+            evictable.remove(extent);
+            // Those who look at all of them all the time must not keep this here
+            if (extent.indexUsed && spared++ < all) {
+                extent.indexUsed = false;
+                evictable.put(extent, size);
+            } else {
+                bytes -= size;
+                extent.indexUsed = false;
                 // The next look-up opens the footer.
                 extent.index = null;
             }

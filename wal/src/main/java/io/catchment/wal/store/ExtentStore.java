@@ -57,7 +57,8 @@ public final class ExtentStore {
         this.storeId = StoreId.readOrWrite(disk, ids);
         this.files = new ExtentFiles(disk, config);
         this.expected = new ExpectedBytes(config.fileBytes());
-        this.indexes = new ExtentIndexes(files, checksums, config.indexBytesMax(), extents.values());
+        this.indexes = new ExtentIndexes(
+                files, checksums, config.indexBytesMax(), extent -> extents.get(extent.extentId) == extent);
         this.fences = new Fences(disk);
         this.unsettledFiles = new UnsettledFiles(disk, checksums);
     }
@@ -125,6 +126,7 @@ public final class ExtentStore {
         }
         if (existing != null) {
             extents.remove(extentId);
+            indexes.forget(existing);
             ExtentFiles.closeQuietly(existing);
         }
         String name = FileNames.open(extentId);
@@ -256,8 +258,8 @@ public final class ExtentStore {
             settleOnDisk(extent, length);
         } finally {
             extent.lock.unlock();
+            indexes.changed(extent);
         }
-        indexes.evict();
     }
 
     private void settleInMemory(StoredExtent extent, long length) throws IOException {
@@ -467,7 +469,9 @@ public final class ExtentStore {
     public void finishRepair(ExtentRepair repair) throws IOException {
         StoredExtent repaired = repair.finish();
         StoredExtent old = extents.put(repaired.extentId, repaired);
+        indexes.changed(repaired);
         if (old != null) {
+            indexes.forget(old);
             old.releaseForDeletion(() -> replaced(old, repaired));
         }
     }
@@ -499,6 +503,7 @@ public final class ExtentStore {
             done.accept(null);
             return;
         }
+        indexes.forget(extent);
         extent.releaseForDeletion(() -> executor.execute(() -> done.accept(recycle(extent))));
     }
 

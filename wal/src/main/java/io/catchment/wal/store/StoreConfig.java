@@ -4,7 +4,7 @@ package io.catchment.wal.store;
  * @param fileBytes what the longest extent needs: files are preallocated with as much at most
  * @param recycledFilesMax filled files kept for the next extents
  * @param reserveBytes of the disk that only the urgent lane may take
- * @param indexBytesMax memory for indexes of sealed extents; beyond it the oldest are read from their footers
+ * @param indexBytesMax memory for indexes of sealed extents; beyond it those not looked at for longest are read from their footers
  */
 public record StoreConfig(long fileBytes, int recycledFilesMax, long reserveBytes, long indexBytesMax) {
     public StoreConfig {

@@ -35,6 +35,8 @@ final class StoredExtent {
     volatile @Nullable Lane lane;
 
     volatile @Nullable FrameIndex index;
+    /** It was looked at since it came, or since it was last to go. */
+    volatile boolean indexUsed;
     /** What is synced; 0 without frames. For a settled extent the final length. */
     volatile long durableLength;
     /** What the writer of an open extent said is acknowledged. */
