@@ -10,6 +10,7 @@ import io.catchment.controlplane.proto.Record;
 import io.catchment.controlplane.state.ClusterState;
 import io.catchment.controlplane.state.Protos;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -21,8 +22,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ranges and checkpoints of objects that an archive does not know, put onto the ends of the streams it does know: for each stream, as long
- * as there is one, the range that begins at its end (the longest, where a merge or a second attempt of a flush gives a choice: all hold the
- * same records). A range beyond a gap stays out. Used once, by one thread.
+ * as there is one, a range that begins at its end. A range beyond a gap stays out. Used once, by one thread.
+ *
+ * <p>Where merges, key compaction or a second attempt of a flush give a choice, the oldest object is taken, unless a newer one alone leads further. What is written anew takes
+ * an id after all that it is made of were published, and these are still there: so the oldest is what was flushed. A compacted range may lack tombstones, and markers of aborted transactions,
+ * whose keys and records were gone by then from what came before it, but are not in the catalog of the archive: next to that they would come back.
  */
 final class Reattachment {
     private final Map<Long, List<Candidate>> ranges = new TreeMap<>();
@@ -88,18 +92,16 @@ final class Reattachment {
 
     /** Answers where the stream ends now. An empty catalog begins again with the range that holds the stream's beginning. */
     private long attach(List<Candidate> candidates, long from, boolean isEmpty, Map<Long, Long> bytes, long nowMs) {
+        Map<Long, List<Candidate>> byBase = new HashMap<>();
+        candidates.forEach(
+                candidate -> byBase.computeIfAbsent(candidate.range().baseOffset(), base -> new ArrayList<>())
+                        .add(candidate));
+        Map<Long, Long> furthest = furthest(candidates);
         long end = from;
         boolean first = isEmpty;
         while (true) {
-            @Nullable Candidate best = null;
-            for (Candidate candidate : candidates) {
-                NewRange range = candidate.range();
-                boolean fits =
-                        range.baseOffset() == end || (first && range.baseOffset() < end && range.endOffset() > end);
-                if (fits && (best == null || range.endOffset() > best.range().endOffset())) {
-                    best = candidate;
-                }
-            }
+            @Nullable
+            Candidate best = oldest(first ? holding(candidates, end) : byBase.getOrDefault(end, List.of()), furthest);
             if (best == null) {
                 return end;
             }
@@ -111,6 +113,35 @@ final class Reattachment {
                     .setFlushPublished(
                             published(best.objectId(), bytes, nowMs).addRanges(Protos.newRange(best.range())))));
         }
+    }
+
+    private static List<Candidate> holding(List<Candidate> candidates, long offset) {
+        return candidates.stream()
+                .filter(candidate -> candidate.range().baseOffset() <= offset
+                        && candidate.range().endOffset() > offset)
+                .toList();
+    }
+
+    /** By each offset at which ranges begin: how far these and those that follow lead. */
+    private static Map<Long, Long> furthest(List<Candidate> candidates) {
+        Map<Long, Long> furthest = new HashMap<>();
+        candidates.stream()
+                .map(Candidate::range)
+                .sorted(Comparator.comparingLong(NewRange::baseOffset).reversed())
+                .forEach(range -> furthest.merge(range.baseOffset(), furthest(range, furthest), Math::max));
+        return furthest;
+    }
+
+    private static long furthest(NewRange range, Map<Long, Long> furthest) {
+        return furthest.getOrDefault(range.endOffset(), range.endOffset());
+    }
+
+    /** Of those that lead furthest. */
+    private static @Nullable Candidate oldest(List<Candidate> candidates, Map<Long, Long> furthest) {
+        return candidates.stream()
+                .min(Comparator.<Candidate>comparingLong(candidate -> -furthest(candidate.range(), furthest))
+                        .thenComparingLong(Candidate::objectId))
+                .orElse(null);
     }
 
     /** The newest checkpoint, if it is of a state that the stream has come to. */

@@ -229,6 +229,53 @@ class RestorationTest {
         assertThat(restored.image().object(merged).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
     }
 
+    /**
+     * Of a compacted topic: key x is in the first range, its tombstone in the second. After the archive the pass took x away, and a later one the tombstone: next to the
+     * first range, which the archive has as it was, it must be there.
+     */
+    @Test
+    void whatWasFlushedIsAttachedNotWhatWasMadeOfItSinceTheArchive() {
+        long values = published(List.of(Script.range(a, 0, 10)));
+        StateArchive.Contents archive = archive();
+        long tombstones = published(List.of(Script.range(a, 10, 20)));
+        long more = published(List.of(Script.range(a, 20, 30)));
+        long cleaned = uploaded(List.of(Script.range(a, 0, 10)));
+        script.done(merge(cleaned, Script.range(a, 0, 10), values));
+        long without = uploaded(List.of(Script.range(a, 10, 30)));
+        script.done(merge(without, Script.range(a, 10, 30), tombstones, more));
+        published(List.of(Script.range(a, 30, 40)));
+
+        Restoration.Restored restored = restore(archive);
+        assertThat(stream(restored, a).catalogEndOffset()).isEqualTo(40);
+        assertThat(stream(restored, a).catalog())
+                .extracting(range -> range.objectId())
+                .startsWith(values, tombstones, more);
+        assertThat(restored.image().object(without).orElseThrow().phase()).isEqualTo(Phase.DOOMED);
+    }
+
+    /** As after a snapshot that was broken, so that an older one is used: what was flushed may be deleted. */
+    @Test
+    void whatWasMadeOfItIsAttachedWhereWhatWasFlushedIsGone() {
+        published(List.of(Script.range(a, 0, 10)));
+        StateArchive.Contents archive = archive();
+        long first = published(List.of(Script.range(a, 10, 20)));
+        long second = published(List.of(Script.range(a, 20, 30)));
+        long merged = uploaded(List.of(Script.range(a, 10, 30)));
+        script.done(merge(merged, Script.range(a, 10, 30), first, second));
+        bucket.remove(second);
+
+        Restoration.Restored restored = restore(archive);
+        assertThat(stream(restored, a).catalogEndOffset()).isEqualTo(30);
+        assertThat(stream(restored, a).catalog())
+                .extracting(range -> range.objectId())
+                .endsWith(merged);
+    }
+
+    private Command.PublishMerge merge(long object, NewRange range, Long... inputs) {
+        return new Command.PublishMerge(
+                1, epoch, object, 100, List.of(new Command.MergedRange(range, List.of(inputs))));
+    }
+
     @Test
     void whatAManifestOwnsIsKeptAndReleasedInTime() {
         long first = published(List.of(Script.range(a, 0, 10)));
