@@ -33,10 +33,8 @@ final class ExtentOpener {
         void fenced(String reason);
     }
 
-    private static final long GRACE_WAITING_MS = 300;
-    private static final long GRACE_AHEAD_MS = 800;
-
     private final Lane lane;
+    private final QuorumConfig quorum;
     private final ExtentRegistry registry;
     private final Replicas replicas;
     private final Loop loop;
@@ -50,6 +48,7 @@ final class ExtentOpener {
 
     ExtentOpener(
             Lane lane,
+            QuorumConfig quorum,
             ExtentRegistry registry,
             Replicas replicas,
             Loop loop,
@@ -57,6 +56,7 @@ final class ExtentOpener {
             AvoidedStores avoided,
             Listener listener) {
         this.lane = lane;
+        this.quorum = quorum;
         this.registry = registry;
         this.replicas = replicas;
         this.loop = loop;
@@ -133,7 +133,7 @@ final class ExtentOpener {
     }
 
     private void createOnStores(ExtentDescriptor descriptor) {
-        long graceMs = listener.waiting() ? GRACE_WAITING_MS : GRACE_AHEAD_MS;
+        long graceMs = listener.waiting() ? quorum.graceMs() : quorum.graceAheadMs();
         new ExtentCreation(descriptor, loop, avoided, graceMs, result -> created(descriptor, result)).start(replicas);
     }
 

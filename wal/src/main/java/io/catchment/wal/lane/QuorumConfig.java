@@ -4,6 +4,8 @@ package io.catchment.wal.lane;
  * How a lane lives with several replicas.
  *
  * @param noopMs an idle lane asks its quorum this often whether it still is the writer
+ * @param graceMs a quorum that has created the next extent waits so long for the other members while frames wait for it
+ * @param graceAheadMs the same while the frames still have another extent
  * @param tickMs how often slow replicas are looked for
  * @param lagMsMax a replica that has not answered for so long is left behind
  * @param lagBytesMax the same for bytes kept in memory for it
@@ -13,6 +15,8 @@ package io.catchment.wal.lane;
  */
 public record QuorumConfig(
         long noopMs,
+        long graceMs,
+        long graceAheadMs,
         long tickMs,
         long lagMsMax,
         long lagBytesMax,
@@ -23,6 +27,8 @@ public record QuorumConfig(
 
     public QuorumConfig {
         boolean times = noopMs > 0
+                && graceMs >= 0
+                && graceAheadMs >= graceMs
                 && tickMs > 0
                 && lagMsMax >= tickMs
                 && suspendAfterMs >= 0
@@ -30,13 +36,14 @@ public record QuorumConfig(
                 && renewFirstMs > 0
                 && renewLastMs >= renewFirstMs;
         if (!times || lagBytesMax <= 0) {
-            throw new IllegalArgumentException("quorum config out of range: noop " + noopMs + ", tick " + tickMs
+            throw new IllegalArgumentException("quorum config out of range: noop " + noopMs + ", grace " + graceMs
+                    + "/" + graceAheadMs + ", tick " + tickMs
                     + ", lag " + lagMsMax + " ms, " + lagBytesMax + " bytes, suspend " + suspendAfterMs + ", avoid "
                     + avoidMs + ", renew " + renewFirstMs + ".." + renewLastMs);
         }
     }
 
     public static QuorumConfig defaults() {
-        return new QuorumConfig(1_000, 250, 1_000, 64 << 20, 1_000, 10_000, 1_000, 30_000);
+        return new QuorumConfig(1_000, 300, 800, 250, 1_000, 64 << 20, 1_000, 10_000, 1_000, 30_000);
     }
 }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
  * @param reserveBytes of the disk that only the urgent lane may take
  * @param indexBytesMax memory for the indexes of sealed extents
  * @param readThreads for {@code read} and {@code payload}; {@code load} has one of its own
+ * @param quorum how lanes live with several replicas
  */
 public record WalConfig(
         Path dir,
@@ -28,7 +29,8 @@ public record WalConfig(
         int recycledFilesMax,
         long reserveBytes,
         long indexBytesMax,
-        int readThreads) {
+        int readThreads,
+        QuorumConfig quorum) {
     private static final int GROUP_BYTES_MAX = 4 << 20;
     /** An extent is loaded whole to be flushed: it must not outgrow what there is for that. */
     private static final long GROWTH_BYTES_MAX = Math.min(1 << 30, PlatformDependent.maxDirectMemory() / 2);
@@ -40,12 +42,13 @@ public record WalConfig(
         if (readThreads < 1 || readThreads > 64) {
             throw new IllegalArgumentException("read threads must be 1 to 64, not " + readThreads);
         }
-        laneConfig(extentBytes, rollMs, rollTimeoutMs, queueBytesMax);
+        laneConfig(extentBytes, rollMs, rollTimeoutMs, queueBytesMax, quorum);
         storeConfig(extentBytes, recycledFilesMax, reserveBytes, indexBytesMax);
     }
 
     public static WalConfig defaults(Path dir) {
-        return new WalConfig(dir, 64 << 20, 30_000, 2_000, 64 << 20, 4, 256 << 20, 256 << 20, 2);
+        return new WalConfig(
+                dir, 64 << 20, 30_000, 2_000, 64 << 20, 4, 256 << 20, 256 << 20, 2, QuorumConfig.defaults());
     }
 
     public WalConfig withExtentBytes(long bytes) {
@@ -58,7 +61,8 @@ public record WalConfig(
                 recycledFilesMax,
                 reserveBytes,
                 indexBytesMax,
-                readThreads);
+                readThreads,
+                quorum);
     }
 
     public WalConfig withRoll(long everyMs, long timeoutMs) {
@@ -71,7 +75,8 @@ public record WalConfig(
                 recycledFilesMax,
                 reserveBytes,
                 indexBytesMax,
-                readThreads);
+                readThreads,
+                quorum);
     }
 
     public WalConfig withQueueBytesMax(long bytes) {
@@ -84,7 +89,8 @@ public record WalConfig(
                 recycledFilesMax,
                 reserveBytes,
                 indexBytesMax,
-                readThreads);
+                readThreads,
+                quorum);
     }
 
     public WalConfig withReserveBytes(long bytes) {
@@ -97,7 +103,8 @@ public record WalConfig(
                 recycledFilesMax,
                 bytes,
                 indexBytesMax,
-                readThreads);
+                readThreads,
+                quorum);
     }
 
     public WalConfig withIndexBytesMax(long bytes) {
@@ -110,14 +117,30 @@ public record WalConfig(
                 recycledFilesMax,
                 reserveBytes,
                 bytes,
-                readThreads);
+                readThreads,
+                quorum);
+    }
+
+    public WalConfig withQuorum(QuorumConfig newQuorum) {
+        return new WalConfig(
+                dir,
+                extentBytes,
+                rollMs,
+                rollTimeoutMs,
+                queueBytesMax,
+                recycledFilesMax,
+                reserveBytes,
+                indexBytesMax,
+                readThreads,
+                newQuorum);
     }
 
     LaneConfig laneConfig() {
-        return laneConfig(extentBytes, rollMs, rollTimeoutMs, queueBytesMax);
+        return laneConfig(extentBytes, rollMs, rollTimeoutMs, queueBytesMax, quorum);
     }
 
-    private static LaneConfig laneConfig(long extentBytes, long rollMs, long rollTimeoutMs, long queueBytesMax) {
+    private static LaneConfig laneConfig(
+            long extentBytes, long rollMs, long rollTimeoutMs, long queueBytesMax, QuorumConfig quorum) {
         long slackBytes = extentBytes / 8;
         return new LaneConfig(
                 extentBytes,
@@ -129,7 +152,7 @@ public record WalConfig(
                 GROUP_BYTES_MAX,
                 RETRY_FIRST_MS,
                 RETRY_LAST_MS,
-                QuorumConfig.defaults());
+                quorum);
     }
 
     StoreConfig storeConfig() {
