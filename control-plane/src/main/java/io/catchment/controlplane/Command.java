@@ -274,7 +274,9 @@ public sealed interface Command<R> {
      *
      * <p>With {@code partial} the ranges whose turn has come are published and the others are left out, and the extent stays SEALED: two
      * extents may hold later parts of each other's streams (after changes of lane or of owner), and then neither can go first as a whole.
-     * The same command without {@code partial} ends it; ranges that are in the catalog by then, in this object, are done.
+     * The same command without {@code partial} ends it; ranges that are in the catalog by then, in this object, are done. So are the checkpoints of streams that are
+     * published up to there. What has more entries than one command takes comes in parts, each of other entries: all but the last are {@code partial}, and the last one is
+     * sent when these were answered.
      */
     record PublishFlush(
             int nodeId,
@@ -286,6 +288,9 @@ public sealed interface Command<R> {
             List<NewCheckpoint> checkpoints,
             boolean partial)
             implements Command<Done> {
+        /** Ranges and checkpoints together in one command: its record must fit into one batch. */
+        public static final int ENTRIES_MAX = 100_000;
+
         public PublishFlush {
             ranges = List.copyOf(ranges);
             checkpoints = List.copyOf(checkpoints);
@@ -329,6 +334,8 @@ public sealed interface Command<R> {
      */
     record PublishMerge(int nodeId, long nodeEpoch, long objectId, long objectBytes, List<MergedRange> ranges)
             implements Command<Done> {
+        public static final int RANGES_MAX = 100_000;
+
         public PublishMerge {
             ranges = List.copyOf(ranges);
         }

@@ -1,5 +1,7 @@
 package io.catchment.broker.flush;
 
+import io.catchment.controlplane.Command;
+
 /**
  * Bounds and waits of the flush.
  *
@@ -12,6 +14,7 @@ package io.catchment.broker.flush;
  * @param backoffMaxMs upper bound of that
  * @param uploadedMax extents uploaded whose turn to be published has not come
  * @param reapGraceMs how long a doomed object is kept for readers under way
+ * @param publishEntriesMax ranges and checkpoints that are published with one command; what has more takes several
  */
 public record FlushSettings(
         int concurrency,
@@ -22,10 +25,11 @@ public record FlushSettings(
         long backoffMs,
         long backoffMaxMs,
         int uploadedMax,
-        long reapGraceMs) {
+        long reapGraceMs,
+        int publishEntriesMax) {
 
     public static final FlushSettings DEFAULT =
-            new FlushSettings(2, 256L << 20, 1L << 30, 2L << 30, 3_600_000, 500, 15_000, 16, 60_000);
+            new FlushSettings(2, 256L << 20, 1L << 30, 2L << 30, 3_600_000, 500, 15_000, 16, 60_000, 25_000);
 
     public FlushSettings {
         if (concurrency < 1
@@ -36,7 +40,9 @@ public record FlushSettings(
                 || backoffMs < 1
                 || backoffMaxMs < backoffMs
                 || uploadedMax < 1
-                || reapGraceMs < 0) {
+                || reapGraceMs < 0
+                || publishEntriesMax < 1
+                || publishEntriesMax > Command.PublishFlush.ENTRIES_MAX) {
             throw new IllegalArgumentException("flush settings out of range");
         }
     }
@@ -51,7 +57,8 @@ public record FlushSettings(
                 backoffMs,
                 backoffMaxMs,
                 uploadedMax,
-                reapGraceMs);
+                reapGraceMs,
+                publishEntriesMax);
     }
 
     public FlushSettings withHotBytes(long bytes) {
@@ -64,12 +71,22 @@ public record FlushSettings(
                 backoffMs,
                 backoffMaxMs,
                 uploadedMax,
-                reapGraceMs);
+                reapGraceMs,
+                publishEntriesMax);
     }
 
     public FlushSettings withObjectLife(long ttlMs, long graceMs) {
         return new FlushSettings(
-                concurrency, memoryBytes, hotBytes, diskLowBytes, ttlMs, backoffMs, backoffMaxMs, uploadedMax, graceMs);
+                concurrency,
+                memoryBytes,
+                hotBytes,
+                diskLowBytes,
+                ttlMs,
+                backoffMs,
+                backoffMaxMs,
+                uploadedMax,
+                graceMs,
+                publishEntriesMax);
     }
 
     public FlushSettings withDiskLowBytes(long bytes) {
@@ -82,6 +99,7 @@ public record FlushSettings(
                 backoffMs,
                 backoffMaxMs,
                 uploadedMax,
-                reapGraceMs);
+                reapGraceMs,
+                publishEntriesMax);
     }
 }

@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * <p>What is to be done is read from the image each time, nothing is kept that a crash could lose: a sealed extent that is here and not
  * FLUSHED is flushed, whoever began it. An extent goes through two steps. <i>Upload</i> has few places and bounded memory; a failing store is
  * asked for one extent at a time, with growing pauses, for ever, and memory is given back between the attempts. <i>Publish</i> is one command,
- * in the extent's turn ({@link Publishes}).
+ * or several bounded ones, in the extent's turn ({@link Publishes}).
  */
 public final class Flusher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Flusher.class);
@@ -111,7 +111,8 @@ public final class Flusher implements AutoCloseable {
                 new PublishListener(),
                 new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random),
                 nodeId,
-                nodeEpoch);
+                nodeEpoch,
+                settings.publishEntriesMax());
         this.notBeforeNanos = loop.nanoTime();
     }
 

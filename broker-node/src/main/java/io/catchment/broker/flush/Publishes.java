@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Owned by the flush loop. Extents from the end of their upload until they are published. Each waits until those with the earlier offsets of
- * its streams are published (O2), then it is one command. While the controllers do not answer, one extent is tried at a time, with
+ * its streams are published (O2), then it is one command, or several after each other if it has more entries than one may have. While the controllers do not answer, one extent is tried at a time, with
  * growing pauses.
  */
 final class Publishes {
@@ -51,6 +51,10 @@ final class Publishes {
         Waiting underWay() {
             return new Waiting(extent, uploaded, startedNanos, uploadedNanos, true);
         }
+
+        Waiting after(Uploaded.Part part) {
+            return new Waiting(extent, uploaded.after(part), startedNanos, uploadedNanos, false);
+        }
     }
 
     private final ControlPlane controlPlane;
@@ -60,6 +64,7 @@ final class Publishes {
     private final Backoff backoff;
     private final int nodeId;
     private final long nodeEpoch;
+    private final int entriesMax;
     /** By extent id. */
     private final TreeMap<Long, Waiting> waiting = new TreeMap<>();
 
@@ -72,7 +77,8 @@ final class Publishes {
             Listener listener,
             Backoff backoff,
             int nodeId,
-            long nodeEpoch) {
+            long nodeEpoch,
+            int entriesMax) {
         this.controlPlane = controlPlane;
         this.loop = loop;
         this.metrics = metrics;
@@ -80,6 +86,7 @@ final class Publishes {
         this.backoff = backoff;
         this.nodeId = nodeId;
         this.nodeEpoch = nodeEpoch;
+        this.entriesMax = entriesMax;
     }
 
     void add(ExtentState extent, Uploaded uploaded, long startedNanos) {
@@ -175,20 +182,19 @@ final class Publishes {
     }
 
     /**
-     * In parts only what has waited: mostly its turn as a whole comes soon. But where streams changed their lanes or owners, two extents may
+     * Before all of it is due, only what has waited: mostly its turn as a whole comes soon. But where streams changed their lanes or owners, two extents may
      * have the later part of each other's streams, and neither could ever go first.
      */
     private boolean publishIfItsTurn(Waiting one, ClusterImage image) {
         Uploaded.Turn turn = one.uploaded().turn(image);
-        boolean partial = turn == Uploaded.Turn.SOME;
-        if (turn == Uploaded.Turn.NONE || (partial && !waitsForLong(one))) {
+        if (turn == Uploaded.Turn.NONE || (turn == Uploaded.Turn.SOME && !waitsForLong(one))) {
             return false;
         }
-        publish(one, partial);
+        publish(one, one.uploaded().next(image, entriesMax));
         return true;
     }
 
-    private void publish(Waiting one, boolean partial) {
+    private void publish(Waiting one, Uploaded.Part part) {
         long id = one.extent().extentId();
         Uploaded uploaded = one.uploaded();
         waiting.put(id, one.underWay());
@@ -198,23 +204,23 @@ final class Publishes {
                 id,
                 uploaded.objectId(),
                 uploaded.objectBytes(),
-                uploaded.ranges(),
-                uploaded.checkpoints(),
-                partial);
+                part.ranges(),
+                part.checkpoints(),
+                part.partial());
         FlushFailure.attempt(Stage.PUBLISH, () -> controlPlane.submit(command))
                 .whenComplete((done, failure) -> loop.execute(() -> {
                     if (failure == null) {
-                        done(one, partial);
+                        done(one, part);
                     } else {
                         failed(one, FlushFailure.from(Stage.PUBLISH, failure));
                     }
                 }));
     }
 
-    private void done(Waiting one, boolean partial) {
+    private void done(Waiting one, Uploaded.Part part) {
         backoff.succeeded();
-        if (partial) {
-            waiting.replace(one.extent().extentId(), one);
+        if (part.partial()) {
+            waiting.replace(one.extent().extentId(), one.after(part));
         } else {
             waiting.remove(one.extent().extentId());
             metrics.published(

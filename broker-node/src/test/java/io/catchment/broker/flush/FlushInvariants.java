@@ -135,16 +135,17 @@ final class FlushInvariants {
         for (StreamState stream : world.control.image().streams()) {
             for (StreamRange range : stream.catalog()) {
                 if (range.objectId() == objectId) {
-                    assertThat(held)
-                            .as("O1: the object's own table has the catalog's range")
-                            .contains(new BuiltRange(
-                                    stream.streamId(),
-                                    range.baseOffset(),
-                                    range.endOffset(),
-                                    range.position(),
-                                    range.length(),
-                                    range.maxEventTimeMs(),
-                                    range.maxAppendTimeMs()));
+                    BuiltRange listed = new BuiltRange(
+                            stream.streamId(),
+                            range.baseOffset(),
+                            range.endOffset(),
+                            range.position(),
+                            range.length(),
+                            range.maxEventTimeMs(),
+                            range.maxAppendTimeMs());
+                    assertThat(held.contains(listed))
+                            .as("O1: the object's own table has the catalog's range %s", listed)
+                            .isTrue();
                     int from = Math.toIntExact(range.position());
                     assertThat(Arrays.copyOfRange(bytes, from, from + range.length()))
                             .as("O1: offsets %s of stream %s in object %s", range, stream.streamId(), objectId)

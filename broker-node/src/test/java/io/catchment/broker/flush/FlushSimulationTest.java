@@ -131,7 +131,8 @@ class FlushSimulationTest {
                     500,
                     15_000,
                     1 + random.nextInt(8),
-                    10_000 + random.nextInt(60_000));
+                    10_000 + random.nextInt(60_000),
+                    random.nextBoolean() ? 25_000 : 1 + random.nextInt(6));
             world = new FlushWorld(settings, random.nextLong());
             world.store.puts(this::storeFate);
             world.store.deletes(this::storeFate);

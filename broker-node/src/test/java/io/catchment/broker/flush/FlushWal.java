@@ -27,6 +27,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongConsumer;
 import java.util.function.LongFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The extents of one node's disk, which outlive the process; a test writes, breaks and weighs them. Owned by the test's thread. */
@@ -250,19 +251,20 @@ final class FlushWal implements Wal {
             loaded.add(bytes);
             bytesInMemoryMax = Math.max(bytesInMemoryMax, bytesInMemory());
             loadsInMemoryMax = Math.max(loadsInMemoryMax, loaded.size());
-            answer.complete(new Loaded(extentId, bytes, List.copyOf(extent.frames)));
+            answer.complete(new Loaded(
+                    extentId, bytes, extent.frames.stream().collect(Collectors.groupingBy(FrameEntry::streamId))));
         });
     }
 
-    private record Loaded(long extentId, ByteBuf bytes, List<FrameEntry> all) implements LoadedExtent {
+    private record Loaded(long extentId, ByteBuf bytes, Map<Long, List<FrameEntry>> byStream) implements LoadedExtent {
         @Override
         public long[] streams() {
-            return all.stream().mapToLong(FrameEntry::streamId).distinct().toArray();
+            return byStream.keySet().stream().mapToLong(Long::longValue).toArray();
         }
 
         @Override
         public List<FrameEntry> frames(long streamId) {
-            return all.stream().filter(frame -> frame.streamId() == streamId).toList();
+            return byStream.getOrDefault(streamId, List.of());
         }
 
         @Override

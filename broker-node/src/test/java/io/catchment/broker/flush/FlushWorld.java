@@ -42,7 +42,8 @@ final class FlushWorld {
     static final String STORE_ID = "disk-1";
     private static final ExtentState.Store STORE = new ExtentState.Store(NODE, STORE_ID);
 
-    static final FlushSettings SETTINGS = new FlushSettings(2, 1 << 20, 1 << 20, 0, 3_600_000, 500, 15_000, 4, 60_000);
+    static final FlushSettings SETTINGS =
+            new FlushSettings(2, 1 << 20, 1 << 20, 0, 3_600_000, 500, 15_000, 4, 60_000, 25_000);
 
     final ManualLoop time = new ManualLoop();
     TestProcess process = new TestProcess(time);

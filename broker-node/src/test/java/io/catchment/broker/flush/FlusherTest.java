@@ -309,7 +309,7 @@ class FlusherTest {
 
     @Test
     void aPartWhoseAnswerIsLostKeepsNobodyWaiting() {
-        world(new FlushSettings(1, 1 << 20, 1 << 20, 0, 3_600_000, 500, 15_000, 1, 60_000));
+        world(new FlushSettings(1, 1 << 20, 1 << 20, 0, 3_600_000, 500, 15_000, 1, 60_000, 25_000));
         world.control.fate(command -> command instanceof Command.PublishFlush publish && publish.partial()
                 ? RuledControlPlane.Fate.UNCERTAIN_DONE
                 : RuledControlPlane.Fate.DONE);
@@ -344,6 +344,99 @@ class FlusherTest {
         world.start();
         world.time.pass(15_000);
         assertThat(world.allFlushed()).isTrue();
+    }
+
+    /** One range and one checkpoint of each stream: more than one record of the control log may have. */
+    @Test
+    void anExtentOfMoreStreamsThanOneCommandTakesIsFlushed() {
+        long[] many = new long[Command.PublishFlush.ENTRIES_MAX / 2 + 1];
+        int count = 0;
+        for (int topic = 0; count < many.length; topic++) {
+            for (long stream : world.topic("many-" + topic, Math.min(10_000, many.length - count))) {
+                many[count++] = stream;
+            }
+        }
+        long extent = world.sealed(Lane.NORMAL, 1, many);
+        world.start();
+        world.time.passUntil(world::allFlushed, 10_000);
+        assertThat(world.flushed(extent)).isTrue();
+        assertThat(world.store.putKeys).hasSize(1);
+        assertThat(world.metrics.failures).isEmpty();
+        long object = world.control.image().stream(many[0])
+                .orElseThrow()
+                .catalog()
+                .get(0)
+                .objectId();
+        assertThat(world.control.image().object(object).orElseThrow().references())
+                .isEqualTo(2 * many.length);
+        for (long stream : many) {
+            StreamState published = world.control.image().stream(stream).orElseThrow();
+            assertThat(published.catalogEndOffset()).isEqualTo(3);
+            assertThat(published.checkpoint()).isNotNull();
+        }
+    }
+
+    @Test
+    void whatIsPublishedInPartsComesToItsEndThroughLostAnswers() {
+        world(fewEntries(3));
+        int[] submissions = {0};
+        world.control.fate(command -> !(command instanceof Command.PublishFlush)
+                ? RuledControlPlane.Fate.DONE
+                : switch (submissions[0]++ % 3) {
+                    case 0 -> RuledControlPlane.Fate.UNCERTAIN_DONE;
+                    case 1 -> RuledControlPlane.Fate.UNCERTAIN_LOST;
+                    default -> RuledControlPlane.Fate.DONE;
+                });
+        List<Long> more = world.topic("more", 5);
+        long extent = world.openExtent(Lane.NORMAL);
+        more.forEach(stream -> world.append(extent, stream, 3, 100));
+        more.forEach(stream -> world.checkpoint(extent, stream));
+        world.seal(extent);
+        world.start();
+        world.time.passUntil(world::allFlushed, 60_000);
+        assertThat(world.control.submitted(Command.PublishFlush.class)).allSatisfy(part -> assertThat(
+                        part.ranges().size() + part.checkpoints().size())
+                .isLessThanOrEqualTo(3));
+        assertThat(world.store.putKeys).hasSize(1);
+        more.forEach(stream -> assertThat(
+                        world.control.image().stream(stream).orElseThrow().checkpoint())
+                .isNotNull());
+    }
+
+    /** After each number of parts: what is left is uploaded anew, and nothing of it is published twice. */
+    @Test
+    void aCrashBetweenTwoPartsLosesNothing() {
+        for (int before = 0; before < 5; before++) {
+            world(fewEntries(2));
+            int parts = before;
+            int[] submissions = {0};
+            world.control.fate(command -> command instanceof Command.PublishFlush && submissions[0]++ >= parts
+                    ? RuledControlPlane.Fate.UNAVAILABLE
+                    : RuledControlPlane.Fate.DONE);
+            long extent =
+                    world.sealed(Lane.NORMAL, 100, streams.get(0), streams.get(1), streams.get(2), streams.get(3));
+            world.start();
+            world.time.pass(100);
+            assertThat(world.flushed(extent)).as("after %s parts", parts).isEqualTo(parts == 4);
+            world.invariants.hold();
+
+            world.control.fate(command -> RuledControlPlane.Fate.DONE);
+            world.crash();
+            world.time.passUntil(world::allFlushed, 60_000);
+            world.invariants.hold();
+            for (int i = 0; i < 4; i++) {
+                assertThat(stream(i).catalog()).hasSize(1);
+                assertThat(stream(i).checkpoint()).isNotNull();
+            }
+            world.time.pass(world.settings.objectTtlMs() + world.settings.reapGraceMs() + 2_000);
+            world.control.upkeep();
+            world.time.pass(world.settings.reapGraceMs() + 2_000);
+            world.invariants.nothingLeaked();
+        }
+    }
+
+    private static FlushSettings fewEntries(int publishEntriesMax) {
+        return new FlushSettings(2, 1 << 20, 1 << 20, 0, 3_600_000, 500, 15_000, 4, 60_000, publishEntriesMax);
     }
 
     @Test

@@ -19,9 +19,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A sealed extent's data is in an object now. */
 final class FlushRules {
-    /** Ranges and checkpoints together that one command may publish: its record must fit into one batch. */
-    static final int ENTRIES_MAX = 100_000;
-
     private FlushRules() {}
 
     static Decision<Command.Done> publish(Command.PublishFlush command, Draft draft) {
@@ -60,15 +57,14 @@ final class FlushRules {
                 .setObjectBytes(command.objectBytes())
                 .setAtMs(draft.conditions().nowMs())
                 .setPartial(command.partial());
-        objection = addRanges(command, draft, flush);
+        Map<Long, Long> ends = new HashMap<>();
+        objection = addRanges(command, draft, ends, flush);
         if (objection != null) {
             return objection;
         }
-        if (command.partial() && flush.getRangesCount() == 0) {
+        addCheckpoints(command, draft, ends, flush);
+        if (command.partial() && flush.getRangesCount() == 0 && flush.getCheckpointsCount() == 0) {
             return draft.accept(new Command.Done());
-        }
-        if (!command.partial()) {
-            addCheckpoints(command, draft, flush);
         }
         draft.own(Record.newBuilder().setFlushPublished(flush));
         if (command.partial()) {
@@ -96,9 +92,10 @@ final class FlushRules {
                             Reason.INVALID,
                             "extent " + command.extentId() + " is published without an object but with ranges");
         }
-        if (command.ranges().size() + command.checkpoints().size() > ENTRIES_MAX) {
+        if (command.ranges().size() + command.checkpoints().size() > Command.PublishFlush.ENTRIES_MAX) {
             return new Decision.Refused<>(
-                    Reason.INVALID, "a flush of more than " + ENTRIES_MAX + " ranges and checkpoints");
+                    Reason.INVALID,
+                    "a flush of more than " + Command.PublishFlush.ENTRIES_MAX + " ranges and checkpoints");
         }
         @Nullable ObjectState object = draft.state().objects().get(command.objectId());
         if (object == null || object.phase() == ObjectState.Phase.DOOMED) {
@@ -107,18 +104,11 @@ final class FlushRules {
                     "object " + command.objectId() + (object == null ? " does not exist" : " is doomed")
                             + ": its time limit is over; upload again under a new id");
         }
-        if (object.phase() == ObjectState.Phase.PUBLISHED && !publishedInPart(command, draft)) {
+        if (object.phase() == ObjectState.Phase.PUBLISHED && !object.partial()) {
             return new Decision.Refused<>(
                     Reason.INVALID, "object " + command.objectId() + " is published already, by another flush");
         }
         return null;
-    }
-
-    /** Some range of this flush is in the catalog already, in the same object: an earlier, partial publish was this extent's. */
-    private static boolean publishedInPart(Command.PublishFlush command, Draft draft) {
-        return command.ranges().stream()
-                .anyMatch(range -> isPublished(
-                        range, command.objectId(), draft.state().streams().get(range.streamId())));
     }
 
     private static boolean isPublished(NewRange range, long objectId, @Nullable StreamState stream) {
@@ -131,10 +121,13 @@ final class FlushRules {
                         .isPresent();
     }
 
-    /** Contiguity (O2): each range begins where its stream's catalog, with the ranges before it in this flush, ends. */
+    /**
+     * Contiguity (O2): each range begins where its stream's catalog, with the ranges before it in this flush, ends.
+     *
+     * @param ends filled with where the catalogs of these streams end then
+     */
     private static Decision.@Nullable Refused<Command.Done> addRanges(
-            Command.PublishFlush command, Draft draft, FlushPublished.Builder flush) {
-        Map<Long, Long> ends = new HashMap<>();
+            Command.PublishFlush command, Draft draft, Map<Long, Long> ends, FlushPublished.Builder flush) {
         for (NewRange range : command.ranges()) {
             @Nullable StreamState stream = draft.state().streams().get(range.streamId());
             if (stream == null || isPublished(range, command.objectId(), stream)) {
@@ -170,9 +163,11 @@ final class FlushRules {
         return null;
     }
 
-    private static void addCheckpoints(Command.PublishFlush command, Draft draft, FlushPublished.Builder flush) {
+    private static void addCheckpoints(
+            Command.PublishFlush command, Draft draft, Map<Long, Long> ends, FlushPublished.Builder flush) {
         for (NewCheckpoint checkpoint : command.checkpoints()) {
-            if (draft.state().streams().containsKey(checkpoint.streamId())) {
+            @Nullable StreamState stream = draft.state().streams().get(checkpoint.streamId());
+            if (stream != null && (!command.partial() || isDueInPart(checkpoint, command.objectId(), stream, ends))) {
                 flush.addCheckpoints(Checkpoint.newBuilder()
                         .setStreamId(checkpoint.streamId())
                         .setOffset(checkpoint.offset())
@@ -180,5 +175,18 @@ final class FlushRules {
                         .setLength(checkpoint.length()));
             }
         }
+    }
+
+    /**
+     * All that it is a state of is published, and none as new is. A part none of whose entries count leaves no record: it would publish an object without
+     * a reference.
+     */
+    private static boolean isDueInPart(
+            NewCheckpoint checkpoint, long objectId, StreamState stream, Map<Long, Long> ends) {
+        StreamState.@Nullable Checkpoint known = stream.checkpoint();
+        boolean isNews = known == null
+                || known.offset() < checkpoint.offset()
+                || (known.offset() == checkpoint.offset() && known.objectId() != objectId);
+        return isNews && checkpoint.offset() <= ends.getOrDefault(stream.streamId(), stream.catalogEndOffset());
     }
 }

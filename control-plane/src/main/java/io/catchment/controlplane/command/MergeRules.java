@@ -31,8 +31,8 @@ final class MergeRules {
                     "object " + command.objectId() + (object == null ? " does not exist" : " is doomed")
                             + ": its time limit is over");
         }
-        if (command.ranges().size() > FlushRules.ENTRIES_MAX) {
-            return Draft.refuse(Reason.INVALID, "a merge of more than " + FlushRules.ENTRIES_MAX + " ranges");
+        if (command.ranges().size() > Command.PublishMerge.RANGES_MAX) {
+            return Draft.refuse(Reason.INVALID, "a merge of more than " + Command.PublishMerge.RANGES_MAX + " ranges");
         }
         RangesMerged.Builder merged = RangesMerged.newBuilder()
                 .setObjectId(command.objectId())

@@ -127,6 +127,54 @@ class FlushRulesTest {
         assertThat(script.object(ended).references()).isEqualTo(1);
     }
 
+    /** Each part has other entries, and each may come again. */
+    @Test
+    void aFlushOfMoreThanOneCommandIsPublishedInParts() {
+        long extent = script.sealedExtent(epoch, 100);
+        long object = script.preparedObject(epoch);
+        NewCheckpoint ofA = new NewCheckpoint(a, 5, 77, 7);
+        NewCheckpoint ofB = new NewCheckpoint(b, 9, 88, 8);
+        List<Command.PublishFlush> parts = List.of(
+                partOf(flush(extent, object, List.of(Script.range(a, 0, 5)), List.of())),
+                partOf(flush(extent, object, List.of(Script.range(b, 0, 9)), List.of())),
+                partOf(flush(extent, object, List.of(), List.of(ofA))),
+                flush(extent, object, List.of(), List.of(ofB)));
+        for (Command.PublishFlush part : parts) {
+            assertThat(script.extent(extent).phase()).isEqualTo(ExtentState.Phase.SEALED);
+            script.done(part);
+            script.doneWithoutEffect(part);
+        }
+        assertThat(script.extent(extent).phase()).isEqualTo(ExtentState.Phase.FLUSHED);
+        assertThat(script.object(object).references()).isEqualTo(4);
+        assertThat(script.object(object).partial()).isFalse();
+        assertThat(script.stream("t", 0).checkpoint()).isEqualTo(new Checkpoint(5, object, 77, 7, extent));
+        assertThat(script.stream("t", 1).checkpoint()).isEqualTo(new Checkpoint(9, object, 88, 8, extent));
+        parts.forEach(script::doneWithoutEffect);
+    }
+
+    /** Else an object without a reference would be published. */
+    @Test
+    void aPartWhoseCheckpointsAreOldOrAheadOfTheirStreamsHasNoEffect() {
+        script.done(flush(
+                script.sealedExtent(epoch, 100),
+                script.preparedObject(epoch),
+                List.of(Script.range(a, 0, 5)),
+                List.of(new NewCheckpoint(a, 5, 77, 7))));
+        long extent = script.sealedExtent(epoch, 100);
+        long object = script.preparedObject(epoch);
+        script.doneWithoutEffect(partOf(flush(
+                extent,
+                object,
+                List.of(),
+                List.of(
+                        new NewCheckpoint(a, 4, 77, 7),
+                        new NewCheckpoint(a, 6, 77, 7),
+                        new NewCheckpoint(777, 1, 1, 1)))));
+        assertThat(script.object(object).phase()).isEqualTo(Phase.PREPARED);
+        script.done(flush(extent, object, List.of(), List.of(new NewCheckpoint(a, 4, 77, 7))));
+        assertThat(script.object(object).phase()).isEqualTo(Phase.DOOMED);
+    }
+
     private static Command.PublishFlush partOf(Command.PublishFlush flush) {
         return new Command.PublishFlush(
                 flush.nodeId(),
@@ -265,7 +313,7 @@ class FlushRulesTest {
         script.createTopic("many", TopicRules.PARTITIONS_MAX);
         List<Long> streams = script.topic("many").streams();
         List<NewRange> ranges = new ArrayList<>();
-        LongStream.range(0, FlushRules.ENTRIES_MAX)
+        LongStream.range(0, Command.PublishFlush.ENTRIES_MAX)
                 .forEach(i -> ranges.add(new NewRange(
                         streams.get((int) (i % streams.size())),
                         i / streams.size() * 1000,
