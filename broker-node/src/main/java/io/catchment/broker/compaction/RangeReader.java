@@ -7,6 +7,7 @@ import io.catchment.broker.merge.UnreadableRangeException;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
 import io.netty.buffer.ByteBuf;
+import io.netty.util.ReferenceCountUtil;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -66,7 +67,8 @@ final class RangeReader {
             int length = Math.min(wanted, range.length() - position);
             means.objects()
                     .bytes(range.objectId(), object.bytes(), range.position() + position, length)
-                    .whenComplete((bytes, failure) -> loop.execute(() -> arrived(bytes, failure)));
+                    .whenComplete((bytes, failure) ->
+                            loop.execute(() -> arrived(bytes, failure), () -> ReferenceCountUtil.release(bytes)));
         }
 
         private void arrived(@Nullable ByteBuf bytes, @Nullable Throwable failure) {

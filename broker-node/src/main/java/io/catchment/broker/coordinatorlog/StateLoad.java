@@ -10,6 +10,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.internals.ExponentialBackoff;
@@ -42,6 +43,8 @@ public final class StateLoad {
     private final Replay replay;
     private final long createdMs;
     private final CompletableFuture<LoadSummary> result = new CompletableFuture<>();
+    /** Read, and on its way to the next step. Whoever takes it out releases it. */
+    private final AtomicReference<@Nullable BatchRun> arrived = new AtomicReference<>();
 
     private long startedMs = -1;
     private int failures;
@@ -68,8 +71,17 @@ public final class StateLoad {
         return result;
     }
 
+    /** The threads may have ended: what was read for them, and is not taken yet, is given up. */
     public void cancel(RuntimeException why) {
         result.completeExceptionally(why);
+        giveUpArrived();
+    }
+
+    private void giveUpArrived() {
+        BatchRun run = arrived.getAndSet(null);
+        if (run != null) {
+            run.payload().release();
+        }
     }
 
     private void next() {
@@ -124,19 +136,21 @@ public final class StateLoad {
 
     /** On whatever thread the reader completes: no work here. */
     private void received(@Nullable BatchRun run, @Nullable Throwable failure) {
+        arrived.set(run);
         try {
-            threads.execute(() -> {
-                if (run == null) {
-                    retry(failure);
-                } else {
-                    replayed(run);
-                }
-            });
+            threads.execute(run == null ? () -> retry(failure) : this::take);
         } catch (RejectedExecutionException e) {
-            if (run != null) {
-                run.payload().release();
-            }
             cancel(e);
+        }
+        if (result.isDone()) {
+            giveUpArrived();
+        }
+    }
+
+    private void take() {
+        BatchRun run = arrived.getAndSet(null);
+        if (run != null) {
+            replayed(run);
         }
     }
 

@@ -95,7 +95,7 @@ final class Uploads {
         }
         return FlushFailure.of(Stage.PREPARE, object(extent.extentId(), fromOffsets))
                 .thenCompose(object -> FlushFailure.of(Stage.LOAD, wal.load(extent.extentId()))
-                        .thenCompose(loaded -> onLoop(() -> put(object, extent, loaded))));
+                        .thenCompose(loaded -> onLoop(() -> put(object, extent, loaded), loaded::close)));
     }
 
     /** The extent is published, or its object is of no use any more. */
@@ -221,15 +221,18 @@ final class Uploads {
                 .thenApply(done -> Uploaded.of(object.objectId(), bytes, built.ranges(), built.checkpoints()));
     }
 
-    private <T> CompletionStage<T> onLoop(Supplier<CompletionStage<T>> step) {
+    /** Never ends when the loop has ended: {@code dropped} then gives up what the step would have taken over. */
+    private <T> CompletionStage<T> onLoop(Supplier<CompletionStage<T>> step, Runnable dropped) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        loop.execute(() -> FlushFailure.attempt(Stage.UPLOAD, step).whenComplete((value, failure) -> {
-            if (failure != null) {
-                result.completeExceptionally(failure);
-            } else {
-                result.complete(value);
-            }
-        }));
+        loop.execute(
+                () -> FlushFailure.attempt(Stage.UPLOAD, step).whenComplete((value, failure) -> {
+                    if (failure != null) {
+                        result.completeExceptionally(failure);
+                    } else {
+                        result.complete(value);
+                    }
+                }),
+                dropped);
         return result;
     }
 }

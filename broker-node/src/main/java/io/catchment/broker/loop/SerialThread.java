@@ -1,5 +1,8 @@
 package io.catchment.broker.loop;
 
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -13,6 +16,19 @@ public final class SerialThread implements SerialLoop {
 
     private final String name;
     private final ScheduledThreadPoolExecutor thread;
+    /** What is to be given up if its step does not run. Whoever takes one out does one or the other. */
+    private final Set<Handed> handed = ConcurrentHashMap.newKeySet();
+
+    private volatile boolean over;
+
+    /** No record: each is its own. */
+    private static final class Handed {
+        private final Runnable dropped;
+
+        Handed(Runnable dropped) {
+            this.dropped = dropped;
+        }
+    }
 
     public SerialThread(String name) {
         this(name, Thread.NORM_PRIORITY);
@@ -22,18 +38,47 @@ public final class SerialThread implements SerialLoop {
     @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but how long others wait
     public SerialThread(String name, int priority) {
         this.name = name;
-        this.thread = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread created = new Thread(task, name);
-            created.setDaemon(true);
-            created.setPriority(priority);
-            return created;
-        });
+        this.thread =
+                new ScheduledThreadPoolExecutor(1, task -> {
+                    Thread created = new Thread(task, name);
+                    created.setDaemon(true);
+                    created.setPriority(priority);
+                    return created;
+                }) {
+                    @Override
+                    protected void terminated() {
+                        over = true;
+                        dropHanded();
+                    }
+                };
         thread.setRemoveOnCancelPolicy(true);
     }
 
     @Override
     public void execute(Runnable step) {
         schedule(step, 0);
+    }
+
+    @Override
+    public void execute(Runnable step, Runnable dropped) {
+        Handed one = new Handed(dropped);
+        handed.add(one);
+        execute(() -> {
+            if (handed.remove(one)) {
+                step.run();
+            }
+        });
+        if (over) {
+            dropHanded();
+        }
+    }
+
+    private void dropHanded() {
+        for (Handed each : List.copyOf(handed)) {
+            if (handed.remove(each)) {
+                run(each.dropped);
+            }
+        }
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.catchment.objectstore.BundleBuilder;
 import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.bundle.BundleWriter;
 import io.netty.buffer.ByteBuf;
+import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -188,9 +189,10 @@ final class MergeWork implements RewriteStep {
         result.completeExceptionally(failure);
     }
 
-    /** The step after a stage, on the loop; what it throws fails the work. */
+    /** The step after a stage, on the loop; what it throws fails the work. After the loop's end nobody takes what was read. */
     private <T> void then(CompletionStage<T> stage, Consumer<T> step, Consumer<Throwable> failed) {
-        stage.whenComplete((value, failure) -> loop.execute(() -> run(value, failure, step, failed)));
+        stage.whenComplete((value, failure) ->
+                loop.execute(() -> run(value, failure, step, failed), () -> ReferenceCountUtil.release(value)));
     }
 
     private <T> void run(

@@ -61,10 +61,14 @@ public final class Rewrites implements AutoCloseable {
         }
     }
 
-    /** After the loop's end. */
+    /** After the loop's end. What a step holds is given up when nothing of it runs any more. */
     @Override
     public void close() {
         closed = true;
+        loop.execute(() -> {}, this::abandon);
+    }
+
+    private void abandon() {
         if (step != null) {
             step.abandon();
         }

@@ -355,7 +355,15 @@ final class ShareFetchCall {
                         .thenApply(found -> new AbortedSearch.Searched(found, aborted(view, offset, found)));
         coldRead = searched ? read : run.toCompletableFuture();
         var unused = read.whenComplete((found, failure) -> means.loop()
-                .execute(() -> guarded(() -> arrived(partition, open, offset, limit, searched, found, failure))));
+                .execute(
+                        () -> guarded(() -> arrived(partition, open, offset, limit, searched, found, failure)),
+                        () -> giveUp(found)));
+    }
+
+    private static void giveUp(AbortedSearch.@Nullable Searched found) {
+        if (found != null) {
+            found.run().payload().release();
+        }
     }
 
     private void arrived(

@@ -11,11 +11,14 @@ import io.catchment.broker.peer.PeerRequests;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.CoordinatorNotAvailableException;
 import org.apache.kafka.common.utils.Time;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +39,7 @@ public final class TransactionHost implements AutoCloseable {
     private final TransactionCoordinator coordinator;
     private final Tenures tenures;
     private final ScheduledThreadPoolExecutor loads;
+    private final Set<StateLoad> underWay = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
     /** What it is wired to. */
@@ -102,8 +106,16 @@ public final class TransactionHost implements AutoCloseable {
         }
         TransactionReplay replay = new TransactionReplay(tenure.view().logStartOffset());
         StateLoad load = new StateLoad(tenure, replay, parts.reader(), parts.time(), loads, settings.loadBufferBytes());
+        underWay.add(load);
+        if (closed) {
+            load.cancel(closing());
+        }
         var unused = load.start()
+                .whenComplete((summary, failure) -> underWay.remove(load))
                 .whenComplete((summary, failure) -> loop.execute(() -> {
+                    if (closed) {
+                        return;
+                    }
                     if (!partition.holds()) {
                         LOG.info("{} has another owner before it was loaded", tenure.topicPartition());
                     } else if (failure == null) {
@@ -137,5 +149,10 @@ public final class TransactionHost implements AutoCloseable {
     public void close() {
         closed = true;
         loads.shutdownNow();
+        underWay.forEach(load -> load.cancel(closing()));
+    }
+
+    private static RuntimeException closing() {
+        return new CoordinatorNotAvailableException("The coordinator is closing");
     }
 }

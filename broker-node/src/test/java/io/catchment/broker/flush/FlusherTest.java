@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.catchment.broker.flush.FlushMetrics.Stage;
 import io.catchment.broker.testing.RuledControlPlane;
+import io.catchment.broker.testing.TestProcess;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ObjectState;
 import io.catchment.controlplane.StreamRange;
@@ -54,6 +55,20 @@ class FlusherTest {
                 .isEqualTo(ObjectState.Phase.PUBLISHED);
         assertThat(world.metrics.published).isEqualTo(1);
         assertThat(world.flusher.stats().unflushedExtents()).isZero();
+    }
+
+    @Test
+    void anExtentThatIsLoadedWhenTheFlushEndsIsReleased() {
+        world.wal.process(new TestProcess(world.time));
+        world.wal.loadMs(100);
+        world.sealed(Lane.NORMAL, 100, streams.get(0));
+        world.start();
+        world.time.pass(50);
+        world.flusher.close();
+        world.process.close();
+        world.time.pass(100);
+        assertThat(world.wal.loadsInMemoryMax()).isEqualTo(1);
+        assertThat(world.wal.bytesInMemory()).isZero();
     }
 
     @Test

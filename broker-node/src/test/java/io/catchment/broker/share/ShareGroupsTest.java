@@ -14,6 +14,7 @@ import io.catchment.broker.testing.FakePartition;
 import io.catchment.broker.testing.ManualLoop;
 import io.catchment.broker.testing.OpenRequest;
 import io.catchment.broker.testing.TestBatches;
+import io.catchment.broker.testing.TestProcess;
 import io.catchment.broker.testing.TrackedBuffers;
 import io.catchment.controlplane.Command;
 import io.catchment.objectstore.ObjectStoreException;
@@ -50,6 +51,7 @@ class ShareGroupsTest {
 
     private final EmbeddedChannel channel = new EmbeddedChannel();
     private final ManualLoop loop = new ManualLoop();
+    private final TestProcess process = new TestProcess(loop);
     private final FakeControlPlane control =
             new FakeControlPlane().withNode(1, "PLAINTEXT").withNode(2, "PLAINTEXT");
     private final FakeDirectory directory = new FakeDirectory();
@@ -71,7 +73,7 @@ class ShareGroupsTest {
                     new GroupRules(configs, settings.share()),
                     1 << 20,
                     FetchQuota.NONE),
-            loop);
+            process);
     private Uuid topicId = Uuid.ZERO_UUID;
 
     @BeforeEach
@@ -272,6 +274,18 @@ class ShareGroupsTest {
         assertThat(coldReads).as("looked at again, with the markers in the log").hasSize(2);
         coldReads.get(1).complete(new BatchRun(0, 10, coldBuffers.track(TestBatches.buffer(old))));
         assertThat(acquired(only(answered(fetch)))).containsExactly("0-9 1x");
+    }
+
+    @Test
+    void aReadBelowTheTailThatComesAfterTheEndIsReleased() {
+        byte[] old = partitions.get(0).append(10, 20);
+        partitions.get(0).evictTo(10);
+        fetch("a", 0, 0);
+        loop.settle();
+        process.close();
+        coldReads.get(0).complete(new BatchRun(0, 10, coldBuffers.track(TestBatches.buffer(old))));
+        loop.settle();
+        assertThat(coldBuffers.unreleased()).isZero();
     }
 
     @Test

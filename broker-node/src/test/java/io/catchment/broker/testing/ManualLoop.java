@@ -27,6 +27,12 @@ public final class ManualLoop implements SerialLoop {
         schedule(step, 0);
     }
 
+    /** It has no end. */
+    @Override
+    public void execute(Runnable step, Runnable dropped) {
+        execute(step);
+    }
+
     @Override
     public Scheduled schedule(Runnable step, long delayMs) {
         Step scheduled = new Step(nowNanos + TimeUnit.MILLISECONDS.toNanos(delayMs), stepsTaken++, step);

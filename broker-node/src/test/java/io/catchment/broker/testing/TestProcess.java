@@ -41,6 +41,11 @@ public final class TestProcess implements SerialLoop {
     }
 
     @Override
+    public void execute(Runnable step, Runnable dropped) {
+        time.schedule(() -> (alive ? step : dropped).run(), 0);
+    }
+
+    @Override
     public Scheduled schedule(Runnable step, long delayMs) {
         return time.schedule(
                 () -> {
