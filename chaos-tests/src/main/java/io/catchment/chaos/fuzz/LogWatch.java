@@ -18,7 +18,8 @@ final class LogWatch {
     private static final int LINE_MAX = 400;
     /**
      * Attackers on the WAL's port say that they are this node: what is said of it is as it should be. And Kafka's own coordinators of groups and of
-     * share groups' state, which are embedded, write some requests that they refuse as errors: known, and theirs.
+     * share groups' state, which are embedded, write some requests that they refuse as errors: known, and theirs. So is what they say when the topic
+     * of the groups' offsets is itself deleted, and when a share group is deleted of which no partition has a state yet.
      */
     private static final List<String> EXPLAINED = List.of(
             "node " + WalFrames.NODE + " at ",
@@ -26,7 +27,12 @@ final class LogWatch {
             " o.a.k.s.s.p.",
             "Error deleting share group",
             "Failed to read summary of the share partition",
-            "Unable to validate read state summary request");
+            "Unable to validate read state summary request",
+            "Unable to delete share group partition(s)",
+            "Received error while deleting share group",
+            "Delete share group parameters partitions cannot be null or empty",
+            "name=__consumer_offsets]] due to: This is not the correct coordinator",
+            "Unable to cleanup state for the deleted topics");
 
     private final CatchmentCluster cluster;
     private final Map<Integer, Integer> linesBefore = new LinkedHashMap<>();
