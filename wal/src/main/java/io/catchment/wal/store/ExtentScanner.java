@@ -43,7 +43,12 @@ final class ExtentScanner {
     }
 
     ExtentScan scan() throws IOException {
-        long position = ExtentHeader.BYTES;
+        return scanFrom(ExtentHeader.BYTES);
+    }
+
+    /** The same from a frame on: nothing is said about those before it. */
+    ExtentScan scanFrom(long start) throws IOException {
+        long position = start;
         long lastGroupStart = position;
         while (true) {
             FrameHeader frame = validFrame(position);

@@ -357,23 +357,29 @@ public final class ExtentStore {
         }
         extent.lock.lock();
         try {
-            return fences.persist(header, recoveryEpoch, fencedLength(extent));
+            return fences.persist(header, recoveryEpoch, fencedLength(extent, header));
         } finally {
             extent.lock.unlock();
         }
     }
 
-    private long fencedLength(StoredExtent extent) throws IOException {
+    private long fencedLength(StoredExtent extent, ExtentHeader header) throws IOException {
         return switch (extent.state) {
             case OPEN, SETTLED -> extent.durableLength;
-            case UNSETTLED ->
-                extent.fileName.isEmpty()
-                        ? 0
-                        : unsettledFiles.cutAndSync(extent, fences.answeredLength(extent.extentId));
+            case UNSETTLED -> extent.fileName.isEmpty() ? 0 : madeDurable(extent, header);
             case CORRUPT ->
                 throw new CorruptExtentException(
                         "extent " + extent.extentId + " is damaged before its durable length", validPrefix(extent));
         };
+    }
+
+    private long madeDurable(StoredExtent extent, ExtentHeader header) throws IOException {
+        if (extent.broken) {
+            // A copy failed here: what it left in the page cache may look whole.
+            FreshFile.replace(extent, header, files, disk);
+            extent.scan = null;
+        }
+        return unsettledFiles.cutAndSync(extent, fences.answeredLength(extent.extentId));
     }
 
     private static long validPrefix(StoredExtent extent) {
@@ -445,6 +451,39 @@ public final class ExtentStore {
     }
 
     // ---- repair
+
+    /**
+     * Settles a copy that no record names, and reads all of it. Nobody counted on this copy so far, so what of it may not be
+     * on disk is written once more: its last sync may have failed. Fails with {@link CorruptExtentException} unless it is
+     * all of what was written.
+     */
+    public void verify(long extentId, long length) throws IOException {
+        StoredExtent extent = extents.get(extentId);
+        if (extent != null) {
+            extent.lock.lock();
+            try {
+                makeCopyDurable(extent);
+            } finally {
+                extent.lock.unlock();
+            }
+        }
+        settle(extentId, length);
+        if (!whole(extentId, length)) {
+            throw new CorruptExtentException(
+                    "extent " + extentId + " is sealed at " + length + " and not all of it is what was written", 0);
+        }
+    }
+
+    private void makeCopyDurable(StoredExtent extent) throws IOException {
+        if (extent.state != StoredExtent.State.UNSETTLED || extent.fileName.isEmpty()) {
+            return;
+        }
+        if (extent.broken) {
+            throw new IOException("extent " + extent.extentId
+                    + " was not copied to its end: a write failed, and nobody knows what of it is on disk");
+        }
+        unsettledFiles.cutAndSync(extent, fences.answeredLength(extent.extentId));
+    }
 
     /** Whether all of a sealed extent is here, can be read and is what was written: reads all of it. */
     public boolean whole(long extentId, long length) {

@@ -1,6 +1,5 @@
 package io.catchment.wal.store;
 
-import io.catchment.wal.CorruptExtentException;
 import io.catchment.wal.Lane;
 import io.catchment.wal.StoreRef;
 import io.catchment.wal.format.ExtentHeader;
@@ -104,15 +103,11 @@ public final class LocalReplica implements Replica {
         return discarded;
     }
 
-    /** Gives a sealed extent its final length and reads all of it. Fails with {@link CorruptExtentException} unless it is what was written. */
+    /** See {@link ExtentStore#verify}. */
     public CompletionStage<Void> verify(long extentId, long length) {
         return onMaintenance(() -> {
             loopOfExtent.remove(extentId);
-            store.settle(extentId, length);
-            if (!store.whole(extentId, length)) {
-                throw new CorruptExtentException(
-                        "extent " + extentId + " is sealed at " + length + " and not all of it is what was written", 0);
-            }
+            store.verify(extentId, length);
         });
     }
 

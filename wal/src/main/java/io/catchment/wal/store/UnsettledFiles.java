@@ -36,14 +36,20 @@ final class UnsettledFiles {
             extent.file = file;
         }
         ExtentScan found = new ExtentScanner(file, extent.extentId, file.sizeBytes(), checksums.get()).scan();
-        // Bytes that a recovery copied here were not written group by group: only what was answered before counts as
-        // proof.
-        long proven = answeredLength >= 0 ? answeredLength : found.provenLength();
-        ExtentScan scan = new ExtentScan(found.validLength(), found.lastGroupStart(), proven, found.index());
+        ExtentScan scan = answeredLength < 0 ? found : afterCopies(found, answeredLength);
         extent.scan = scan;
         extent.index = scan.index();
-        extent.durableLength = scan.validLength();
         return scan;
+    }
+
+    /**
+     * Bytes that a recovery copied here were not written and synced group by group but in pieces of many groups: only what was
+     * answered before they came proves anything, and none of them is known to be on disk.
+     */
+    private static ExtentScan afterCopies(ExtentScan found, long answeredLength) {
+        long copiedFrom = Math.max(answeredLength, ExtentHeader.BYTES);
+        return new ExtentScan(
+                found.validLength(), Math.min(found.unsyncedFrom(), copiedFrom), answeredLength, found.index());
     }
 
     /** Cuts the torn end, makes what is valid durable, and answers its length. */
@@ -60,21 +66,39 @@ final class UnsettledFiles {
         if (file == null) {
             throw new IllegalStateException("extent " + extent.extentId + " was scanned but has no file");
         }
-        makeDurable(file, scan);
+        try {
+            makeDurable(file, extent.extentId, scan);
+        } catch (IOException failed) {
+            // What the scan saw may have been in the page cache only, and may be gone from it when this is tried again.
+            extent.scan = null;
+            throw failed;
+        }
+        extent.durableLength = scan.validLength();
         return scan.validLength();
     }
 
     /**
      * Wipes the header behind the valid end, so that the cut stays where it is whatever else of the torn write is there. And
-     * writes the last group once more: if the sync of that write failed before the crash, its pages may sit in the page
+     * writes once more what may not be on disk: if the sync of it failed before the crash, its pages may sit in the page
      * cache as clean without being on disk, and only a rewrite makes the next sync mean something.
      */
-    private static void makeDurable(DiskFile file, ExtentScan scan) throws IOException {
+    private void makeDurable(DiskFile file, long extentId, ExtentScan scan) throws IOException {
         long end = Math.max(scan.validLength(), ExtentHeader.BYTES);
         if (end < file.sizeBytes()) {
             file.write(end, ByteBuffer.allocate(FrameFormat.HEADER_BYTES));
         }
-        long position = Math.min(scan.lastGroupStart(), end);
+        long start = Math.min(scan.unsyncedFrom(), end);
+        rewrite(file, start, end);
+        file.sync();
+        // Clean pages may have left the cache after the scan: then older bytes were read and written here.
+        if (start < end && new ExtentScanner(file, extentId, end, checksums.get()).scanFrom(start).validLength() != end) {
+            throw new IOException("extent " + extentId + " had valid frames up to " + end
+                    + " in the page cache and not on disk: it is scanned again");
+        }
+    }
+
+    private static void rewrite(DiskFile file, long start, long end) throws IOException {
+        long position = start;
         ByteBuffer piece = ByteBuffer.allocateDirect((int) Math.min(1 << 20, end - position));
         while (position < end) {
             piece.clear().limit((int) Math.min(piece.capacity(), end - position));
@@ -85,6 +109,5 @@ final class UnsettledFiles {
                 throw new IOException("the file ends at " + position + ", before its valid length " + end);
             }
         }
-        file.sync();
     }
 }

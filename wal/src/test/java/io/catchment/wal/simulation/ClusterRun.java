@@ -158,6 +158,9 @@ final class ClusterRun {
             control.unreachable(node.id, random.nextBoolean());
         } else if (dice < 98) {
             fence(node);
+            if (random.nextInt(2) == 0) {
+                nodes.forEach(this::stumble);
+            }
         } else {
             List<Long> extents = node.up() ? running(node).extents() : List.of();
             if (!extents.isEmpty()) {
@@ -211,6 +214,18 @@ final class ClusterRun {
     }
 
     private boolean haunted;
+
+    /**
+     * A sync fails, of a tail that is copied here perhaps; the process is started anew and finds the bytes in the page cache;
+     * later the power goes.
+     */
+    private void stumble(ClusterNode node) {
+        node.disk.failSync(random.nextInt(4), () -> {
+            saw("sync failed");
+            scheduler.afterMs(30 * random.nextDouble(), () -> crash(node, false, 30 * random.nextDouble()));
+            scheduler.afterMs(300 + 3_000 * random.nextDouble(), () -> crash(node, true));
+        });
+    }
 
     private void crash(ClusterNode node, boolean powerLoss) {
         crash(node, powerLoss, random.nextInt(3) == 0 ? 6_000 * random.nextDouble() : 300 * random.nextDouble());
@@ -732,6 +747,7 @@ final class ClusterRun {
         for (ClusterNode node : nodes) {
             node.disk.weather(Weather.FINE);
             node.disk.crashAfter(Long.MAX_VALUE);
+            node.disk.failSync(Integer.MAX_VALUE, () -> {});
             node.life.diskSlowness(1);
         }
     }

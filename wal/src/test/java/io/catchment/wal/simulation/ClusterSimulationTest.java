@@ -65,6 +65,7 @@ final class ClusterSimulationTest {
                         "recovery waits",
                         "repaired",
                         "stand-in",
+                        "sync failed",
                         "taken over");
     }
 

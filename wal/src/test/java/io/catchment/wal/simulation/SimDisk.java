@@ -17,10 +17,12 @@ import java.util.function.Consumer;
 /**
  * A disk that forgets what was not synced. Name changes are a journal of which a crash keeps a prefix; of unsynced writes a
  * crash keeps nothing, all, some sectors, or a prefix of bytes. A failed sync leaves its bytes readable, counts them as
- * clean, and may have written any part of them: a later successful sync changes nothing about that.
+ * clean, and may have written any part of them: a later successful sync changes nothing about that. Clean pages may leave
+ * the cache at any time: then what is on disk shows.
  */
 final class SimDisk implements Disk {
     private static final int SECTOR = 512;
+    private static final int PAGE = 4096;
 
     /** What goes wrong now; changed by the run. */
     enum Weather {
@@ -37,6 +39,14 @@ final class SimDisk implements Disk {
         private byte[] durable = new byte[0];
         private byte[] cached = new byte[0];
         private final List<Write> unsynced = new ArrayList<>();
+        /** A sync failed: not all that is clean is on disk. */
+        private boolean lies;
+
+        private boolean dirty(int page) {
+            int start = page * PAGE;
+            return unsynced.stream()
+                    .anyMatch(write -> write.position < start + PAGE && write.position + write.bytes.length > start);
+        }
     }
 
     private final SplittableRandom random;
@@ -47,6 +57,8 @@ final class SimDisk implements Disk {
     private Weather weather = Weather.FINE;
     private long capacityBytes = Long.MAX_VALUE;
     private long operationsUntilCrash = Long.MAX_VALUE;
+    private int syncsUntilFailure = Integer.MAX_VALUE;
+    private Runnable whenSyncFailed = () -> {};
     private boolean lyingSync;
     private boolean forgetsFences;
 
@@ -72,6 +84,12 @@ final class SimDisk implements Disk {
         forgetsFences = true;
     }
 
+    /** One sync of a file with frames fails, so many from now, and somebody is told. */
+    void failSync(int after, Runnable told) {
+        syncsUntilFailure = after;
+        whenSyncFailed = told;
+    }
+
     void crashAfter(long operations) {
         operationsUntilCrash = operations;
     }
@@ -92,6 +110,16 @@ final class SimDisk implements Disk {
             inode.unsynced.forEach(write -> persistPart(inode, write));
             inode.unsynced.clear();
             inode.cached = inode.durable.clone();
+            inode.lies = false;
+        }
+    }
+
+    private void evictSomePages(Inode inode) {
+        for (int start = 0; start < inode.cached.length; start += PAGE) {
+            if (random.nextBoolean() && !inode.dirty(start / PAGE)) {
+                int bytes = Math.min(PAGE, inode.cached.length - start);
+                System.arraycopy(grown(inode.durable, start + bytes), start, inode.cached, start, bytes);
+            }
         }
     }
 
@@ -294,6 +322,9 @@ final class SimDisk implements Disk {
         public int read(long position, ByteBuffer into) throws IOException {
             requireOpen();
             operation(false);
+            if (inode.lies && random.nextInt(4) == 0) {
+                evictSomePages(inode);
+            }
             int bytes = (int) Math.max(0, Math.min(into.remaining(), inode.cached.length - position));
             if (bytes > 0) {
                 into.put(inode.cached, (int) position, bytes);
@@ -306,15 +337,25 @@ final class SimDisk implements Disk {
             requireOpen();
             try {
                 operation(true);
+                failIfDue();
             } catch (IOException failed) {
                 // The kernel reports it once and calls the pages clean.
                 inode.unsynced.forEach(write -> persistPart(inode, write));
                 inode.unsynced.clear();
+                inode.lies = true;
                 throw failed;
             }
             if (!lyingSync || inode.cached.length <= 4096) {
                 inode.unsynced.forEach(write -> persist(inode, write, 0, write.bytes.length));
                 inode.unsynced.clear();
+            }
+        }
+
+        private void failIfDue() throws IOException {
+            if (inode.cached.length > PAGE && syncsUntilFailure != Integer.MAX_VALUE && syncsUntilFailure-- == 0) {
+                syncsUntilFailure = Integer.MAX_VALUE;
+                whenSyncFailed.run();
+                throw new IOException("Input/output error at a sync (simulated)");
             }
         }
 
