@@ -11,6 +11,7 @@ import io.catchment.wal.replica.Failures;
 import io.catchment.wal.replica.Replica;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -25,6 +26,10 @@ import org.slf4j.LoggerFactory;
  * Seals a lane's extents one after the other, in order: replicas that are a little behind get a moment, then footers on the
  * stores (may fail), final length and holders in the control plane (retried for ever), then the stores cut to it. Owned by
  * the lane's loop. A store that hears nothing of the seal learns of it from the control plane.
+ *
+ * <p>No store's disk holds this up for ever: another node's answers in time or its connection ends, and this node's own has a
+ * limit here. If it stalls before the seal is recorded and enough others have all of it, it is no holder, so that another node
+ * flushes the extent; its copy is left to who keeps the store in step with the control plane, once the disk answers again.
  */
 final class ExtentSealer {
     private static final Logger LOG = LoggerFactory.getLogger(ExtentSealer.class);
@@ -108,16 +113,56 @@ final class ExtentSealer {
     }
 
     private void writeFooters(Job job) {
-        List<CompletionStage<Void>> footers = job.extent.replicas.stream()
-                .filter(replica -> !replica.failed())
-                .map(replica -> Failures.stage(() -> replica.replica.finish(job.extent.id(), job.length)))
-                .toList();
+        List<CompletionStage<Void>> footers = new ArrayList<>();
+        for (int i = 0; i < job.extent.replicas.size(); i++) {
+            ReplicaCursor cursor = job.extent.replicas.get(i);
+            if (!cursor.failed()) {
+                int replica = i;
+                CompletionStage<Void> footer = Failures.stage(() -> cursor.replica.finish(job.extent.id(), job.length));
+                footers.add(isLocal(cursor.replica) ? inTime(footer, () -> localStalls(job, replica)) : footer);
+            }
+        }
         Failures.whenAll(footers, loop, failure -> {
             if (failure != null) {
                 LOG.warn("Extent {} gets no index footer: {}", job.extent.id(), Failures.text(Failures.root(failure)));
             }
             record(job, newBackoff());
         });
+    }
+
+    private boolean isLocal(Replica replica) {
+        return replica.store().equals(localStore);
+    }
+
+    /** The local store's answer, or none after its limit. */
+    private CompletionStage<Void> inTime(CompletionStage<Void> local, Runnable whenLate) {
+        CompletableFuture<Void> answered = new CompletableFuture<>();
+        Loop.Timer limit = loop.schedule(config.quorum().localEndMsMax(), () -> {
+            if (!stopped) {
+                whenLate.run();
+            }
+            answered.complete(null);
+        });
+        local.whenComplete((done, failure) -> loop.execute(() -> {
+            limit.cancel();
+            if (failure == null) {
+                answered.complete(null);
+            } else {
+                answered.completeExceptionally(failure);
+            }
+        }));
+        return answered;
+    }
+
+    /** What it answered is on its disk: without enough others it is a holder all the same. */
+    private void localStalls(Job job, int replica) {
+        boolean givenUp = job.extent.giveUp(replica, job.length);
+        LOG.warn(
+                "Extent {} of the {} lane is sealed {}: its disk has not answered for {} ms",
+                job.extent.id(),
+                lane,
+                givenUp ? "without " + localStore : "without an index footer on " + localStore,
+                config.quorum().localEndMsMax());
     }
 
     private void record(Job job, Backoff backoff) {
@@ -148,26 +193,34 @@ final class ExtentSealer {
 
     /**
      * The stores' own record of the length may wait for their disks; the sealed extent is announced once this node's own
-     * store tried. Stores that do not have all of it forget it: what they lack is not worth keeping the rest.
+     * store tried, or did not get to it in time. Stores that do not have all of it forget it: what they lack is not worth
+     * keeping the rest.
      */
     private void settle(Job job) {
-        CompletableFuture<Void> announced = new CompletableFuture<>();
-        boolean local = false;
+        List<CompletionStage<Void>> announced = new ArrayList<>();
         for (int i = 0; i < job.extent.replicas.size(); i++) {
             Replica replica = job.extent.replicas.get(i).replica;
-            if (!job.extent.holds(i, job.length)) {
+            CompletableFuture<Void> firstTry = new CompletableFuture<>();
+            if (job.extent.holds(i, job.length)) {
+                settleOn(replica, job, newBackoff(), 1, firstTry);
+                if (isLocal(replica)) {
+                    announced.add(inTime(firstTry, () -> settlesLate(job)));
+                }
+            } else if (!job.extent.isGivenUp(i)) {
                 var unused = Failures.stage(() -> replica.discard(job.extent.id()));
-            } else if (replica.store().equals(localStore)) {
-                local = true;
-                settleOn(replica, job, newBackoff(), 1, announced);
-            } else {
-                settleOn(replica, job, newBackoff(), 1, new CompletableFuture<>());
             }
         }
-        if (!local) {
-            announced.complete(null);
-        }
-        Failures.whenAll(List.of(announced), loop, failure -> finished(job));
+        Failures.whenAll(announced, loop, failure -> finished(job));
+    }
+
+    private void settlesLate(Job job) {
+        LOG.warn(
+                "Extent {} of the {} lane is sealed at {} and {} will record it later: its disk has not answered for {} ms",
+                job.extent.id(),
+                lane,
+                job.length,
+                localStore,
+                config.quorum().localEndMsMax());
     }
 
     private void settleOn(Replica replica, Job job, Backoff backoff, int attempt, CompletableFuture<Void> firstTry) {
@@ -189,7 +242,7 @@ final class ExtentSealer {
         Throwable cause = Failures.root(failure);
         boolean again = cause instanceof IOException
                 && !(cause instanceof CorruptExtentException)
-                && (replica.store().equals(localStore) || attempt < SETTLE_ATTEMPTS_MAX);
+                && (isLocal(replica) || attempt < SETTLE_ATTEMPTS_MAX);
         // A store that is away hears of it when it is back, from the control plane: no reason to say so at each
         // attempt.
         if (attempt == 1 || !again) {

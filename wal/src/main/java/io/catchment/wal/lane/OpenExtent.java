@@ -6,6 +6,7 @@ import io.catchment.wal.format.ExtentHeader;
 import io.catchment.wal.loop.Loop;
 import io.catchment.wal.replica.Replica;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,7 @@ final class OpenExtent {
     /** Whether it has more than no-ops, which are nobody's data. */
     boolean holdsFrames;
 
+    private final BitSet givenUp = new BitSet();
     private String failure = "";
     boolean rollDueTold;
     Loop.@Nullable Timer ageTimer;
@@ -84,7 +86,21 @@ final class OpenExtent {
     }
 
     boolean holds(int replica, long length) {
-        return tracker.durable(replica) >= length;
+        return tracker.durable(replica) >= length && !givenUp.get(replica);
+    }
+
+    /** No holder any more of an extent that ends, if an ack quorum of others in good health has all of it. Answers whether so. */
+    boolean giveUp(int replica, long length) {
+        int others = 0;
+        for (int i = 0; i < replicas.size(); i++) {
+            others += i != replica && !replicas.get(i).failed() && holds(i, length) ? 1 : 0;
+        }
+        givenUp.set(replica, others >= descriptor.ackQuorum());
+        return isGivenUp(replica);
+    }
+
+    boolean isGivenUp(int replica) {
+        return givenUp.get(replica);
     }
 
     /** Runs once every replica that has not failed answered all it was sent. */

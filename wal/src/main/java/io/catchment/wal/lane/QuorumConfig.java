@@ -11,6 +11,7 @@ package io.catchment.wal.lane;
  * @param lagBytesMax the same for bytes kept in memory for it
  * @param suspendAfterMs a lane without quorum refuses frames only after this long: usually another ensemble is found sooner
  * @param avoidMs how long no new extent is wanted on a store that failed
+ * @param localEndMsMax how long the end of an extent waits for this node's own store, which has no connection that would end
  * @param renewFirstMs first delay before another whole ensemble is looked for again, doubling up to {@code renewLastMs}
  */
 public record QuorumConfig(
@@ -22,6 +23,7 @@ public record QuorumConfig(
         long lagBytesMax,
         long suspendAfterMs,
         long avoidMs,
+        long localEndMsMax,
         long renewFirstMs,
         long renewLastMs) {
 
@@ -33,17 +35,18 @@ public record QuorumConfig(
                 && lagMsMax >= tickMs
                 && suspendAfterMs >= 0
                 && avoidMs > 0
+                && localEndMsMax > 0
                 && renewFirstMs > 0
                 && renewLastMs >= renewFirstMs;
         if (!times || lagBytesMax <= 0) {
             throw new IllegalArgumentException("quorum config out of range: noop " + noopMs + ", grace " + graceMs
                     + "/" + graceAheadMs + ", tick " + tickMs
                     + ", lag " + lagMsMax + " ms, " + lagBytesMax + " bytes, suspend " + suspendAfterMs + ", avoid "
-                    + avoidMs + ", renew " + renewFirstMs + ".." + renewLastMs);
+                    + avoidMs + ", local end " + localEndMsMax + ", renew " + renewFirstMs + ".." + renewLastMs);
         }
     }
 
     public static QuorumConfig defaults() {
-        return new QuorumConfig(1_000, 300, 800, 250, 1_000, 64 << 20, 1_000, 10_000, 1_000, 30_000);
+        return new QuorumConfig(1_000, 300, 800, 250, 1_000, 64 << 20, 1_000, 10_000, 5_000, 1_000, 30_000);
     }
 }

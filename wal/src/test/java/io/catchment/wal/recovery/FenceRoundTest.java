@@ -6,8 +6,8 @@ import io.catchment.wal.ExtentDescriptor;
 import io.catchment.wal.Lane;
 import io.catchment.wal.StoreRef;
 import io.catchment.wal.format.ExtentHeader;
-import io.catchment.wal.loop.Loop;
 import io.catchment.wal.replica.Replica;
+import io.catchment.wal.testing.ManualLoop;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
@@ -15,7 +15,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -23,38 +22,6 @@ import org.junit.jupiter.api.Test;
 class FenceRoundTest {
     private final ManualLoop loop = new ManualLoop();
     private final Map<Integer, CompletableFuture<Long>> asked = new HashMap<>();
-
-    /** Tasks run when the test says so. */
-    private static final class ManualLoop implements Loop {
-        private record Task(long atMs, long number, Runnable run) {}
-
-        private final PriorityQueue<Task> tasks = new PriorityQueue<>(
-                (a, b) -> a.atMs != b.atMs ? Long.compare(a.atMs, b.atMs) : Long.compare(a.number, b.number));
-        private long nowMs;
-        private long number;
-
-        @Override
-        public void execute(Runnable task) {
-            schedule(0, task);
-        }
-
-        @Override
-        public Timer schedule(long delayMs, Runnable task) {
-            Task scheduled = new Task(nowMs + delayMs, number++, task);
-            tasks.add(scheduled);
-            return () -> tasks.remove(scheduled);
-        }
-
-        void advance(long ms) {
-            long until = nowMs + ms;
-            while (!tasks.isEmpty() && tasks.peek().atMs <= until) {
-                Task next = tasks.remove();
-                nowMs = Math.max(nowMs, next.atMs);
-                next.run.run();
-            }
-            nowMs = until;
-        }
-    }
 
     private CompletableFuture<List<FenceAnswer>> round(int stores, int needed, int enough) {
         List<StoreRef> ensemble = new ArrayList<>();

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class RemoteReplicaTest {
     /** However slow the machine is, every store stays a member, and what is acknowledged does not move by itself: idle lanes write nothing. */
     private static final QuorumConfig PATIENT =
-            new QuorumConfig(60_000, 60_000, 60_000, 250, 60_000, 64 << 20, 1_000, 10_000, 1_000, 30_000);
+            new QuorumConfig(60_000, 60_000, 60_000, 250, 60_000, 64 << 20, 1_000, 10_000, 60_000, 1_000, 30_000);
 
     @TempDir
     Path dir;
