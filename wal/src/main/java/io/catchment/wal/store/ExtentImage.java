@@ -8,11 +8,11 @@ import io.catchment.wal.disk.DiskFile;
 import io.catchment.wal.format.ExtentHeader;
 import io.catchment.wal.format.FrameFormat;
 import io.catchment.wal.format.FrameHeader;
-import io.catchment.wal.format.FrameRows;
 import io.catchment.wal.format.IndexRow;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -32,7 +32,7 @@ final class ExtentImage implements LoadedExtent {
     }
 
     static ExtentImage empty(long extentId) {
-        return new ExtentImage(extentId, Unpooled.EMPTY_BUFFER, new MemoryIndex());
+        return new ExtentImage(extentId, Unpooled.EMPTY_BUFFER, MemoryIndex.empty());
     }
 
     static ExtentImage load(long extentId, long length, DiskFile file, LoadBuffers buffers, Checksum checksum)
@@ -52,8 +52,7 @@ final class ExtentImage implements LoadedExtent {
 
     private static MemoryIndex verify(long extentId, int read, int length, ByteBuffer view, Checksum checksum)
             throws CorruptExtentException {
-        MemoryIndex index = new MemoryIndex();
-        FrameRows rows = new FrameRows();
+        MemoryIndex index = MemoryIndex.withoutRows(() -> position -> row(extentId, view, position));
         int position = ExtentHeader.BYTES;
         while (position < length) {
             FrameHeader frame = position + FrameFormat.HEADER_BYTES <= read
@@ -63,10 +62,11 @@ final class ExtentImage implements LoadedExtent {
                 throw new CorruptExtentException(
                         "extent " + extentId + " of length " + length + " is damaged at " + position, position);
             }
-            add(frame, view, position, rows);
+            if (frame.kind() != FrameKind.NOOP) {
+                index.add(frame.streamId(), position);
+            }
             position += (int) frame.frameBytes();
         }
-        index.append(rows);
         return index;
     }
 
@@ -77,13 +77,19 @@ final class ExtentImage implements LoadedExtent {
         return (int) checksum.getValue() == frame.crc();
     }
 
-    private static void add(FrameHeader frame, ByteBuffer view, int position, FrameRows rows) {
-        if (frame.kind() == FrameKind.NOOP) {
-            return;
+    /** Of a frame that was verified when the extent was loaded. */
+    private static byte[] row(long extentId, ByteBuffer view, long position) {
+        int at = Math.toIntExact(position);
+        FrameHeader frame = FrameFormat.header(view, at, extentId, position);
+        if (frame == null) {
+            throw new IllegalStateException(
+                    "extent " + extentId + ": its buffer has changed at " + position + " since it was loaded");
         }
-        int headAt = rows.add(
+        byte[] row = new byte[IndexRow.BYTES];
+        IndexRow.put(
+                row,
+                0,
                 frame.kind(),
-                frame.streamId(),
                 frame.baseOffset(),
                 frame.appendTimeMs(),
                 position,
@@ -91,7 +97,8 @@ final class ExtentImage implements LoadedExtent {
                 frame.recordCount(),
                 frame.epoch());
         int headBytes = Math.min(frame.payloadLength(), IndexRow.HEAD_BYTES_MAX);
-        view.get(position + FrameFormat.HEADER_BYTES, rows.bytes(), headAt, headBytes);
+        view.get(at + FrameFormat.HEADER_BYTES, row, IndexRow.HEAD_AT, headBytes);
+        return row;
     }
 
     @Override
@@ -111,7 +118,15 @@ final class ExtentImage implements LoadedExtent {
 
     @Override
     public List<FrameEntry> frames(long streamId) {
-        return index.query(streamId, rows -> RowSearch.entries(rows, streamId, Long.MAX_VALUE));
+        if (closed.get()) {
+            throw new IllegalStateException(
+                    "extent " + extentId + " is closed: its buffer may hold another one by now");
+        }
+        try {
+            return index.query(streamId, rows -> RowSearch.entries(rows, streamId, Long.MAX_VALUE));
+        } catch (IOException impossible) {
+            throw new UncheckedIOException("rows of an extent in memory", impossible);
+        }
     }
 
     @Override

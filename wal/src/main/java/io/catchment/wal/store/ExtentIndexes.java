@@ -10,8 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
-import java.util.zip.Checksum;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,7 +24,7 @@ final class ExtentIndexes {
     private static final Logger LOG = LoggerFactory.getLogger(ExtentIndexes.class);
 
     private final ExtentFiles files;
-    private final Supplier<Checksum> checksums;
+    private final ExtentScanners scanners;
     private final long bytesMax;
     private final Predicate<StoredExtent> isHere;
     private final ReentrantLock lock = new ReentrantLock();
@@ -41,9 +39,9 @@ final class ExtentIndexes {
      * @param bytesMax of memory for the indexes of sealed extents
      * @param isHere whether it is one of the store's still
      */
-    ExtentIndexes(ExtentFiles files, Supplier<Checksum> checksums, long bytesMax, Predicate<StoredExtent> isHere) {
+    ExtentIndexes(ExtentFiles files, ExtentScanners scanners, long bytesMax, Predicate<StoredExtent> isHere) {
         this.files = files;
-        this.checksums = checksums;
+        this.scanners = scanners;
         this.bytesMax = bytesMax;
         this.isHere = isHere;
     }
@@ -72,7 +70,7 @@ final class ExtentIndexes {
             if (index != null && (fromFooter || index instanceof MemoryIndex)) {
                 return index;
             }
-            FrameIndex loaded = extent.durableLength == 0 ? new MemoryIndex() : read(extent, fromFooter);
+            FrameIndex loaded = extent.durableLength == 0 ? MemoryIndex.empty() : read(extent, fromFooter);
             extent.index = loaded;
             return loaded;
         } finally {
@@ -89,7 +87,8 @@ final class ExtentIndexes {
                 return footer.get();
             }
         }
-        ExtentScan scan = new ExtentScanner(file, extent.extentId, extent.durableLength, checksums.get()).scan();
+        ExtentScan scan =
+                scanners.of(file, extent.extentId, extent.durableLength).scan();
         if (scan.validLength() != extent.durableLength) {
             extent.state = StoredExtent.State.CORRUPT;
             LOG.error(

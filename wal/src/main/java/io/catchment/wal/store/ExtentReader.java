@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,7 +51,7 @@ public final class ExtentReader {
     }
 
     private interface LookUp<T> {
-        T apply(StreamRows rows, long limit);
+        T apply(StreamRows rows, long limit) throws IOException;
     }
 
     private <T> T lookUp(long extentId, long streamId, T absent, LookUp<T> lookUp) throws IOException {
@@ -65,11 +64,16 @@ public final class ExtentReader {
 
     private <T> T query(StoredExtent extent, long streamId, LookUp<T> lookUp) throws IOException {
         long limit = extent.visibleLength();
-        Function<StreamRows, T> search = rows -> lookUp.apply(rows, limit);
+        FrameIndex.LookUp<T> search = rows -> lookUp.apply(rows, limit);
+        FrameIndex index = store.indexes().of(extent);
         try {
-            return store.indexes().of(extent).query(streamId, search);
-        } catch (CorruptExtentException damagedFooter) {
-            LOG.warn("{}; the extent is scanned instead", damagedFooter.getMessage());
+            return index.query(streamId, search);
+        } catch (CorruptExtentException damaged) {
+            if (index instanceof MemoryIndex) {
+                // It was a frame.
+                throw damaged;
+            }
+            LOG.warn("{}; the extent is scanned instead", damaged.getMessage());
             return store.indexes().rescan(extent).query(streamId, search);
         }
     }

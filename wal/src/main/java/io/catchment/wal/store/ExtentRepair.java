@@ -6,8 +6,6 @@ import io.catchment.wal.disk.DiskFile;
 import io.catchment.wal.format.ExtentHeader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.function.Supplier;
-import java.util.zip.Checksum;
 
 /**
  * A sealed extent's bytes on their way into this store from a holder. Owned by the loop that copies. They gather in a file
@@ -16,18 +14,18 @@ import java.util.zip.Checksum;
 public final class ExtentRepair {
     private final Disk disk;
     private final ExtentFiles files;
-    private final Supplier<Checksum> checksums;
+    private final ExtentScanners scanners;
     private final long extentId;
     private final long length;
     private final String name;
     private final DiskFile file;
     private long position = ExtentHeader.BYTES;
 
-    ExtentRepair(Disk disk, ExtentFiles files, Supplier<Checksum> checksums, ExtentHeader header, long length)
+    ExtentRepair(Disk disk, ExtentFiles files, ExtentScanners scanners, ExtentHeader header, long length)
             throws IOException {
         this.disk = disk;
         this.files = files;
-        this.checksums = checksums;
+        this.scanners = scanners;
         this.extentId = header.extentId();
         this.length = length;
         this.name = FileNames.repair(extentId);
@@ -58,7 +56,7 @@ public final class ExtentRepair {
 
     /** Verifies frame by frame and syncs; the result has its final length and the sealed name, durable on return. */
     StoredExtent finish() throws IOException {
-        ExtentScan scan = new ExtentScanner(file, extentId, length, checksums.get()).scan();
+        ExtentScan scan = scanners.of(file, extentId, length).scan();
         if (scan.validLength() != length) {
             throw new CorruptExtentException(
                     "the copy of extent " + extentId + " is damaged at " + scan.validLength() + " of " + length,
@@ -66,14 +64,13 @@ public final class ExtentRepair {
         }
         StoredExtent extent =
                 new StoredExtent(extentId, StoredExtent.State.SETTLED, FileNames.sealed(extentId, length));
-        new FooterWriter(extentId, length, scan.index(), file).write();
+        extent.footerWritten = FooterWriter.write(extentId, length, scan.index(), file);
         file.sync();
         disk.rename(name, extent.fileName);
         disk.syncNames();
         extent.file = file;
         extent.index = scan.index();
         extent.durableLength = length;
-        extent.footerWritten = true;
         extent.sealedName = true;
         return extent;
     }

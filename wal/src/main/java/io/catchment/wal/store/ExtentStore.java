@@ -43,6 +43,7 @@ public final class ExtentStore {
     private final String storeId;
     private final ExtentFiles files;
     private final ExpectedBytes expected;
+    private final ExtentScanners scanners;
     private final ExtentIndexes indexes;
     private final ConcurrentSkipListMap<Long, StoredExtent> extents = new ConcurrentSkipListMap<>();
     private final Fences fences;
@@ -57,10 +58,11 @@ public final class ExtentStore {
         this.storeId = StoreId.readOrWrite(disk, ids);
         this.files = new ExtentFiles(disk, config);
         this.expected = new ExpectedBytes(config.fileBytes());
+        this.scanners = new ExtentScanners(checksums, config.fileBytes());
         this.indexes = new ExtentIndexes(
-                files, checksums, config.indexBytesMax(), extent -> extents.get(extent.extentId) == extent);
+                files, scanners, config.indexBytesMax(), extent -> extents.get(extent.extentId) == extent);
         this.fences = new Fences(disk);
-        this.unsettledFiles = new UnsettledFiles(disk, checksums);
+        this.unsettledFiles = new UnsettledFiles(disk, scanners);
     }
 
     /** Whether a file of this name in a WAL directory is an extent. */
@@ -142,7 +144,7 @@ public final class ExtentStore {
         StoredExtent extent = new StoredExtent(extentId, StoredExtent.State.OPEN, name);
         extent.file = file;
         extent.lane = header.lane();
-        extent.index = new MemoryIndex();
+        extent.index = scanners.index(extentId, () -> files.of(extent));
         extents.put(extentId, extent);
     }
 
@@ -224,9 +226,10 @@ public final class ExtentStore {
         }
         DiskFile file = files.of(extent);
         try {
-            new FooterWriter(extent.extentId, length, index, file).write();
-            file.sync();
-            extent.footerWritten = true;
+            if (FooterWriter.write(extent.extentId, length, index, file)) {
+                file.sync();
+                extent.footerWritten = true;
+            }
         } catch (IOException failed) {
             extent.broken = true;
             throw failed;
@@ -301,7 +304,8 @@ public final class ExtentStore {
     }
 
     private ExtentScan scanned(StoredExtent extent) throws IOException {
-        return new ExtentScanner(files.of(extent), extent.extentId, extent.durableLength, checksums.get()).scan();
+        return scanners.of(files.of(extent), extent.extentId, extent.durableLength)
+                .scan();
     }
 
     private static void cut(StoredExtent extent, long length, long validLength) throws IOException {
@@ -501,7 +505,7 @@ public final class ExtentStore {
 
     /** Begins to copy a sealed extent into this store; the caller fetches the pieces. */
     public ExtentRepair beginRepair(ExtentHeader header, long length) throws IOException {
-        return new ExtentRepair(disk, files, checksums, header, length);
+        return new ExtentRepair(disk, files, scanners, header, length);
     }
 
     /** A verified copy takes the place of whatever was here of the extent. */

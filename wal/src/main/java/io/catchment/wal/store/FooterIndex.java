@@ -7,7 +7,6 @@ import io.catchment.wal.format.IndexRow;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.zip.CRC32C;
 
 /** The index of a sealed extent, left in its file: only the directory of streams is in memory. Immutable. */
@@ -58,9 +57,9 @@ final class FooterIndex implements FrameIndex {
     }
 
     @Override
-    public <T> T query(long streamId, Function<StreamRows, T> lookUp) throws IOException {
+    public <T> T query(long streamId, LookUp<T> lookUp) throws IOException {
         int i = find(streamId);
-        return lookUp.apply(i < 0 ? StreamRows.NONE : section(i));
+        return lookUp.in(i < 0 ? StreamRows.NONE : section(i));
     }
 
     private int find(long streamId) {
@@ -102,6 +101,11 @@ final class FooterIndex implements FrameIndex {
     }
 
     private record Section(byte[] bytes, int count) implements StreamRows {
+        @Override
+        public long position(int i) {
+            return IndexRow.position(bytes, at(i));
+        }
+
         @Override
         public byte[] array(int i) {
             return bytes;

@@ -16,15 +16,27 @@ final class FooterWriter {
     private final MemoryIndex index;
     private final DiskFile file;
 
-    FooterWriter(long extentId, long sealedLength, MemoryIndex index, DiskFile file) {
+    /**
+     * Writes the footer; the caller syncs. Answers whether there is one: not of an extent so much longer than usual that its
+     * index lacks rows. To make them again, stream by stream, would take longer than the scan that replaces a footer.
+     */
+    static boolean write(long extentId, long sealedLength, MemoryIndex index, DiskFile file) throws IOException {
+        boolean whole = index.keepsAllRows();
+        if (whole) {
+            new FooterWriter(extentId, sealedLength, index, file).write();
+        }
+        return whole;
+    }
+
+    private FooterWriter(long extentId, long sealedLength, MemoryIndex index, DiskFile file) {
         this.extentId = extentId;
         this.sealedLength = sealedLength;
         this.index = index;
         this.file = file;
     }
 
-    /** Rows first, then the directory that vouches for them; the caller syncs. The index holds nothing beyond the length. */
-    void write() throws IOException {
+    /** Rows first, then the directory that vouches for them. The index holds nothing beyond the length. */
+    private void write() throws IOException {
         long[] streams = index.streams(sealedLength);
         ByteBuffer directory = ByteBuffer.allocate(Math.toIntExact(FooterFormat.rowsAt(streams.length)));
         long rowsPosition = FooterFormat.position(sealedLength) + FooterFormat.rowsAt(streams.length);
@@ -45,7 +57,7 @@ final class FooterWriter {
         file.write(FooterFormat.position(sealedLength), directory.clear());
     }
 
-    private static byte[] gather(StreamRows rows) {
+    private static byte[] gather(StreamRows rows) throws IOException {
         byte[] bytes = new byte[Math.multiplyExact(rows.count(), IndexRow.BYTES)];
         for (int i = 0; i < rows.count(); i++) {
             System.arraycopy(rows.array(i), rows.at(i), bytes, i * IndexRow.BYTES, IndexRow.BYTES);

@@ -1,7 +1,6 @@
 package io.catchment.wal.store;
 
 import java.io.IOException;
-import java.util.function.Function;
 
 /** The index of one extent: in memory, or in the footer of its file. Thread-safe. */
 interface FrameIndex {
@@ -10,7 +9,13 @@ interface FrameIndex {
     long[] streams(long limit) throws IOException;
 
     /** Runs a look-up on a stream's rows; the rows are not valid after it returned. */
-    <T> T query(long streamId, Function<StreamRows, T> lookUp) throws IOException;
+    <T> T query(long streamId, LookUp<T> lookUp) throws IOException;
 
     long memoryBytes();
+
+    /** What somebody wants to know of a stream's rows. */
+    @FunctionalInterface
+    interface LookUp<T> {
+        T in(StreamRows rows) throws IOException;
+    }
 }

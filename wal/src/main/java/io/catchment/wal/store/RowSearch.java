@@ -2,6 +2,7 @@ package io.catchment.wal.store;
 
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.format.IndexRow;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,7 +17,7 @@ final class RowSearch {
         int high = rows.count();
         while (low < high) {
             int middle = (low + high) >>> 1;
-            if (IndexRow.position(rows.array(middle), rows.at(middle)) < limit) {
+            if (rows.position(middle) < limit) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -25,7 +26,7 @@ final class RowSearch {
         return low;
     }
 
-    static List<FrameEntry> entries(StreamRows rows, long streamId, long limit) {
+    static List<FrameEntry> entries(StreamRows rows, long streamId, long limit) throws IOException {
         int count = visible(rows, limit);
         List<FrameEntry> entries = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -34,13 +35,13 @@ final class RowSearch {
         return entries;
     }
 
-    static Optional<FrameEntry> floor(StreamRows rows, long streamId, long offset, long limit) {
+    static Optional<FrameEntry> floor(StreamRows rows, long streamId, long offset, long limit) throws IOException {
         int i = floorData(rows, visible(rows, limit), offset);
         return i < 0 ? Optional.empty() : Optional.of(IndexRow.entry(rows.array(i), rows.at(i), streamId));
     }
 
     /** DATA frames from the one that holds the offset (or the first after it) on, without a gap, at least one if there is one. */
-    static ReadPlan plan(StreamRows rows, long fromOffset, int bytesMax, long limit) {
+    static ReadPlan plan(StreamRows rows, long fromOffset, int bytesMax, long limit) throws IOException {
         int count = visible(rows, limit);
         ReadPlan plan = new ReadPlan();
         long bytes = 0;
@@ -55,19 +56,24 @@ final class RowSearch {
             if (!plan.isEmpty() && (bytes > bytesMax || IndexRow.baseOffset(array, at) != plan.endOffset())) {
                 break;
             }
-            plan.add(
-                    IndexRow.position(array, at),
-                    payloadLength,
-                    IndexRow.baseOffset(array, at),
-                    IndexRow.recordCount(array, at));
+            plan.add(rows.position(i), payloadLength, IndexRow.baseOffset(array, at), IndexRow.recordCount(array, at));
         }
         return plan;
     }
 
     /** The last DATA row among the first {@code count} that starts at or before the offset, or -1. */
-    private static int floorData(StreamRows rows, int count, long offset) {
+    private static int floorData(StreamRows rows, int count, long offset) throws IOException {
         int low = 0;
         int high = count;
+        int kept = rows.keptFrom();
+        if (kept > 0 && kept < count) {
+            // Who reads the tail touches nothing but memory.
+            if (IndexRow.baseOffset(rows.array(kept), rows.at(kept)) <= offset) {
+                low = kept;
+            } else {
+                high = kept;
+            }
+        }
         while (low < high) {
             int middle = (low + high) >>> 1;
             if (IndexRow.baseOffset(rows.array(middle), rows.at(middle)) <= offset) {

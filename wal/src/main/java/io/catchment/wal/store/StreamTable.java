@@ -20,13 +20,14 @@ final class StreamTable {
             return count;
         }
 
-        int get(int i) {
-            return numbers[i];
+        /** What is below the count stays as it is. */
+        int[] numbers() {
+            return numbers;
         }
 
         private void add(int number) {
             if (count == numbers.length) {
-                numbers = Arrays.copyOf(numbers, count * 2);
+                numbers = Arrays.copyOf(numbers, count + (count >> 1));
             }
             numbers[count++] = number;
         }

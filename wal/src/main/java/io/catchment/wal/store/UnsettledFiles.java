@@ -7,17 +7,15 @@ import io.catchment.wal.format.ExtentHeader;
 import io.catchment.wal.format.FrameFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.function.Supplier;
-import java.util.zip.Checksum;
 
 /** What an earlier run left open: finding its valid end and making that end durable. Callers hold the extent's lock. */
 final class UnsettledFiles {
     private final Disk disk;
-    private final Supplier<Checksum> checksums;
+    private final ExtentScanners scanners;
 
-    UnsettledFiles(Disk disk, Supplier<Checksum> checksums) {
+    UnsettledFiles(Disk disk, ExtentScanners scanners) {
         this.disk = disk;
-        this.checksums = checksums;
+        this.scanners = scanners;
     }
 
     /**
@@ -35,7 +33,7 @@ final class UnsettledFiles {
             file = disk.open(extent.fileName);
             extent.file = file;
         }
-        ExtentScan found = new ExtentScanner(file, extent.extentId, file.sizeBytes(), checksums.get()).scan();
+        ExtentScan found = scanners.of(file, extent.extentId, file.sizeBytes()).scan();
         ExtentScan scan = answeredLength < 0 ? found : afterCopies(found, answeredLength);
         extent.scan = scan;
         extent.index = scan.index();
@@ -91,7 +89,7 @@ final class UnsettledFiles {
         rewrite(file, start, end);
         file.sync();
         // Clean pages may have left the cache after the scan: then older bytes were read and written here.
-        if (start < end && new ExtentScanner(file, extentId, end, checksums.get()).scanFrom(start).validLength() != end) {
+        if (start < end && scanners.of(file, extentId, end).scanFrom(start).validLength() != end) {
             throw new IOException("extent " + extentId + " had valid frames up to " + end
                     + " in the page cache and not on disk: it is scanned again");
         }
