@@ -54,8 +54,10 @@ final class LocalExtents {
                 .toList();
     }
 
+    /** What was sealed without its writer's copy another holder flushes: the writer's disk may not give it, or not all of it. */
     private boolean isToFlush(ExtentState extent, Set<Long> tasks) {
-        return extent.writerNodeId() == nodeId || tasks.contains(extent.extentId());
+        boolean writerDoes = !extent.isSealed() || extent.length() == 0 || holdsOne(extent);
+        return (extent.writerNodeId() == nodeId && writerDoes) || tasks.contains(extent.extentId());
     }
 
     private Set<Long> given(ClusterImage image) {

@@ -103,6 +103,20 @@ class TakeoverFlushTest {
         assertThat(world.flusher.workedOn()).isEmpty();
     }
 
+    /** This node's disk stood still when the extent was sealed: all of it is here, and not known to be. */
+    @Test
+    void whatWasSealedWithoutItsWritersCopyIsLeftToTheHolders() {
+        long id = world.openExtent(Lane.NORMAL);
+        world.append(id, streams.get(0), 3, 100);
+        world.control.now(new Command.SealExtent(id, world.nodeEpoch, world.wal.fileLength(id), List.of(TWO, THREE)));
+        world.control.upkeep();
+        assertThat(isGivenTo(id, 2) || isGivenTo(id, 3)).isTrue();
+        world.time.pass(60_000);
+        assertThat(world.store.putKeys).isEmpty();
+        assertThat(world.flusher.stats().stuckExtents()).isZero();
+        assertThat(world.flusher.stats().unflushedExtents()).isZero();
+    }
+
     @Test
     void aDeadWritersExtentIsFlushedByTheHolderThatHasTheTask() {
         long id = sealedOfTwo(streams.get(0), ONE, TWO);
