@@ -19,6 +19,7 @@ final class FrameServer implements AutoCloseable {
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final Set<String> refused = ConcurrentHashMap.newKeySet();
     private volatile @Nullable ControllerEndpoint endpoint;
+    private volatile boolean closed;
 
     /** Listens at once, on a free port, and serves once it is given an endpoint. */
     FrameServer() throws IOException {
@@ -61,6 +62,10 @@ final class FrameServer implements AutoCloseable {
             while (true) {
                 Socket socket = server.accept();
                 sockets.add(socket);
+                if (closed) {
+                    // Accepted before the end and added after it: nobody else would close it
+                    socket.close();
+                }
                 daemon(() -> talk(socket));
             }
         } catch (IOException e) {
@@ -116,6 +121,7 @@ final class FrameServer implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        closed = true;
         server.close();
         for (Socket socket : sockets) {
             socket.close();
