@@ -3,7 +3,6 @@ package io.catchment.broker.observe;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
@@ -21,38 +20,56 @@ import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One HTTP connection: one request at a time, answered by its route. Owned by the HTTP server's thread. */
+/**
+ * One HTTP connection, answered by its routes. Owned by the HTTP server's thread. A request is asked for when the answer before has left: who sends many
+ * and reads none holds up itself, and has one answer in memory.
+ */
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write closes the connection
 final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger(HttpConnection.class);
 
     private final HttpServer server;
-    /** Done when all earlier requests of this connection are answered: pipelined requests are answered in order. */
-    private CompletionStage<?> earlier = CompletableFuture.completedFuture(null);
+    /** The next request is asked for, and not here yet. */
+    private boolean waiting;
 
     HttpConnection(HttpServer server) {
         this.server = server;
     }
 
     @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        next(ctx);
+    }
+
+    private void next(ChannelHandlerContext ctx) {
+        waiting = true;
+        ctx.read();
+    }
+
+    /** A read that brought a part of a request only counts as done all the same. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        if (waiting) {
+            ctx.read();
+        }
+    }
+
+    @Override
     protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
-        boolean keepAlive = HttpUtil.isKeepAlive(request);
+        waiting = false;
+        // nothing that follows what is not HTTP can be understood
+        boolean keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
         String call = request.method() + " " + request.uri();
         boolean head = request.method().equals(HttpMethod.HEAD);
-        CompletionStage<HttpRoute.Answer> answer = route(request).handle((given, failure) -> {
-            if (failure == null) {
-                return given;
-            }
-            LOG.error("HTTP {} failed", call, failure);
-            return HttpRoute.Answer.text(500, "Failed, see the node's log.\n");
-        });
-        earlier = earlier.thenCombineAsync(
-                answer,
-                (before, given) -> {
-                    write(ctx, given, keepAlive, head);
-                    return given;
-                },
-                ctx.executor());
+        var unused = route(request)
+                .handle((given, failure) -> {
+                    if (failure == null) {
+                        return given;
+                    }
+                    LOG.error("HTTP {} failed", call, failure);
+                    return HttpRoute.Answer.text(500, "Failed, see the node's log.\n");
+                })
+                .thenAcceptAsync(given -> write(ctx, given, keepAlive, head), ctx.executor());
     }
 
     private CompletionStage<HttpRoute.Answer> route(FullHttpRequest request) {
@@ -75,7 +92,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
         }
     }
 
-    private static void write(ChannelHandlerContext ctx, HttpRoute.Answer answer, boolean keepAlive, boolean head) {
+    private void write(ChannelHandlerContext ctx, HttpRoute.Answer answer, boolean keepAlive, boolean head) {
         ByteBuf body = head ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(answer.body());
         FullHttpResponse response =
                 new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(answer.status()), body);
@@ -84,8 +101,13 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
                 .set(HttpHeaderNames.CACHE_CONTROL, "no-store");
         HttpUtil.setContentLength(response, answer.body().length);
         HttpUtil.setKeepAlive(response, keepAlive);
-        ctx.writeAndFlush(response)
-                .addListener(keepAlive ? ChannelFutureListener.CLOSE_ON_FAILURE : ChannelFutureListener.CLOSE);
+        ctx.writeAndFlush(response).addListener(written -> {
+            if (keepAlive && written.isSuccess()) {
+                next(ctx);
+            } else {
+                ctx.close();
+            }
+        });
     }
 
     @Override

@@ -15,6 +15,8 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -131,23 +133,49 @@ class HttpServerTest {
     }
 
     @Test
-    void pipelinedRequestsAreAnsweredInOrder() throws Exception {
+    void requestsThatComeTogetherAreAnsweredOneAfterTheOther() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
         CompletableFuture<HttpRoute.Answer> slow = new CompletableFuture<>();
-        server.route("/slow", call -> slow);
+        AtomicInteger others = new AtomicInteger();
+        server.route("/slow", call -> {
+            asked.countDown();
+            return slow;
+        });
         server.route("/fast", call -> {
-            CompletableFuture<HttpRoute.Answer> fast =
-                    CompletableFuture.completedFuture(HttpRoute.Answer.text(200, "fast"));
-            slow.complete(HttpRoute.Answer.text(200, "slow"));
-            return fast;
+            others.incrementAndGet();
+            return CompletableFuture.completedFuture(HttpRoute.Answer.text(200, "fast"));
         });
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             socket.setSoTimeout(20_000);
-            socket.getOutputStream()
-                    .write(
-                            "GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /fast HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-                                    .getBytes(US_ASCII));
-            String both = new String(socket.getInputStream().readAllBytes(), US_ASCII);
-            assertThat(both.indexOf("slow")).isPositive().isLessThan(both.indexOf("fast"));
+            String request = "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+                    + "GET /fast HTTP/1.1\r\nHost: x\r\n\r\n".repeat(9)
+                    + "GET /fast HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            socket.getOutputStream().write(request.getBytes(US_ASCII));
+            assertThat(asked.await(20, TimeUnit.SECONDS)).isTrue();
+            // by the same thread, which has by then looked at all that had come
+            assertThat(get("/healthz").statusCode()).isEqualTo(200);
+            assertThat(others).hasValue(0);
+            slow.complete(HttpRoute.Answer.text(200, "slow"));
+            String all = new String(socket.getInputStream().readAllBytes(), US_ASCII);
+            assertThat(all.indexOf("slow")).isPositive().isLessThan(all.indexOf("fast"));
+            assertThat(all.split("fast", -1)).hasSize(11);
+        }
+    }
+
+    @Test
+    void aBodyInPartsReachesItsRouteWhole() throws Exception {
+        server.route(
+                "/echo",
+                call -> CompletableFuture.completedFuture(new HttpRoute.Answer(200, "text/plain", call.body())));
+        byte[] body = "0123456789".repeat(20_000).getBytes(US_ASCII);
+        for (int round = 0; round < 2; round++) {
+            HttpResponse<byte[]> answer = client.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/echo"))
+                            .timeout(Duration.ofSeconds(20))
+                            .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofByteArray());
+            assertThat(answer.body()).isEqualTo(body);
         }
     }
 
