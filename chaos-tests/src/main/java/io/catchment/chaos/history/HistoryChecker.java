@@ -1,6 +1,7 @@
 package io.catchment.chaos.history;
 
 import io.catchment.chaos.history.Violation.Kind;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,13 +14,13 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>every acknowledged record is at its offset, with the bytes that were sent (P2);
  *   <li>offsets are contiguous from the log start (P1);
- *   <li>in each partition a producer's records come in the order of its sends, each at most once; that holds for those that were
- *       never acknowledged too;
+ *   <li>in each partition a producer's records come in the order of its sends, and each is there at most once, over all partitions; that
+ *       holds for those that were never acknowledged too;
  *   <li>nothing is there that nobody sent;
  *   <li>what a reader has been given meanwhile is there, where it was ({@link Sightings}).
  * </ul>
  *
- * Owned by the thread that reads. One pass, state per partition and producer only.
+ * Owned by the thread that reads. One pass, state per partition and producer, and a bit per record.
  */
 public final class HistoryChecker {
     private final AckLog acks;
@@ -27,6 +28,7 @@ public final class HistoryChecker {
     private final Verdict verdict;
     private final List<Sightings> readers;
     private final Map<Integer, Cursor> cursors = new HashMap<>();
+    private final Map<Integer, BitSet> found = new HashMap<>();
     private long read;
     private long unacknowledged;
 
@@ -60,12 +62,27 @@ public final class HistoryChecker {
         }
         if (stamp.sequence() < 0 || stamp.sequence() >= sentByProducer.getOrDefault(stamp.producer(), 0L)) {
             verdict.violation(Kind.INVENTED, "%s: %s was never sent".formatted(at(partition, offset), name(stamp)));
+        } else {
+            boolean again = isAgain(stamp);
+            if (cursor.order(offset, stamp) && again) {
+                verdict.violation(
+                        Kind.DUPLICATED,
+                        "%s: %s is in another partition too".formatted(at(partition, offset), name(stamp)));
+            }
         }
-        cursor.order(offset, stamp);
         readers.forEach(reader -> reader.check(partition, offset, stamp, verdict));
         if (!cursor.acknowledged(offset, stamp, crc)) {
             unacknowledged++;
         }
+    }
+
+    /** A record belongs to one partition: in two it can be in order in both. */
+    private boolean isAgain(Stamp stamp) {
+        BitSet known = found.computeIfAbsent(stamp.producer(), producer -> new BitSet());
+        int sequence = Math.toIntExact(stamp.sequence());
+        boolean again = known.get(sequence);
+        known.set(sequence);
+        return again;
     }
 
     /** To be called when all was read: what is still missing is lost. */
@@ -113,14 +130,16 @@ public final class HistoryChecker {
             nextOffset = offset + 1;
         }
 
-        void order(long offset, Stamp stamp) {
+        /** Whether it was. */
+        boolean order(long offset, Stamp stamp) {
             Long last = lastSequence.get(stamp.producer());
             if (last != null && stamp.sequence() <= last) {
                 Kind kind = stamp.sequence() == last ? Kind.DUPLICATED : Kind.REORDERED;
                 verdict.violation(kind, "%s: %s after record %d".formatted(at(partition, offset), name(stamp), last));
-                return;
+                return false;
             }
             lastSequence.put(stamp.producer(), stamp.sequence());
+            return true;
         }
 
         /** Whether the record at this offset had been acknowledged. */

@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A member of a consumer group that follows a topic at its tail through whatever happens, commits a few times a second and knows
- * which commits were acknowledged. Reports records that are skipped and group offsets that are lost.
+ * which commits were acknowledged. Reports records that are skipped and group offsets that are lost, at each assignment and at the end.
  *
  * <p>Runs on a thread of its own, which owns the consumer; {@link #committed}, {@link #received} and {@link #latencies} may be
  * called from any.
@@ -47,8 +47,7 @@ public final class Follower implements AutoCloseable {
     private final Thread thread;
     private final Map<TopicPartition, Long> expected = new HashMap<>();
     private volatile Latencies latencies = new Latencies();
-    private final Map<TopicPartition, Long> acknowledged = new HashMap<>(); // guarded by itself
-    private final Map<TopicPartition, Long> attempted = new HashMap<>(); // guarded by acknowledged
+    private final Commits commits;
     private final AtomicLong received = new AtomicLong();
     private volatile boolean stop;
 
@@ -59,6 +58,7 @@ public final class Follower implements AutoCloseable {
         this.group = group;
         this.protocol = protocol;
         this.verdict = verdict;
+        this.commits = new Commits(group);
         this.thread = new Thread(this::run, "follower-" + group);
         thread.start();
     }
@@ -118,19 +118,16 @@ public final class Follower implements AutoCloseable {
         if (offsets.isEmpty()) {
             return;
         }
-        synchronized (acknowledged) {
-            offsets.forEach((partition, offset) -> attempted.put(partition, offset.offset()));
-        }
+        commits.attempt(offsets);
         try {
             consumer.commitSync(offsets, Duration.ofSeconds(5));
         } catch (CommitFailedException | RetriableException e) {
             // the group has moved on, or the node is away: whether it was written is unknown
             LOG.debug("commit of {}: {}", group, e.toString());
+            commits.lose(offsets);
             return;
         }
-        synchronized (acknowledged) {
-            offsets.forEach((partition, offset) -> acknowledged.put(partition, offset.offset()));
-        }
+        commits.acknowledge(offsets);
     }
 
     public long received() {
@@ -150,9 +147,7 @@ public final class Follower implements AutoCloseable {
 
     /** What the group has committed for certain. */
     public Map<TopicPartition, Long> committed() {
-        synchronized (acknowledged) {
-            return Map.copyOf(acknowledged);
-        }
+        return commits.acknowledged();
     }
 
     @Override
@@ -181,28 +176,16 @@ public final class Follower implements AutoCloseable {
 
     /** The same of another cluster that is to have the group's offsets. */
     public void checkCommits(String at) {
-        Map<TopicPartition, Long> acked = committed();
-        Map<TopicPartition, Long> tried;
-        synchronized (acknowledged) {
-            tried = Map.copyOf(attempted);
-        }
         Map<String, Object> config = LogReader.config(at);
         config.put(ConsumerConfig.GROUP_ID_CONFIG, group);
         Map<TopicPartition, OffsetAndMetadata> now;
         try (var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            now = consumer.committed(acked.keySet(), PATIENCE);
+            now = consumer.committed(committed().keySet(), PATIENCE);
         } catch (KafkaException e) {
             verdict.violation(Violation.Kind.FAILED, "reading the offsets of group " + group + ": " + e);
             return;
         }
-        acked.forEach((partition, offset) -> {
-            OffsetAndMetadata found = now.get(partition);
-            if (found == null || found.offset() < offset || found.offset() > tried.getOrDefault(partition, offset)) {
-                verdict.violation(
-                        Violation.Kind.COMMIT_LOST,
-                        "group %s, %s: committed %d, now %s".formatted(group, partition, offset, found));
-            }
-        });
+        commits.checkAll(now, verdict);
     }
 
     /** After an assignment the group goes on where it has committed: that is the next record to expect. */
@@ -224,6 +207,7 @@ public final class Follower implements AutoCloseable {
                 expected.remove(partition);
             }
             Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(Set.copyOf(partitions), PATIENCE);
+            commits.checkSome(committed, Set.copyOf(partitions), verdict);
             for (TopicPartition partition : partitions) {
                 OffsetAndMetadata offset = committed.get(partition);
                 expected.put(partition, offset == null ? 0 : offset.offset());

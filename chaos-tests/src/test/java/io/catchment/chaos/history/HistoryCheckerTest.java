@@ -104,6 +104,19 @@ class HistoryCheckerTest {
         assertThat(check()).containsExactly(Kind.DUPLICATED);
     }
 
+    /** In each of the two partitions the producer's records are in order, and nothing says that the copy was not sent. */
+    @Test
+    void recordThatIsInASecondPartitionTooIsADuplicate() {
+        for (int sequence = 0; sequence < 20; sequence++) {
+            Entry entry = entry(sequence / 10, sequence % 10, 0, sequence);
+            log.add(entry);
+            acks.acknowledged(entry.partition, entry.offset, 0, sequence, entry.stamp.crc());
+        }
+        Entry copied = at(1, 5);
+        log.add(new Entry(0, 10, copied.stamp, copied.value));
+        assertThat(check()).containsExactly(Kind.DUPLICATED);
+    }
+
     @Test
     void swappedRecordsOfOneProducerAreReordered() {
         trueHistory();
