@@ -4,6 +4,7 @@ import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
 import io.catchment.controlplane.CommandException.Reason;
 import io.catchment.controlplane.ControlPlane;
+import io.catchment.controlplane.ImageDelta;
 import io.catchment.controlplane.ImageListener;
 import io.catchment.controlplane.LeaseListener;
 import io.catchment.controlplane.NodeLoad;
@@ -49,6 +50,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One node's control plane: replays the log into images, leads when it is told to, and sends its own commands to whoever leads.
@@ -58,6 +62,7 @@ import org.apache.kafka.common.Uuid;
  * <p>Order within a step: the new image is visible, then listeners hear of it, then the commands that rest on it are answered.
  */
 final class ControlPlaneNode implements ControlPlane, LogListener {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlPlaneNode.class);
     private static final int COMMANDS_UNDER_WAY_MAX = 4096;
     private static final int STEP_RECORDS_MAX = 10_000;
     private static final long UPKEEP_MS = 1000;
@@ -65,6 +70,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     private static final long UPKEEP_MOVING_MS = 100;
 
     private static final long RETRY_MS = 50;
+    private static final long WHOLE_IMAGE_KEPT_MS = 1000;
 
     private static final int LOOKS_PER_LEASE = 20;
     /** A silence of this part of a lease, of a node that nobody can connect to, is enough. */
@@ -94,6 +100,9 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     private final List<ImageListener> listeners = new ArrayList<>();
     private final AtomicInteger commandsUnderWay = new AtomicInteger();
     private Leadership leadership = Leadership.UNKNOWN;
+    /** The present image as a change from nothing, for a while. */
+    private @Nullable ImageDelta whole;
+
     private volatile StateImage image;
     private volatile boolean closed;
 
@@ -181,8 +190,19 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
     public void subscribe(ImageListener listener) {
         loop.execute(() -> {
             listeners.add(listener);
-            listener.changed(WholeImage.asDelta(image), image);
+            listener.changed(wholeImage(), image);
         });
+    }
+
+    /** Many subscribe one after the other when a node begins, and a large image takes its time. */
+    private ImageDelta wholeImage() {
+        ImageDelta known = whole;
+        if (known == null) {
+            known = WholeImage.asDelta(image);
+            whole = known;
+            loop.schedule(() -> whole = null, WHOLE_IMAGE_KEPT_MS);
+        }
+        return known;
     }
 
     @Override
@@ -280,6 +300,7 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
 
     private void publish(ImageStep.Result result) {
         image = result.image();
+        whole = null;
         if (result.changed()) {
             for (ImageListener listener : listeners) {
                 listener.changed(result.delta(), image);
@@ -315,14 +336,30 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
                 watch.begin();
             }
             for (NodeState node : look.silent()) {
-                Command.FenceNode command = new Command.FenceNode(node.nodeId(), node.epoch());
-                if (CommandRules.decide(command, leader.state(), conditions.get())
-                        instanceof Decision.Accepted<Command.Done> accepted) {
-                    appendIfAny(accepted.records());
-                }
+                byItself("fencing node " + node.nodeId(), () -> fence(node));
             }
         }
         loop.schedule(this::look, lookMs);
+    }
+
+    private List<LogRecord> fence(NodeState node) {
+        Command.FenceNode command = new Command.FenceNode(node.nodeId(), node.epoch());
+        return CommandRules.decide(command, leader.state(), conditions.get())
+                        instanceof Decision.Accepted<Command.Done> accepted
+                ? accepted.records()
+                : List.of();
+    }
+
+    /** A fault of ours in what the controller decides by itself must not take it down, and the next one after it: nothing is appended (C7). */
+    private void byItself(String what, Supplier<List<LogRecord>> decision) {
+        List<LogRecord> records;
+        try {
+            records = decision.get();
+        } catch (RuntimeException e) {
+            LOG.error("{} failed; it has no effect and is tried again", what, e);
+            return;
+        }
+        appendIfAny(records);
     }
 
     /** A heartbeat of any node; answered by what is committed. */
@@ -356,12 +393,15 @@ final class ControlPlaneNode implements ControlPlane, LogListener {
 
     private void upkeep() {
         if (leader.active()) {
-            long nowMs = loop.monotonicMs();
-            Observed observed = watch.look(leader.state(), figures(), nowMs);
-            appendIfAny(Upkeep.due(
-                    leader.state(), conditions.get(), observed, state -> mover.next(state, figures(), nowMs)));
+            byItself("upkeep", this::due);
         }
         loop.schedule(this::upkeep, leader.active() && mover.isBusy() ? UPKEEP_MOVING_MS : UPKEEP_MS);
+    }
+
+    private List<LogRecord> due() {
+        long nowMs = loop.monotonicMs();
+        Observed observed = watch.look(leader.state(), figures(), nowMs);
+        return Upkeep.due(leader.state(), conditions.get(), observed, state -> mover.next(state, figures(), nowMs));
     }
 
     private void appendIfAny(List<LogRecord> records) {
