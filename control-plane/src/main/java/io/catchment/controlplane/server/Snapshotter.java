@@ -2,6 +2,7 @@ package io.catchment.controlplane.server;
 
 import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.log.LogRecordSerde;
 import io.catchment.controlplane.log.ReplicatedLog;
 import io.catchment.controlplane.log.SnapshotSink;
 import io.catchment.controlplane.state.StateSnapshot;
@@ -9,8 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,7 +23,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Snapshotter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Snapshotter.class);
-    private static final int RECORDS_PER_APPEND = 256;
+    /** Enough to be cheap; what is appended at once must fit into one batch of the log. */
+    private static final int BYTES_PER_APPEND = 1 << 20;
+
     private static final long CLOSE_MS = 5000;
 
     private final ReplicatedLog log;
@@ -53,7 +58,16 @@ final class Snapshotter implements AutoCloseable {
         if (due && running.compareAndSet(false, true)) {
             bytesSince = 0;
             sinceMs = nowMs;
+            start(image);
+        }
+    }
+
+    private void start(StateImage image) {
+        try {
             executor.execute(() -> write(image));
+        } catch (RejectedExecutionException e) {
+            LOG.debug("no snapshot at offset {}: the control plane is closing", image.offset());
+            running.set(false);
         }
     }
 
@@ -83,16 +97,36 @@ final class Snapshotter implements AutoCloseable {
     }
 
     static void append(StateImage image, SnapshotSink sink) {
-        List<LogRecord> chunk = new ArrayList<>(RECORDS_PER_APPEND);
-        StateSnapshot.write(image.state(), image.metadata(), record -> {
-            chunk.add(record);
-            if (chunk.size() == RECORDS_PER_APPEND) {
-                sink.append(List.copyOf(chunk));
-                chunk.clear();
+        Chunks chunks = new Chunks(sink);
+        StateSnapshot.write(image.state(), image.metadata(), chunks::add);
+        chunks.append();
+    }
+
+    /** Used by one thread. Fewer records at a time if they are large. */
+    private static final class Chunks {
+        private final SnapshotSink sink;
+        private List<LogRecord> chunk = new ArrayList<>();
+        private int bytes;
+
+        Chunks(SnapshotSink sink) {
+            this.sink = sink;
+        }
+
+        void add(LogRecord record) {
+            int size = LogRecordSerde.INSTANCE.recordSize(record, new ObjectSerializationCache());
+            if (bytes + size > BYTES_PER_APPEND) {
+                append();
             }
-        });
-        if (!chunk.isEmpty()) {
-            sink.append(chunk);
+            chunk.add(record);
+            bytes += size;
+        }
+
+        void append() {
+            if (!chunk.isEmpty()) {
+                sink.append(chunk);
+                chunk = new ArrayList<>();
+                bytes = 0;
+            }
         }
     }
 

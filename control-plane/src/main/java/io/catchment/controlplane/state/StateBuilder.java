@@ -463,8 +463,10 @@ public final class StateBuilder {
                 stream.getCleanedTo());
     }
 
+    /** One of the records that a session's answers are in. */
     private void replaySession(Session session) {
-        ImmutableMap<Long, ByteString> answers = ImmutableMap.empty();
+        @Nullable CommandSession before = sessions.get(session.getSessionId());
+        ImmutableMap<Long, ByteString> answers = before == null ? ImmutableMap.empty() : before.answers();
         for (int i = 0; i < session.getSequencesCount(); i++) {
             answers = answers.updated(session.getSequences(i), session.getAnswers(i));
         }

@@ -1,5 +1,6 @@
 package io.catchment.controlplane.state;
 
+import com.google.protobuf.ByteString;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.NodeState;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StateSnapshot {
     private static final int RANGES_PER_RECORD = 1000;
+    private static final int ANSWER_BYTES_PER_RECORD = 1 << 20;
 
     private final ClusterState state;
     private final MetadataImage metadata;
@@ -111,7 +113,7 @@ public final class StateSnapshot {
             own(Record.newBuilder().setTask(Protos.task(task)));
         }
         for (Map.Entry<Long, CommandSession> session : state.sessions().entrySet()) {
-            own(Record.newBuilder().setSession(session(session.getKey(), session.getValue())));
+            writeSession(session.getKey(), session.getValue());
         }
         // Last: the records above leave smaller values behind
         own(Record.newBuilder()
@@ -159,14 +161,27 @@ public final class StateSnapshot {
         return builder.build();
     }
 
-    private static Session session(long sessionId, CommandSession session) {
-        Session.Builder builder = Session.newBuilder()
+    /** In several records if its answers are large: each must fit into a batch of the log. */
+    private void writeSession(long sessionId, CommandSession session) {
+        Session.Builder part = part(sessionId, session);
+        int bytes = 0;
+        for (Map.Entry<Long, ByteString> answer : session.answers().entrySet()) {
+            if (bytes > 0 && bytes + answer.getValue().size() > ANSWER_BYTES_PER_RECORD) {
+                own(Record.newBuilder().setSession(part));
+                part = part(sessionId, session);
+                bytes = 0;
+            }
+            part.addSequences(answer.getKey()).addAnswers(answer.getValue());
+            bytes += answer.getValue().size();
+        }
+        own(Record.newBuilder().setSession(part));
+    }
+
+    private static Session.Builder part(long sessionId, CommandSession session) {
+        return Session.newBuilder()
                 .setSessionId(sessionId)
                 .setAckedBelow(session.ackedBelow())
                 .setLastCommand(session.lastCommand());
-        session.answers()
-                .forEach((sequence, answer) -> builder.addSequences(sequence).addAnswers(answer));
-        return builder.build();
     }
 
     private void own(Record.Builder record) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException;
 import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.ImageDelta;
 import io.catchment.controlplane.image.StateImage;
 import io.catchment.controlplane.state.StateInvariants;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -24,6 +26,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.QuorumInfo;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -121,6 +124,80 @@ class SingleControllerTest {
                     .isEqualTo(before.metadata().configs());
             assertThat(node.fatal()).isNull();
         }
+    }
+
+    /** A large one takes its time, and many subscribe when a node begins. */
+    @Test
+    void theWholeImageIsMadeOnceForAllWhoSubscribeToIt() throws Exception {
+        FrameServer network = new FrameServer();
+        try (TestNode node = TestNode.start(network, config(temp.resolve("a"), network))) {
+            node.register(1);
+            node.createTopic("readings", 10);
+            List<ImageDelta> heard = new CopyOnWriteArrayList<>();
+            node.plane().subscribe((delta, image) -> heard.add(delta));
+            node.plane().subscribe((delta, image) -> heard.add(delta));
+            TestNode.await("both have heard", () -> heard.size() == 2);
+            assertThat(heard.get(1)).isSameAs(heard.get(0));
+            assertThat(heard.get(0).streams()).hasSize(10);
+
+            node.createTopic("more", 5);
+            List<ImageDelta> later = new CopyOnWriteArrayList<>();
+            node.plane().subscribe((delta, image) -> later.add(delta));
+            TestNode.await("the later one has heard", () -> !later.isEmpty());
+            assertThat(later.get(0).streams()).hasSize(15);
+        }
+    }
+
+    /** More in a few records than fits into one batch of the log: 150 configurations with the longest names and values. */
+    @Test
+    void aStateOfLargeRecordsIsSnapshottedAndCanBeTheBeginningOfALog() throws Exception {
+        FrameServer network = new FrameServer();
+        ControlPlaneConfig config = config(temp.resolve("a"), network).withSnapshots(1 << 20, 3_600_000, 1);
+        Path log = temp.resolve("a").resolve("__cluster_metadata-0");
+        StateImage before;
+        try (TestNode node = TestNode.start(network, config)) {
+            node.register(1);
+            for (int i = 0; i < 3; i++) {
+                setLargeValues(node, "group-" + i, 0);
+            }
+            long all = node.image().offset();
+            // A snapshot is written of the image that makes it due, unless the last one is being written
+            setLargeValues(node, "group-0", 1);
+            TestNode.await("no snapshot is being written", () -> !snapshots(log).isEmpty());
+            setLargeValues(node, "group-0", 2);
+            TestNode.await("a snapshot of all", () -> lastSnapshotOffset(log) > all);
+            before = node.image();
+            assertThat(node.fatal()).isNull();
+        }
+        try (TestNode node = TestNode.start(new FrameServer(network.port()), config)) {
+            TestNode.get(node.plane().barrier());
+            assertThat(node.image().state()).isEqualTo(before.state());
+            assertThat(node.fatal()).isNull();
+        }
+        FrameServer other = new FrameServer();
+        ControlPlaneConfig restored = config(temp.resolve("b"), other);
+        ControlPlaneServer.restore(restored, before);
+        try (TestNode node = TestNode.start(other, restored)) {
+            TestNode.get(node.plane().barrier());
+            assertThat(node.image().state()).isEqualTo(before.state());
+            assertThat(node.fatal()).isNull();
+        }
+    }
+
+    private static void setLargeValues(TestNode node, String group, int round) throws Exception {
+        Map<String, @Nullable String> changes = new HashMap<>();
+        for (int key = 0; key < 50; key++) {
+            changes.put("k".repeat(32_000) + key, "x".repeat(32_000) + round);
+        }
+        node.submit(new Command.AlterConfigs(ConfigResource.Type.GROUP.id(), group, changes));
+    }
+
+    private static long lastSnapshotOffset(Path log) {
+        return snapshots(log).stream()
+                .map(path -> path.getFileName().toString())
+                .mapToLong(name -> Long.parseLong(name.substring(0, name.indexOf('-'))))
+                .max()
+                .orElse(-1);
     }
 
     @Test
