@@ -28,6 +28,7 @@ final class ArchivedRecords {
     private long nextObjectId;
     private Counters counters = Counters.getDefaultInstance();
     private int openStreams;
+    private boolean hasProducerIds;
     private boolean hasSealedExtents;
     private long unflushedBytes;
 
@@ -75,6 +76,13 @@ final class ArchivedRecords {
                         counters.toBuilder().setNextObjectId(Math.max(counters.getNextObjectId(), objectIdFloor))));
     }
 
+    /** For an archive that has none: from before the first block was given out, and what was given out after that is in the bucket. */
+    Optional<LogRecord> missingProducerIds() {
+        ProducerIdsRecord floor =
+                new ProducerIdsRecord().setBrokerId(NOBODY).setBrokerEpoch(-1).setNextProducerId(idFloor);
+        return hasProducerIds ? Optional.empty() : Optional.of(LogRecord.kafka(floor, (short) 0));
+    }
+
     /** Streams of which it is known how far they had come, published or not. */
     Map<Long, Long> knownEnds() {
         return knownEnds;
@@ -96,6 +104,7 @@ final class ArchivedRecords {
         if (!(record.message().message() instanceof ProducerIdsRecord ids)) {
             return record;
         }
+        hasProducerIds = true;
         ProducerIdsRecord raised = ids.duplicate().setNextProducerId(Math.max(ids.nextProducerId(), idFloor));
         return new LogRecord.Kafka(
                 new ApiMessageAndVersion(raised, record.message().version()));

@@ -77,6 +77,7 @@ public final class Restoration {
         for (LogRecord record : archive.records()) {
             archived.translate(record).ifPresent(step::replay);
         }
+        archived.missingProducerIds().ifPresent(step::replay);
         image = at(step);
         manifests().forEach(manifest -> unreadManifests.add(manifest.objectId()));
     }

@@ -125,6 +125,20 @@ class RestorationTest {
     }
 
     @Test
+    void producerIdsGivenOutAfterTheArchiveAreNotGivenOutAgainThoughItIsOfBeforeTheFirst() {
+        StateArchive.Contents archive = archive();
+        assertThat(archive.records()).noneMatch(record -> record.toString().contains("ProducerIdsRecord"));
+        script.done(new Command.AllocateProducerIds(1, epoch));
+
+        Restoration.Restored restored = restore(archive);
+        assertThat(restored.image().metadata().producerIds().nextProducerId()).isEqualTo(NEXT);
+        Script cluster = Script.on(restored.image());
+        long first = cluster.done(new Command.AllocateProducerIds(1, cluster.register(1)))
+                .firstId();
+        assertThat(first).isEqualTo(NEXT);
+    }
+
+    @Test
     void whatDependedOnTheOldMachinesIsGoneAndAllElseStays() {
         long object =
                 published(List.of(Script.range(a, 0, 10), Script.range(b, 0, 5)), new NewCheckpoint(a, 10, 77, 7));
