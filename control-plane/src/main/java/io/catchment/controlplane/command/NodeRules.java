@@ -12,10 +12,14 @@ import io.catchment.controlplane.state.Protos;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Nodes come and go. */
 final class NodeRules {
+    /** Copies that are taken out of the records in one step, which must fit into one batch; upkeep does the rest. */
+    static final int FORGOTTEN_MAX = 5_000;
+
     private NodeRules() {}
 
     static Decision<Command.NodeEpoch> register(Command.RegisterNode command, Draft draft) {
@@ -41,7 +45,8 @@ final class NodeRules {
         }
         draft.own(Record.newBuilder().setNode(Protos.node(registered)));
         if (old != null && !old.storeId().equals(command.storeId())) {
-            forgetCopies(draft, new Store(old.nodeId(), old.storeId()));
+            Store former = new Store(old.nodeId(), old.storeId());
+            forgetCopies(draft, former::equals);
         }
         Takeover.run(draft);
         return draft.accept(new Command.NodeEpoch(registered.epoch()));
@@ -88,7 +93,8 @@ final class NodeRules {
         if (needed != null) {
             return Draft.refuse(Reason.NOT_YET, "node " + command.nodeId() + " cannot be removed: " + needed);
         }
-        forgetCopies(draft, new Store(node.nodeId(), node.storeId()));
+        Store store = new Store(node.nodeId(), node.storeId());
+        forgetCopies(draft, store::equals);
         draft.own(Record.newBuilder().setNodeRemoved(NodeRemoved.newBuilder().setNodeId(node.nodeId())));
         return draft.accept(new Command.Done());
     }
@@ -109,7 +115,7 @@ final class NodeRules {
             }
             if (extent.phase() == ExtentState.Phase.SEALED
                     && extent.holders().contains(store)
-                    && !isHeldByAnother(state, extent, store)) {
+                    && !isHeldByAnother(state, extent, store::equals)) {
                 return "no live store but this one has extent " + extent.extentId() + ", which is not flushed";
             }
         }
@@ -138,27 +144,38 @@ final class NodeRules {
                 && old.leased() == now.leased();
     }
 
+    /** What registrations and removals have left: more copies than one step takes, and those that no other live store held at that time. */
+    static void forgetFormerCopies(Draft draft) {
+        ClusterState state = draft.state();
+        forgetCopies(draft, store -> {
+            @Nullable NodeState node = state.nodes().get(store.nodeId());
+            return node == null || !node.storeId().equals(store.storeId());
+        });
+    }
+
     /**
      * A disk is gone, or only not mounted: copies of flushed extents on it will never be released by anybody else, and of others it
      * is no holder any more if a live store is one. Otherwise it stays in the records: the dead may never come back, and this disk
      * may. Only an operator may call an extent lost.
      */
-    private static void forgetCopies(Draft draft, Store gone) {
+    private static void forgetCopies(Draft draft, Predicate<Store> gone) {
+        ClusterState state = draft.state();
         List<ExtentState> held = new ArrayList<>();
-        for (ExtentState extent : draft.state().extents().values()) {
-            if (extent.isSealed() && extent.holders().contains(gone)) {
+        for (ExtentState extent : state.extents().values()) {
+            if (extent.isSealed()
+                    && extent.holders().stream().anyMatch(gone)
+                    && (extent.phase() == ExtentState.Phase.FLUSHED || isHeldByAnother(state, extent, gone))) {
                 held.add(extent);
             }
         }
         held.sort(Comparator.comparingLong(ExtentState::extentId));
-        for (ExtentState extent : held) {
-            if (extent.phase() == ExtentState.Phase.FLUSHED || isHeldByAnother(draft.state(), extent, gone)) {
-                ExtentRules.drop(draft, extent, List.of(gone));
-            }
+        for (ExtentState extent : held.subList(0, Math.min(FORGOTTEN_MAX, held.size()))) {
+            ExtentRules.drop(
+                    draft, extent, extent.holders().stream().filter(gone).toList());
         }
     }
 
-    private static boolean isHeldByAnother(ClusterState state, ExtentState extent, Store store) {
-        return extent.holders().stream().anyMatch(holder -> !holder.equals(store) && state.isLive(holder));
+    private static boolean isHeldByAnother(ClusterState state, ExtentState extent, Predicate<Store> but) {
+        return extent.holders().stream().anyMatch(holder -> !but.test(holder) && state.isLive(holder));
     }
 }

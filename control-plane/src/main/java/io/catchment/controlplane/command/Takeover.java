@@ -23,8 +23,8 @@ import java.util.Set;
  * whole state and does what is missing, so it serves the command that ends the epoch and the controller's upkeep alike.
  */
 final class Takeover {
-    /** Streams that change their owner in one step; the rest follow in further steps. */
-    static final int ASSIGNED_MAX = 10_000;
+    /** Streams that change their owner in one step, which takes about 1 MB; the rest follow in further steps, a second apart. */
+    static final int ASSIGNED_MAX = 100_000;
 
     private Takeover() {}
 
@@ -76,16 +76,17 @@ final class Takeover {
         return recoverer != null && state.isCurrent(recoverer.nodeId(), recoverer.nodeEpoch());
     }
 
-    /** Streams that nobody owns, or a fenced node, get owners, if there are brokers. */
+    /** Streams that nobody owns, or a node that is fenced or no broker any more, get owners, if there are brokers. */
     static void assignOrphans(Draft draft) {
         ClusterState state = draft.state();
         Set<Integer> absent = new HashSet<>();
         boolean brokers = false;
         for (NodeState node : state.nodes().values()) {
-            if (!node.isLive() && state.ownedBy(node.nodeId()) > 0) {
+            boolean serves = node.isLive() && OwnerPlacement.isBroker(node);
+            if (!serves && state.ownedBy(node.nodeId()) > 0) {
                 absent.add(node.nodeId());
             }
-            brokers |= node.isLive() && OwnerPlacement.isBroker(node);
+            brokers |= serves;
         }
         if (state.ownedBy(ClusterState.NO_OWNER) > 0) {
             absent.add(ClusterState.NO_OWNER);

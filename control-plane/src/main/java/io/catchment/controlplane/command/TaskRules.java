@@ -132,9 +132,8 @@ final class TaskRules {
     private static @Nullable NodeState repairer(Draft draft, ExtentState extent, int butNot) {
         @Nullable
         Store store =
-                EnsemblePlacement.further(draft.state(), draft.conditions().figures(), extent);
-        @Nullable NodeState node = store == null ? null : draft.state().nodes().get(store.nodeId());
-        return node == null || node.nodeId() == butNot ? null : node;
+                EnsemblePlacement.further(draft.state(), draft.conditions().figures(), extent, butNot);
+        return store == null ? null : draft.state().nodes().get(store.nodeId());
     }
 
     static void end(Draft draft, Kind kind, long extentId) {

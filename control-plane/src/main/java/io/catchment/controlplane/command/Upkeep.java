@@ -66,7 +66,8 @@ public final class Upkeep {
     }
 
     /**
-     * Prepared objects whose time is over; whatever a dead node left without somebody in charge; streams that should move; tasks.
+     * Prepared objects whose time is over; whatever a dead node left without somebody in charge; copies on stores that nobody has any more;
+     * streams that should move; tasks.
      */
     public static List<LogRecord> due(ClusterState state, Conditions conditions, Observed observed, Moves moves) {
         List<Long> expired = state.prepared().stream()
@@ -82,6 +83,7 @@ public final class Upkeep {
         for (int node : observed.drainWishes()) {
             NodeRules.drain(new Command.DrainNode(node, true), draft);
         }
+        NodeRules.forgetFormerCopies(draft);
         forgetDeadTargets(draft);
         List<Command.Move> begin = moves.on(draft.state());
         if (!begin.isEmpty()) {

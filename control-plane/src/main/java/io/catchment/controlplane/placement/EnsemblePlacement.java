@@ -51,8 +51,13 @@ public final class EnsemblePlacement {
         return List.copyOf(chosen);
     }
 
-    /** A store that a sealed extent can be copied to: in another zone than its live holders if there is one; null if none is left. */
-    public static @Nullable Store further(ClusterState state, Map<Integer, NodeLoad> figures, ExtentState extent) {
+    /**
+     * A store that a sealed extent can be copied to: in another zone than its live holders if there is one; null if none is left.
+     *
+     * @param butNot a node that had its chance; -1 for none
+     */
+    public static @Nullable Store further(
+            ClusterState state, Map<Integer, NodeLoad> figures, ExtentState extent, int butNot) {
         Set<String> zones = new HashSet<>();
         Set<Integer> taken = new HashSet<>();
         for (Store holder : extent.holders()) {
@@ -70,6 +75,7 @@ public final class EnsemblePlacement {
             if (node.takesMore()
                     && node.has(WAL)
                     && !taken.contains(node.nodeId())
+                    && node.nodeId() != butNot
                     && !figure(figures, node).isPressed()) {
                 candidates.add(node);
             }

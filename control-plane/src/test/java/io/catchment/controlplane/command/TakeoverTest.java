@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Command.Claim;
 import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.controlplane.ExtentState.Recoverer;
@@ -13,11 +14,19 @@ import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.StreamState.Writer;
 import io.catchment.controlplane.TaskState;
 import io.catchment.controlplane.TaskState.Kind;
+import io.catchment.controlplane.log.LogRecord;
+import io.catchment.controlplane.log.LogRecordSerde;
+import io.catchment.controlplane.log.ReplicatedLog;
+import io.catchment.controlplane.proto.Record;
 import io.catchment.controlplane.state.ClusterState.TaskKey;
+import io.catchment.controlplane.state.Protos;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.UUID;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of a dead node's extents, streams and tasks. */
@@ -211,6 +220,30 @@ class TakeoverTest {
     }
 
     @Test
+    void allStreamsOfADeadNodeGetOwnersInOneStep() {
+        script.done(new Command.FenceNode(2, second));
+        script.done(new Command.FenceNode(3, third));
+        script.createTopic("a", 6_000);
+        script.createTopic("b", 6_000);
+        script.register(2);
+        assertThat(script.state().ownedBy(1)).isEqualTo(12_000);
+
+        script.done(new Command.FenceNode(1, first));
+        assertThat(script.state().ownedBy(1)).isZero();
+    }
+
+    /** It never was fenced: the whole cluster was without power. */
+    @Test
+    void aNodeThatComesBackWithoutTheBrokersRoleKeepsNoStreams() {
+        script.createTopic("t", 6);
+        assertThat(script.state().ownedBy(1)).isPositive();
+        script.done(new Command.RegisterNode(
+                1, "store-1", List.of(), "zone-1", List.of("wal", "controller"), Uuid.randomUuid()));
+        assertThat(script.state().ownedBy(1)).isZero();
+        assertThat(script.state().ownedBy(2)).isEqualTo(3);
+    }
+
+    @Test
     void withoutAnotherBrokerTheStreamsStayUntilOneComes() {
         script.done(new Command.FenceNode(2, second));
         script.done(new Command.FenceNode(3, third));
@@ -295,6 +328,84 @@ class TakeoverTest {
         script.doneWithoutEffect(new Command.AddHolder(task.nodeId(), task.nodeEpoch(), id, target));
         upkeep(new Observed(Set.of(), Set.of(), Set.of(id), Set.of()));
         assertThat(script.state().tasks()).isEmpty();
+    }
+
+    @Test
+    void aRepairThatItsNodeCannotDoGoesToAnother() {
+        script.register(4);
+        script.register(5);
+        ExtentState extent = script.done(new Command.CreateExtent(1, first, 1));
+        long id = extent.extentId();
+        script.done(new Command.SealExtent(id, first, 7, extent.ensemble()));
+        int lost = extent.ensemble().get(1).nodeId();
+        script.done(new Command.FenceNode(lost, script.node(lost).epoch()));
+        upkeep(new Observed(Set.of(), Set.of(), Set.of(id), Set.of()));
+        int stuck = script.state().task(Kind.REPAIR, id).orElseThrow().nodeId();
+        upkeep(new Observed(Set.of(), Set.of(new TaskKey(Kind.REPAIR, id)), Set.of(id), Set.of()));
+        int next = script.state().task(Kind.REPAIR, id).orElseThrow().nodeId();
+        assertThat(next).isNotEqualTo(stuck);
+        assertThat(extent.ensemble().stream().map(Store::nodeId)).doesNotContain(next);
+        // With nobody else left it stays
+        script.done(new Command.FenceNode(stuck, script.node(stuck).epoch()));
+        upkeep(new Observed(Set.of(), Set.of(new TaskKey(Kind.REPAIR, id)), Set.of(id), Set.of()));
+        assertThat(script.state().task(Kind.REPAIR, id).orElseThrow().nodeId()).isEqualTo(next);
+    }
+
+    @Test
+    void aLostDiskMayHaveHeldMoreCopiesThanOneBatchCanTell() {
+        String former = new UUID(2, 2).toString();
+        String other = new UUID(3, 3).toString();
+        script.register(2, former, "zone-2");
+        script.register(3, other, "zone-3");
+        List<Store> holders = List.of(new Store(2, former), new Store(3, other));
+        List<Store> ensemble = List.of(new Store(1, new UUID(1, 1).toString()), holders.get(0), holders.get(1));
+        List<LogRecord> extents = new ArrayList<>();
+        for (int id = 1; id <= 25_000; id++) {
+            Phase phase = id % 2 == 0 ? Phase.FLUSHED : Phase.SEALED;
+            extents.add(LogRecord.own(Record.newBuilder()
+                    .setExtent(Protos.extent(
+                            new ExtentState(id, 1, first, first, 1, ensemble, 2, phase, 64 << 20, holders)))));
+        }
+        script.replay(extents);
+
+        Command.RegisterNode replaced = new Command.RegisterNode(
+                2,
+                new UUID(2, 4).toString(),
+                List.of(new Endpoint("PLAINTEXT", "host", 9092)),
+                "zone-2",
+                List.of("broker", "wal"),
+                Uuid.randomUuid());
+        Decision<Command.NodeEpoch> decision = CommandRules.decide(replaced, script.state(), script.conditions());
+        assertThat(((Decision.Accepted<Command.NodeEpoch>) decision)
+                        .records().stream()
+                                .mapToLong(record ->
+                                        LogRecordSerde.INSTANCE.recordSize(record, new ObjectSerializationCache()))
+                                .sum())
+                .isLessThan(ReplicatedLog.BATCH_BYTES_MAX / 2);
+
+        script.done(replaced);
+        for (int look = 0; look < 4; look++) {
+            upkeep(Observed.NOTHING);
+        }
+        assertThat(script.state().extents().values()).hasSize(25_000).allSatisfy(extent -> assertThat(extent.holders())
+                .containsExactly(holders.get(1)));
+    }
+
+    /** Node 2 lost its disk while nobody else had the extent; then another holder came back and the extent was flushed. */
+    @Test
+    void aLostDisksCopyOfWhatIsFlushedLaterDoesNotStayInTheRecordsForEver() {
+        ExtentState open = script.done(new Command.CreateExtent(1, first, 1));
+        long id = open.extentId();
+        script.done(new Command.SealExtent(id, first, 7, stores(1, 2)));
+        script.done(new Command.FenceNode(1, first));
+        script.register(2, "empty", "zone-2");
+        long again = script.register(1);
+        script.done(new Command.PublishFlush(1, again, id, -1, 0, List.of(), List.of()));
+        script.done(new Command.ReleaseExtent(id, stores(1)));
+        assertThat(script.extent(id).holders()).containsExactlyElementsOf(stores(2));
+
+        upkeep(Observed.NOTHING);
+        assertThat(script.state().extents()).doesNotContainKey(id);
     }
 
     @Test
