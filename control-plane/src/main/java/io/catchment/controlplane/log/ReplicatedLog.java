@@ -34,7 +34,7 @@ public interface ReplicatedLog extends AutoCloseable {
      */
     Optional<SnapshotSink> snapshot(long lastOffset, int lastEpoch, long lastTimestampMs);
 
-    /** Where a controller listens, as far as the log knows. */
+    /** Where a controller listens, as far as the log knows; not resolved, since that may take long. */
     Optional<InetSocketAddress> address(int nodeId);
 
     /** Answers a request of the consensus algorithm's own protocol, as a frame; its leader alone knows how all others stand. */

@@ -184,14 +184,20 @@ public final class KafkaReplicatedLog implements ReplicatedLog {
 
     @Override
     public OptionalLong propose(int leaderEpoch, List<LogRecord> batch) {
+        long lastOffset;
         try {
-            long lastOffset = client.prepareAppend(leaderEpoch, batch);
-            client.schedulePreparedAppend();
-            return OptionalLong.of(lastOffset);
+            lastOffset = client.prepareAppend(leaderEpoch, batch);
         } catch (NotLeaderException e) {
             LOG.debug("epoch {} is over: {}", leaderEpoch, e.getMessage());
             return OptionalLong.empty();
         }
+        try {
+            client.schedulePreparedAppend();
+        } catch (NotLeaderException e) {
+            // Raft has them since the step before, and a change of voters may have taken them along: their fate is open
+            LOG.debug("epoch {} ended with records at {} prepared: {}", leaderEpoch, lastOffset, e.getMessage());
+        }
+        return OptionalLong.of(lastOffset);
     }
 
     @Override
@@ -203,7 +209,8 @@ public final class KafkaReplicatedLog implements ReplicatedLog {
     @Override
     public Optional<InetSocketAddress> address(int nodeId) {
         return client.voterNode(nodeId, listenerName(config))
-                .map(node -> new InetSocketAddress(node.host(), node.port()));
+                // A name server is asked by whoever connects: this is called all the time
+                .map(node -> InetSocketAddress.createUnresolved(node.host(), node.port()));
     }
 
     public static boolean takes(short apiKey) {

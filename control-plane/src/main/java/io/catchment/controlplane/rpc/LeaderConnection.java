@@ -31,12 +31,19 @@ import org.slf4j.LoggerFactory;
  * under way. {@link #send} is thread-safe and bounded by its caller, who limits the commands in flight.
  *
  * <p>A stage that fails with {@link NotSentException} certainly did not reach the controller; any other failure leaves it open.
+ *
+ * <p>One that is silent for {@value #SILENCE_MS} ms though it owes an answer, or does not come about, is given up: what carried it may be
+ * gone without a word, and TCP alone waits for many minutes. What is asked next makes a new one. No failure ends the thread, want of memory
+ * neither: without it this node could not be heard of any more.
  */
 public final class LeaderConnection implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderConnection.class);
     private static final int BUFFER_BYTES = 256 * 1024;
     private static final long IDLE_POLL_MS = 60_000;
+    private static final long SILENCE_MS = 5_000;
 
+    private final Time time;
+    private final long silenceMs;
     private final Selector selector;
     private final Metrics metrics;
     private final Thread thread;
@@ -49,8 +56,16 @@ public final class LeaderConnection implements AutoCloseable {
     private String connection = "";
     private int connections;
     private int correlationId;
+    /** When the peer gave its last sign of life, or began to owe one. */
+    private long signMs;
 
     public LeaderConnection(ListenerName listener, int nodeId, Time time) {
+        this(listener, nodeId, time, SILENCE_MS);
+    }
+
+    LeaderConnection(ListenerName listener, int nodeId, Time time, long silenceMs) {
+        this.time = time;
+        this.silenceMs = silenceMs;
         PlaintextChannelBuilder channels = new PlaintextChannelBuilder(listener);
         channels.configure(Map.of());
         metrics = new Metrics(time);
@@ -110,15 +125,8 @@ public final class LeaderConnection implements AutoCloseable {
     private void run() {
         while (!closed) {
             try {
-                takeCalls();
-                selector.poll(IDLE_POLL_MS);
-                if (selector.connected().contains(connection)) {
-                    ready = true;
-                }
-                sendWaiting();
-                receive();
-                ended(selector.disconnected().get(connection));
-            } catch (IOException | RuntimeException e) {
+                step();
+            } catch (Throwable e) {
                 LOG.warn("connection to the controller at {} failed", peer, e);
                 disconnect(String.valueOf(e.getMessage()));
             }
@@ -127,6 +135,35 @@ public final class LeaderConnection implements AutoCloseable {
         selector.close();
         metrics.close();
         takeClosed();
+    }
+
+    private void step() throws IOException {
+        takeCalls();
+        selector.poll(pollMs());
+        if (selector.connected().contains(connection)) {
+            ready = true;
+            signMs = time.hiResClockMs();
+        }
+        sendWaiting();
+        receive();
+        ended(selector.disconnected().get(connection));
+        giveUpIfSilent();
+    }
+
+    private boolean isOwed() {
+        return !sent.isEmpty() || !waiting.isEmpty();
+    }
+
+    private long pollMs() {
+        return isOwed() ? Math.max(1, signMs + silenceMs - time.hiResClockMs()) : IDLE_POLL_MS;
+    }
+
+    /** After what has arrived was taken: this process may have been the one that was silent. */
+    private void giveUpIfSilent() {
+        if (isOwed() && time.hiResClockMs() - signMs >= silenceMs) {
+            LOG.warn("the controller at {} has been silent for {} ms: the connection is made anew", peer, silenceMs);
+            disconnect("the controller at " + peer + " was silent for " + silenceMs + " ms");
+        }
     }
 
     private void ended(@Nullable ChannelState how) {
@@ -152,20 +189,33 @@ public final class LeaderConnection implements AutoCloseable {
 
     private void takeCalls() throws IOException {
         for (Call call = calls.poll(); call != null; call = calls.poll()) {
-            if (!call.peer().equals(peer)) {
-                disconnect("the controller moved to " + call.peer());
-                waiting.add(call);
-                connect(call.peer());
-            } else {
-                waiting.add(call);
+            try {
+                take(call);
+            } catch (Throwable e) {
+                call.answer().completeExceptionally(new NotSentException(String.valueOf(e.getMessage())));
+                throw e;
             }
         }
         sendWaiting();
     }
 
+    private void take(Call call) throws IOException {
+        if (!isOwed()) {
+            signMs = time.hiResClockMs();
+        }
+        if (call.peer().equals(peer)) {
+            waiting.add(call);
+        } else {
+            disconnect("the controller moved to " + call.peer());
+            waiting.add(call);
+            connect(call.peer());
+        }
+    }
+
     private void connect(InetSocketAddress to) throws IOException {
         peer = to;
         connection = "controller-" + connections++;
+        signMs = time.hiResClockMs();
         InetSocketAddress resolved = to.isUnresolved() ? new InetSocketAddress(to.getHostString(), to.getPort()) : to;
         if (resolved.isUnresolved()) {
             throw new IOException("the controller's host " + to.getHostString() + " has no address");
@@ -193,6 +243,7 @@ public final class LeaderConnection implements AutoCloseable {
     private void receive() {
         for (NetworkReceive receive : selector.completedReceives()) {
             if (receive.source().equals(connection)) {
+                signMs = time.hiResClockMs();
                 CommandFrames.Response response = CommandFrames.readResponse(receive.payload());
                 @Nullable Call call = sent.remove(response.correlationId());
                 if (call != null) {

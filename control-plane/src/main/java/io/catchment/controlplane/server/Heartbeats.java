@@ -18,8 +18,11 @@ import org.jspecify.annotations.Nullable;
  * the next one is as good. Where the answer, or the node's own image, says that the epoch is over, it stops and tells the node.
  */
 final class Heartbeats {
-    /** Beyond so many without an answer the connection is stalled, and more would only pile up. */
-    private static final int UNANSWERED_MAX = 8;
+    /**
+     * Beyond so many without an answer more would only pile up. Far more than are sent until a stalled connection is given up: one that is
+     * slow, whose answers wait for that of a command, is heard at the other end.
+     */
+    private static final int UNANSWERED_MAX = 100;
 
     private final ControlLoop loop;
     private final int nodeId;
