@@ -7,10 +7,9 @@ import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.state.ClusterState;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.kafka.common.Uuid;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,47 +96,20 @@ public final class Balancer {
     }
 
     private static void level(ClusterState state, Loads loads, int limit, List<Move> moves) {
-        Map<Integer, List<StreamState>> movable = new HashMap<>();
-        Map<Integer, Map<Uuid, Integer>> perTopic = new HashMap<>();
+        Crowds crowds = new Crowds();
         for (StreamState stream : sorted(state)) {
-            perTopic.computeIfAbsent(stream.ownerNodeId(), node -> new HashMap<>())
-                    .merge(stream.topicId(), 1, Integer::sum);
-            if (!stream.pinned() && stream.targetNodeId() == ClusterState.NO_OWNER) {
-                movable.computeIfAbsent(stream.ownerNodeId(), node -> new ArrayList<>())
-                        .add(stream);
-            }
+            crowds.add(stream, !stream.pinned() && stream.targetNodeId() == ClusterState.NO_OWNER);
         }
         while (moves.size() < limit && isUneven(loads)) {
             Loads.Broker from = most(loads);
             Loads.Broker to = least(loads);
-            List<StreamState> choice = movable.getOrDefault(from.nodeId(), List.of());
-            if (choice.isEmpty()) {
+            OptionalLong stream = crowds.move(from.nodeId(), to.nodeId());
+            if (stream.isEmpty()) {
                 return;
             }
-            StreamState stream = ofTheMostCrowdedTopic(choice, perTopic, from.nodeId(), to.nodeId());
-            choice.remove(stream);
-            perTopic.getOrDefault(from.nodeId(), new HashMap<>()).merge(stream.topicId(), -1, Integer::sum);
-            perTopic.computeIfAbsent(to.nodeId(), node -> new HashMap<>()).merge(stream.topicId(), 1, Integer::sum);
             loads.move(from, to);
-            moves.add(new Move(stream.streamId(), to.nodeId()));
+            moves.add(new Move(stream.getAsLong(), to.nodeId()));
         }
-    }
-
-    /** So that a topic's partitions stay spread. */
-    private static StreamState ofTheMostCrowdedTopic(
-            List<StreamState> choice, Map<Integer, Map<Uuid, Integer>> perTopic, int from, int to) {
-        Map<Uuid, Integer> here = perTopic.getOrDefault(from, Map.of());
-        Map<Uuid, Integer> there = perTopic.getOrDefault(to, Map.of());
-        StreamState best = choice.get(0);
-        int bestCrowd = Integer.MIN_VALUE;
-        for (StreamState stream : choice) {
-            int crowd = here.getOrDefault(stream.topicId(), 0) - there.getOrDefault(stream.topicId(), 0);
-            if (crowd > bestCrowd) {
-                best = stream;
-                bestCrowd = crowd;
-            }
-        }
-        return best;
     }
 
     private static Loads.Broker least(Loads loads) {

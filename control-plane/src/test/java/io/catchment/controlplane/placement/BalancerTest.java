@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.catchment.controlplane.Command.Move;
 import io.catchment.controlplane.NodeLoad;
 import io.catchment.controlplane.NodeState;
+import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.log.LogRecord;
 import io.catchment.controlplane.proto.Record;
 import io.catchment.controlplane.proto.StreamsCreated;
@@ -14,6 +15,7 @@ import io.catchment.controlplane.state.Protos;
 import io.catchment.controlplane.state.StateBuilder;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +31,7 @@ class BalancerTest {
 
     private final StateBuilder builder = new StateBuilder(ClusterState.EMPTY, ChangeListener.NONE);
     private long nextStream = 1;
+    private long topics;
 
     @Test
     void aNewNodeGetsItsShareAndNothingElseMoves() {
@@ -154,6 +157,54 @@ class BalancerTest {
         }
     }
 
+    /** Of a topic that has most more partitions here than there; of these the stream with the lowest id. */
+    @Test
+    void eachMoveIsOfTheMostCrowdedTopic() {
+        long seed = Long.getLong("balancer.seed", new Random().nextLong());
+        Random random = new Random(seed);
+        for (int round = 0; round < 100; round++) {
+            BalancerTest test = new BalancerTest();
+            int nodes = 2 + random.nextInt(5);
+            for (int id = 1; id <= nodes; id++) {
+                test.brokers(id);
+            }
+            // The last ones have few streams or none
+            int most = 1 + random.nextInt(nodes);
+            for (int topic = 0; topic < 10; topic++) {
+                List<Integer> owners = new ArrayList<>();
+                for (int partition = random.nextInt(40); partition > 0; partition--) {
+                    owners.add(1 + random.nextInt(random.nextInt(10) == 0 ? nodes : most));
+                }
+                test.topic("t" + topic, owners, random.nextInt(8) == 0);
+            }
+            ClusterState state = test.builder.build();
+            List<StreamState> left = new ArrayList<>(state.streams().values());
+            left.sort(Comparator.comparingLong(StreamState::streamId));
+            Map<Integer, Map<Uuid, Integer>> counts = new HashMap<>();
+            left.forEach(stream -> counts.computeIfAbsent(stream.ownerNodeId(), id -> new HashMap<>())
+                    .merge(stream.topicId(), 1, Integer::sum));
+            left.removeIf(StreamState::pinned);
+            for (Move move : Balancer.plan(state, IDLE, 100_000, true)) {
+                StreamState moved = Objects.requireNonNull(state.streams().get(move.streamId()));
+                Map<Uuid, Integer> here = counts.getOrDefault(moved.ownerNodeId(), Map.of());
+                Map<Uuid, Integer> there = counts.computeIfAbsent(move.targetNodeId(), id -> new HashMap<>());
+                StreamState expected = left.stream()
+                        .filter(stream -> stream.ownerNodeId() == moved.ownerNodeId())
+                        .max(Comparator.<StreamState>comparingInt(stream -> here.getOrDefault(stream.topicId(), 0)
+                                        - there.getOrDefault(stream.topicId(), 0))
+                                .thenComparing(Comparator.comparingLong(StreamState::streamId)
+                                        .reversed()))
+                        .orElseThrow();
+                assertThat(moved.streamId())
+                        .as("seed %d (-Dbalancer.seed=%d), round %d", seed, seed, round)
+                        .isEqualTo(expected.streamId());
+                left.remove(moved);
+                here.merge(moved.topicId(), -1, Integer::sum);
+                there.merge(moved.topicId(), 1, Integer::sum);
+            }
+        }
+    }
+
     private Map<Integer, Integer> after(ClusterState state, List<Move> moves) {
         Map<Integer, Integer> counts = new HashMap<>();
         state.nodes().keySet().forEach(node -> counts.put(node, state.ownedBy(node)));
@@ -189,16 +240,19 @@ class BalancerTest {
     }
 
     private void topic(String name, int owner, int partitions, boolean pinned) {
-        Uuid id = new Uuid(7, nextStream + 1_000_000L * owner);
+        topic(name, Collections.nCopies(partitions, owner), pinned);
+    }
+
+    private void topic(String name, List<Integer> owners, boolean pinned) {
+        Uuid id = new Uuid(7, ++topics);
         builder.replay(LogRecord.kafka(new TopicRecord().setName(name).setTopicId(id), (short) 0));
-        List<Integer> owners = new ArrayList<>(Collections.nCopies(partitions, owner));
         builder.replay(LogRecord.own(Record.newBuilder()
                 .setStreamsCreated(StreamsCreated.newBuilder()
                         .setTopicId(Protos.uuid(id))
                         .setFirstStreamId(nextStream)
                         .setPinned(pinned)
                         .addAllOwners(owners))));
-        nextStream += partitions;
+        nextStream += owners.size();
     }
 
     private static NodeLoad traffic(double bytesPerSecond) {
