@@ -45,6 +45,8 @@ public final class Leader {
     private static final Logger LOG = LoggerFactory.getLogger(Leader.class);
     private static final int PARKED_MAX = 8192;
     private static final long UNDECIDED_BYTES_MAX = 32L << 20;
+    /** Of a session's commands; nothing comes before it. */
+    private static final long FIRST_SEQUENCE = 1;
 
     private final ReplicatedLog log;
     private final Supplier<Conditions> conditions;
@@ -114,8 +116,7 @@ public final class Leader {
     private void decide(Submission submission, Consumer<Reply> waiter) {
         @Nullable Command<?> command = submission.command();
         if (command == null) {
-            List<LogRecord> barrier = List.of(LogRecord.own(Record.newBuilder().setBarrier(Barrier.newBuilder())));
-            append(barrier, state, new Reply(Status.DONE, "", -1, null), waiter);
+            appendBarrier(submission, waiter);
             return;
         }
         @Nullable Reply remembered = remembered(submission);
@@ -149,14 +150,32 @@ public final class Leader {
             return;
         }
         List<LogRecord> batch = new ArrayList<>(decision.records());
-        LogRecord done = LogRecord.own(Record.newBuilder()
+        LogRecord done = done(submission, answer);
+        batch.add(done);
+        append(batch, replayed(decision.after(), done), reply, waiter);
+    }
+
+    /** After it, a late copy of what its session waits for no longer is refused: who was told that a command is uncertain can wait that out. */
+    private void appendBarrier(Submission submission, Consumer<Reply> waiter) {
+        List<LogRecord> batch = new ArrayList<>();
+        batch.add(LogRecord.own(Record.newBuilder().setBarrier(Barrier.newBuilder())));
+        ClusterState after = state;
+        @Nullable CommandSession session = state.sessions().get(submission.sessionId());
+        if (submission.ackedBelow() > (session == null ? FIRST_SEQUENCE : session.ackedBelow())) {
+            LogRecord done = done(submission, Answer.getDefaultInstance());
+            batch.add(done);
+            after = replayed(state, done);
+        }
+        append(batch, after, new Reply(Status.DONE, "", -1, null), waiter);
+    }
+
+    private static LogRecord done(Submission submission, Answer answer) {
+        return LogRecord.own(Record.newBuilder()
                 .setCommandDone(CommandDone.newBuilder()
                         .setSessionId(submission.sessionId())
                         .setSequence(submission.sequence())
                         .setAckedBelow(submission.ackedBelow())
                         .setAnswer(answer.toByteString())));
-        batch.add(done);
-        append(batch, replayed(decision.after(), done), reply, waiter);
     }
 
     /** For the controller's own upkeep: nobody waits, and it comes again if it is lost. */
@@ -165,7 +184,11 @@ public final class Leader {
         for (LogRecord record : batch) {
             after = replayed(after, record);
         }
-        append(batch, after, Reply.of(Status.DONE, ""), reply -> {});
+        append(batch, after, Reply.of(Status.DONE, ""), reply -> {
+            if (reply.status() == Status.INVALID) {
+                LOG.error("What this controller does by itself is left undone: {}", reply.message());
+            }
+        });
     }
 
     private void append(List<LogRecord> batch, ClusterState after, Reply reply, Consumer<Reply> waiter) {
