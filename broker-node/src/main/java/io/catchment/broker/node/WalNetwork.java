@@ -10,11 +10,13 @@ import io.catchment.wal.node.LocalWal;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,13 +25,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class WalNetwork implements AutoCloseable {
     private static final int THREADS = 2;
+    private static final long LOOK_UP_AGAIN_MS = 2_000;
 
     private final NodeConfig config;
     private final Listener listener;
     private final Listener told;
     private final PeerAddresses addresses;
     private final NettyNetwork network;
+    private final AtomicBoolean lookingUp = new AtomicBoolean();
     private @Nullable PeerWatch watch;
+    private @Nullable ScheduledFuture<?> lookingUpAgain;
     private int port;
 
     private WalNetwork(NodeConfig config, Listener listener, Listener told, PeerAddresses addresses) {
@@ -43,7 +48,8 @@ final class WalNetwork implements AutoCloseable {
     /** Empty when this node is alone. */
     static Optional<WalNetwork> open(NodeConfig config, ControlPlane controlPlane, Executor lookups) {
         return config.listeners().wal().map(listener -> {
-            PeerAddresses addresses = new PeerAddresses(listener.name(), lookups);
+            PeerAddresses addresses =
+                    new PeerAddresses(listener.name(), lookups, InetSocketAddress::new, System::nanoTime);
             addresses.follow(controlPlane);
             Listener told = config.listeners().walTold().orElse(listener);
             return new WalNetwork(config, listener, told, addresses);
@@ -67,13 +73,24 @@ final class WalNetwork implements AutoCloseable {
     }
 
     void watch(ScheduledExecutorService timer, Executor lookups) {
-        watch = new PeerWatch(
-                config.nodeId(),
-                () -> new HashSet<>(addresses.all().keySet()),
-                network,
-                System::nanoTime,
-                timer,
-                lookups);
+        PeerWatch watching =
+                new PeerWatch(config.nodeId(), addresses::nodes, network, System::nanoTime, timer, lookups);
+        watch = watching;
+        lookingUpAgain = timer.scheduleWithFixedDelay(
+                () -> lookUpAgain(watching, lookups), LOOK_UP_AGAIN_MS, LOOK_UP_AGAIN_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** One at a time: a name server may be slower than this. */
+    private void lookUpAgain(PeerWatch watching, Executor lookups) {
+        if (lookingUp.compareAndSet(false, true)) {
+            lookups.execute(() -> {
+                try {
+                    addresses.lookUpAgain(watching.unreachableMs().keySet());
+                } finally {
+                    lookingUp.set(false);
+                }
+            });
+        }
     }
 
     Map<Integer, Long> unreachableMs() {
@@ -83,6 +100,9 @@ final class WalNetwork implements AutoCloseable {
 
     @Override
     public void close() {
+        if (lookingUpAgain != null) {
+            lookingUpAgain.cancel(false);
+        }
         if (watch != null) {
             watch.close();
         }
