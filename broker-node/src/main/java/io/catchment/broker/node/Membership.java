@@ -40,6 +40,7 @@ final class Membership {
     private final EpochEnd end;
     private final Closers closers;
     private final Work work;
+    private final boolean again;
     private volatile long epoch = -1;
     private volatile @Nullable LoadMeter load;
 
@@ -51,7 +52,9 @@ final class Membership {
      */
     record Work(Supplier<Set<Long>> extents, IntSupplier streams) {}
 
-    Membership(NodeParts parts, EpochEnd end, Closers closers, Work work) {
+    /** @param again this process was a member before */
+    Membership(NodeParts parts, EpochEnd end, Closers closers, Work work, boolean again) {
+        this.again = again;
         this.parts = parts;
         this.config = parts.config();
         this.end = end;
@@ -78,6 +81,7 @@ final class Membership {
         // The lease begins with the registration, the heartbeats when this node knows of it: its image must not lag by
         // then.
         end.await(controlPlane.barrier());
+        boolean drained = again && isDraining(controlPlane);
         Command.NodeEpoch registration =
                 end.await(controlPlane.submit(registration(wal.storeId(), network.map(WalNetwork::endpoint))));
         epoch = registration.epoch();
@@ -86,14 +90,19 @@ final class Membership {
         LoadMeter meter = measured(wal, network);
         controlPlane.keepAlive(epoch, meter::load, ignored -> lost.accept("its lease is over"));
         log.info("Registered as node {} in epoch {}", config.nodeId(), epoch);
-        if (controlPlane
+        if (drained) {
+            // The registration has ended that, as it should when somebody starts a node anew; but this one was only
+            // fenced
+            end.await(controlPlane.submit(new Command.DrainNode(config.nodeId(), true)));
+        }
+    }
+
+    private boolean isDraining(EpochControlPlane controlPlane) {
+        return controlPlane
                 .image()
                 .node(config.nodeId())
                 .filter(NodeState::draining)
-                .isPresent()) {
-            // It was drained before it stopped; who starts it again means to use it.
-            end.await(controlPlane.submit(new Command.DrainNode(config.nodeId(), false)));
-        }
+                .isPresent();
     }
 
     private Command.RegisterNode registration(String storeId, Optional<Endpoint> replication) {

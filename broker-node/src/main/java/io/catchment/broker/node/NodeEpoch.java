@@ -52,13 +52,16 @@ final class NodeEpoch implements AutoCloseable {
     private volatile @Nullable OwnedPartitions partitions;
     private volatile @Nullable ExtentUpkeep upkeep;
 
-    /** @param over hears, once and on any thread, that this epoch has ended without having been closed */
-    NodeEpoch(NodeParts parts, AdminApis admin, Consumer<NodeEpoch> over) {
+    /**
+     * @param again this process had an epoch before
+     * @param over hears, once and on any thread, that this epoch has ended without having been closed
+     */
+    NodeEpoch(NodeParts parts, AdminApis admin, boolean again, Consumer<NodeEpoch> over) {
         this.parts = parts;
         this.admin = admin;
         this.config = parts.config();
-        this.membership =
-                new Membership(parts, end, closers, new Membership.Work(this::extentsWorkedOn, this::openPartitions));
+        this.membership = new Membership(
+                parts, end, closers, new Membership.Work(this::extentsWorkedOn, this::openPartitions), again);
         end.then(() -> {
             if (!leaving) {
                 over.accept(this);

@@ -42,6 +42,8 @@ final class NodeEpochs implements AutoCloseable {
     });
     private volatile @Nullable NodeEpoch present;
     private volatile boolean closed;
+    /** In any epoch so far; of that thread. */
+    private boolean registered;
 
     NodeEpochs(NodeParts parts) {
         this.parts = parts;
@@ -93,7 +95,7 @@ final class NodeEpochs implements AutoCloseable {
 
     /** False when it is to be tried again. */
     private boolean tryBegin() throws Exception {
-        NodeEpoch epoch = new NodeEpoch(parts, admin, this::over);
+        NodeEpoch epoch = new NodeEpoch(parts, admin, registered, this::over);
         present = epoch;
         boolean begun = false;
         try {
@@ -107,6 +109,7 @@ final class NodeEpochs implements AutoCloseable {
             log.warn("The controllers do not answer yet: {}", e.getMessage());
             return false;
         } finally {
+            registered |= epoch.epoch() >= 0;
             if (!begun) {
                 epoch.close();
             }
