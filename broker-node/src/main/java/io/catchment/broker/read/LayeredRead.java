@@ -12,6 +12,7 @@ import io.catchment.wal.FrameRead;
 import io.catchment.wal.StoreRef;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -58,6 +59,8 @@ final class LayeredRead {
     private boolean searched;
     /** Local extents that this disk does not give, though they are here. */
     private final Set<Long> unreadable = new HashSet<>(0);
+    /** As of the last search; one that comes to its turn after that is of no use. */
+    private volatile boolean diskHangs;
 
     private ExtentLocator.@Nullable Span suggested;
 
@@ -112,7 +115,7 @@ final class LayeredRead {
         }
         ExtentLocator.Span span = attempts == 0 ? levels.extents.suggestion(streamId, fromOffset) : null;
         if (span == null) {
-            levels.searches.execute(() -> guarded(this::search));
+            searchHere();
             return;
         }
         suggested = span;
@@ -145,14 +148,55 @@ final class LayeredRead {
                 .isPresent();
     }
 
-    private void search() {
-        searched = true;
-        long extentId = levels.extents.search(streamId, fromOffset, suggested, unreadable::add);
+    /** What this node's extents say; some may not be readable. */
+    private record Search(long extentId, List<Long> unreadable) {}
+
+    private void searchHere() {
+        diskHangs = false;
+        levels.disk.ask(this::search, found -> {}).whenComplete((found, failure) -> guarded(() -> {
+            searched = true;
+            if (found != null) {
+                unreadable.addAll(found.unreadable());
+                readFound(found.extentId());
+            } else if (isHung(failure)) {
+                diskHangs = true;
+                readPublished();
+            } else {
+                fail(failure == null ? new IllegalStateException("no search") : unwrap(failure));
+            }
+        }));
+    }
+
+    private CompletionStage<Search> search() {
+        CompletableFuture<Search> answer = new CompletableFuture<>();
+        levels.searches.execute(() -> {
+            try {
+                List<Long> failed = new ArrayList<>(0);
+                long extentId = diskHangs
+                        ? ExtentLocator.NO_EXTENT
+                        : levels.extents.search(streamId, fromOffset, suggested, failed::add);
+                answer.complete(new Search(extentId, failed));
+            } catch (RuntimeException | Error broken) {
+                answer.completeExceptionally(broken);
+            }
+        });
+        return answer;
+    }
+
+    private static boolean isHung(@Nullable Throwable failure) {
+        return failure != null && unwrap(failure) instanceof LocalDisk.HungException;
+    }
+
+    private void readFound(long extentId) {
         if (extentId == ExtentLocator.NO_EXTENT) {
             readPublished();
         } else {
             readExtent(extentId);
         }
+    }
+
+    private boolean isUnreadable(long extentId) {
+        return diskHangs || unreadable.contains(extentId);
     }
 
     private void again() {
@@ -169,7 +213,7 @@ final class LayeredRead {
         }
         Optional<StreamRange> range = stream.get().range(fromOffset);
         if (range.isPresent()) {
-            if (searched) {
+            if (searched && !diskHangs) {
                 levels.extents.found(
                         streamId,
                         new ExtentLocator.Span(
@@ -183,14 +227,22 @@ final class LayeredRead {
             readListed(image, manifest.get());
             return;
         }
-        List<ExtentState> elsewhere = levels.elsewhere(image, stream.get(), unreadable);
+        List<ExtentState> elsewhere = levels.elsewhere(image, stream.get(), this::isUnreadable);
         if (!elsewhere.isEmpty()) {
             searchElsewhere(image, elsewhere);
         } else if (attempts < 2) {
             again();
         } else {
-            fail(gap(image, elsewhere));
+            fail(nowhere(image, elsewhere));
         }
+    }
+
+    /** While this disk is silent nobody can tell whether it is a gap. */
+    private Throwable nowhere(ClusterImage image, List<ExtentState> asked) {
+        return diskHangs
+                ? new LocalDisk.HungException("offset " + fromOffset + " of stream " + streamId
+                        + " is neither published nor shown by another node, and the disk of this one hangs")
+                : gap(image, asked);
     }
 
     private OffsetGapException gap(ClusterImage image, List<ExtentState> elsewhere) {
@@ -268,7 +320,7 @@ final class LayeredRead {
         } else if (failure != null) {
             fail(unwrap(failure));
         } else if (asked.stream().allMatch(ExtentState::isSealed)) {
-            fail(gap(image, asked));
+            fail(nowhere(image, asked));
         } else {
             fail(new IOException("offset " + fromOffset + " of stream " + streamId
                     + " is not visible on any store yet; its extent is open or being recovered"));
@@ -279,7 +331,9 @@ final class LayeredRead {
 
     private void readExtent(long extentId) {
         paced(
-                () -> levels.wal.read(extentId, streamId, fromOffset, bytesWanted),
+                () -> levels.disk.ask(
+                        () -> levels.wal.read(extentId, streamId, fromOffset, bytesWanted),
+                        late -> late.payload().release()),
                 (frames, failure) -> extentAnswered(extentId, frames, failure));
     }
 
@@ -368,7 +422,7 @@ final class LayeredRead {
                 .range(image, manifest, fromOffset)
                 .whenComplete((owned, failure) -> guarded(() -> {
                     if (owned != null) {
-                        if (searched) {
+                        if (searched && !diskHangs) {
                             levels.extents.found(
                                     streamId,
                                     new ExtentLocator.Span(

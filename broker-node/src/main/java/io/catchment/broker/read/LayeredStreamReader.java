@@ -8,11 +8,11 @@ import io.catchment.objectstore.ObjectReader;
 import io.catchment.objectstore.ReadClass;
 import io.catchment.wal.Wal;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 
 /**
@@ -22,6 +22,8 @@ import java.util.function.Supplier;
  */
 public final class LayeredStreamReader implements StreamReader {
     private static final int CATCH_UP_EXTENT_READS = 2;
+    /** Longer than a disk that works takes; short against the half second that a fetch of a stock consumer waits. */
+    private static final long DISK_PATIENCE_MS = 400;
 
     final Wal wal;
     final StreamExtents streamExtents;
@@ -33,6 +35,7 @@ public final class LayeredStreamReader implements StreamReader {
     /** Those who catch up leave the disk, and whoever reads it for others, to readers near the tail and to the WAL. */
     final ReadGate catchUpExtents = new ReadGate(CATCH_UP_EXTENT_READS);
 
+    final LocalDisk disk;
     final Executor searches;
     final LongAdder extentReads = new LongAdder();
     final LongAdder extentBytes = new LongAdder();
@@ -54,6 +57,17 @@ public final class LayeredStreamReader implements StreamReader {
             Supplier<ClusterImage> image,
             ReadBudgets budgets,
             Executor searches) {
+        this(streamExtents, objects, image, budgets, searches, DISK_PATIENCE_MS);
+    }
+
+    /** @param diskPatienceMs how long this node's disk is waited for while others may have what it does not give */
+    LayeredStreamReader(
+            StreamExtents streamExtents,
+            ObjectReader objects,
+            Supplier<ClusterImage> image,
+            ReadBudgets budgets,
+            Executor searches,
+            long diskPatienceMs) {
         this.wal = streamExtents.wal();
         this.streamExtents = streamExtents;
         this.extents = new ExtentLocator(wal);
@@ -61,6 +75,7 @@ public final class LayeredStreamReader implements StreamReader {
         this.manifests = new Manifests(objects);
         this.image = image;
         this.budgets = budgets;
+        this.disk = new LocalDisk(streamExtents.isAlone() ? 0 : diskPatienceMs);
         this.searches = searches;
     }
 
@@ -101,12 +116,12 @@ public final class LayeredStreamReader implements StreamReader {
     }
 
     /** Unflushed extents of the stream of which this node's store does not give all, by id; none for a node that is alone. */
-    List<ExtentState> elsewhere(ClusterImage image, StreamState stream, Set<Long> unreadableHere) {
+    List<ExtentState> elsewhere(ClusterImage image, StreamState stream, LongPredicate unreadableHere) {
         if (streamExtents.isAlone()) {
             return List.of();
         }
         List<ExtentState> extents = streamExtents.unflushed(image, stream);
-        extents.removeIf(extent -> streamExtents.isWholeHere(extent) && !unreadableHere.contains(extent.extentId()));
+        extents.removeIf(extent -> streamExtents.isWholeHere(extent) && !unreadableHere.test(extent.extentId()));
         return extents;
     }
 

@@ -19,6 +19,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
@@ -182,6 +184,97 @@ class PeerReadTest {
         assertThat(read(10, 20)).isEqualTo(b);
         assertThat(reader.served().peerReads()).as("not over the wire").isEqualTo(1);
         assertThat(reader.served().extentReads()).isEqualTo(1);
+    }
+
+    /** Nothing that is asked of this node's disk comes back before {@link #answer}. */
+    private static final class HungDisk implements Executor {
+        private final List<Runnable> asked = new CopyOnWriteArrayList<>();
+        private volatile boolean hangs = true;
+
+        @Override
+        public void execute(Runnable task) {
+            if (hangs) {
+                asked.add(task);
+            } else {
+                task.run();
+            }
+        }
+
+        void answer() {
+            hangs = false;
+            asked.forEach(Runnable::run);
+            asked.clear();
+        }
+    }
+
+    private LayeredStreamReader readerSearchingOn(Executor searches) {
+        return new LayeredStreamReader(
+                new StreamExtents(here, FakePeers.ref(3), peers, 2_000, 5_000),
+                objects,
+                image::get,
+                new ReadBudgets(budget, budget),
+                searches);
+    }
+
+    @Test
+    void objectsAndOtherStoresAreReadWhileASearchOfThisDiskHangs() {
+        byte[] a = TestBatches.batch(0, 10, 20);
+        byte[] b = TestBatches.batch(10, 10, 20);
+        HungDisk disk = new HungDisk();
+        LayeredStreamReader hung = readerSearchingOn(disk);
+        publish(100, a);
+        sealed(5, ONE, STORE_1, STORE_3);
+        here.add(5, STREAM, b);
+        here.show(5, WHOLE);
+        peers.store(1).add(5, STREAM, b);
+        assertThat(bytes(start(hung, 0, 10))).isEqualTo(a);
+        assertThat(bytes(start(hung, 10, 20))).isEqualTo(b);
+        assertThat(peers.asked()).contains("1 read 5");
+        int waiting = disk.asked.size();
+        for (int i = 0; i < 20; i++) {
+            assertThat(bytes(start(hung, 0, 10))).isEqualTo(a);
+            assertThat(bytes(start(hung, 10, 20))).isEqualTo(b);
+        }
+        assertThat(disk.asked).as("what waits for the disk").hasSize(waiting);
+        assertThat(waiting).isEqualTo(1);
+
+        disk.answer();
+        long atPeers = hung.served().peerReads();
+        assertThat(bytes(start(hung, 10, 20))).isEqualTo(b);
+        assertThat(hung.served().peerReads()).isEqualTo(atPeers);
+        assertThat(hung.served().extentReads()).isEqualTo(1);
+    }
+
+    @Test
+    void anotherStoreIsReadWhileAReadOfThisDiskHangsAndWhatItBringsLaterIsReleased() {
+        byte[] batch = TestBatches.batch(0, 10, 20);
+        sealed(5, ONE, STORE_1, STORE_3);
+        here.add(5, STREAM, batch);
+        here.show(5, WHOLE);
+        peers.store(1).add(5, STREAM, batch);
+        assertThat(read(0, 10)).isEqualTo(batch);
+        assertThat(peers.asked()).isEmpty();
+        HungDisk disk = new HungDisk();
+        here.readOn(disk);
+        assertThat(read(0, 10)).isEqualTo(batch);
+        assertThat(read(0, 10)).isEqualTo(batch);
+        assertThat(reader.served().peerReads()).isEqualTo(2);
+        assertThat(disk.asked).hasSize(1);
+        disk.answer();
+        assertThat(read(0, 10)).isEqualTo(batch);
+        assertThat(reader.served().peerReads()).isEqualTo(2);
+    }
+
+    @Test
+    void aDiskThatHangsIsNoGapThoughNobodyElseHasTheOffset() {
+        byte[] batch = TestBatches.batch(0, 10, 20);
+        sealed(5, ONE, STORE_3);
+        here.add(5, STREAM, batch);
+        here.show(5, WHOLE);
+        HungDisk disk = new HungDisk();
+        assertThatThrownBy(() -> bytes(start(readerSearchingOn(disk), 0, 10)))
+                .hasCauseInstanceOf(IOException.class);
+        disk.answer();
     }
 
     @Test
