@@ -40,6 +40,9 @@ final class FetchCall {
     /** Where the answer may name the present leader (KIP-951). */
     private static final short LEADER_HINT_VERSION = 16;
 
+    /** So long a node that is not the owner reads; who asked is sent back to the owner then, who may have it at hand. */
+    static final int NEAR_READ_MS = 1_000;
+
     private enum State {
         WAITING,
         READING,
@@ -106,7 +109,12 @@ final class FetchCall {
             NearReads near) {}
 
     /** A read below the tail for one slot. {@code oversize}: its first batch may be larger than asked for. */
-    private record ColdRead(FetchSlot slot, int bytesMax, boolean oversize, CompletableFuture<?> future) {}
+    private record ColdRead(FetchSlot slot, int bytesMax, boolean oversize, CompletableFuture<?> future) {
+        /** For an owner elsewhere, and not there yet. */
+        boolean isLateNear() {
+            return slot.view().isNear() && !future.isDone();
+        }
+    }
 
     // ---- waiting
 
@@ -250,6 +258,8 @@ final class FetchCall {
             allArrived();
         } else if (bytesRead > 0 && bytesRead >= minBytes) {
             giveGrace();
+        } else if (coldReads.stream().anyMatch(ColdRead::isLateNear)) {
+            schedule(Math.max(remainingNanos(), TimeUnit.MILLISECONDS.toNanos(NEAR_READ_MS)), this::sendBackAndAnswer);
         } else {
             schedule(
                     Math.max(
@@ -357,6 +367,16 @@ final class FetchCall {
         } else {
             answer();
         }
+    }
+
+    /** A consumer that gets no error stays here, and would ask for the same for ever. */
+    private void sendBackAndAnswer() {
+        for (ColdRead read : coldReads) {
+            if (read.isLateNear()) {
+                read.slot().failRead(Errors.NOT_LEADER_OR_FOLLOWER);
+            }
+        }
+        answer();
     }
 
     /** There is enough to answer: the rest gets a short while. */

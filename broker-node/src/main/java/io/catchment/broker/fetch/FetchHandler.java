@@ -81,6 +81,9 @@ public final class FetchHandler implements ApiHandler {
                     + " asks to follow: partitions here have no followers, unless replica.selector.class is set"));
             return;
         }
+        if (body.isFromFollower()) {
+            services.near().heard(body.replicaId());
+        }
         FetchMetadata metadata = body.metadata();
         FetchSlots known = sessions.find(metadata.sessionId());
         if (known != null && known.loop() == request.eventLoop()) {

@@ -15,6 +15,7 @@ public final class SerialThread implements SerialLoop {
     private static final Logger LOG = LoggerFactory.getLogger(SerialThread.class);
 
     private final String name;
+    private final boolean interrupted;
     private final ScheduledThreadPoolExecutor thread;
     /** What is to be given up if its step does not run. Whoever takes one out does one or the other. */
     private final Set<Handed> handed = ConcurrentHashMap.newKeySet();
@@ -34,10 +35,25 @@ public final class SerialThread implements SerialLoop {
         this(name, Thread.NORM_PRIORITY);
     }
 
+    /**
+     * One whose steps read files: it is not interrupted when it is closed, that would close the file for all who use it. The step under way
+     * goes on to its end, those after it are dropped.
+     */
+    public static SerialThread readingFiles(String name) {
+        SerialThread made = new SerialThread(name, Thread.NORM_PRIORITY, false);
+        made.thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        return made;
+    }
+
     /** @param priority where the JVM maps priorities to the system's, as the launcher lets it */
-    @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but how long others wait
     public SerialThread(String name, int priority) {
+        this(name, priority, true);
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but how long others wait
+    private SerialThread(String name, int priority, boolean interrupted) {
         this.name = name;
+        this.interrupted = interrupted;
         this.thread =
                 new ScheduledThreadPoolExecutor(1, task -> {
                     Thread created = new Thread(task, name);
@@ -104,7 +120,11 @@ public final class SerialThread implements SerialLoop {
 
     @Override
     public void close() {
-        thread.shutdownNow();
+        if (interrupted) {
+            thread.shutdownNow();
+        } else {
+            thread.shutdown();
+        }
     }
 
     private void run(Runnable step) {

@@ -18,6 +18,7 @@ import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -32,12 +33,12 @@ import org.jspecify.annotations.Nullable;
  * owner changes. Look-ups are lock-free, from any thread; all else belongs to one thread, the given loop.
  *
  * <p>What an owner says is shown to readers when this node's own copy of the WAL shows it too, a few milliseconds later
- * ({@link OwnCopies}), so that the records are read here; not longer than {@link #PATIENCE_MS}, then they are fetched from where they are.
+ * ({@link OwnCopies}), so that the records are read here; not longer than {@link CopyLooks#PATIENCE_MS}, then they are fetched from where they
+ * are. This loop never waits for the disk: {@link CopyLooks} does.
  */
 public final class NearPartitions implements NearReads, AutoCloseable {
     static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(30);
     static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
-    static final long PATIENCE_MS = 30;
     private static final long LOOK_MS = 2;
     private static final long CHECK_MS = 500;
     /** A copy that does not come (its disk hangs, the ensemble has changed) is not waited for again for so long. */
@@ -48,18 +49,22 @@ public final class NearPartitions implements NearReads, AutoCloseable {
     private final String zone;
     private final Supplier<ClusterImage> image;
     private final Function<NodeState, Optional<Node>> addresses;
-    private final Function<PartitionView, OptionalLong> ownCopies;
+    private final CopyLooks looks;
     private final OwnerQuestions questions;
     private final SerialLoop loop;
     private final NearMetrics metrics;
+    private final SplittableRandom random;
     private final Redirects redirects = new Redirects();
+    private final SilentNodes silent = new SilentNodes();
     private final ConcurrentHashMap<Long, NearPartition> open = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
     /** The loop's own. */
     private final Map<Integer, OwnerSession> sessions = new HashMap<>();
 
-    private final Map<NearPartition, Long> waitingSince = new HashMap<>();
+    /** For this node's copy, each until its patience is over. */
+    private final Map<NearPartition, SerialLoop.Scheduled> waiting = new HashMap<>();
+
     private final Map<NearPartition, Long> impatientUntil = new HashMap<>();
 
     /**
@@ -67,6 +72,8 @@ public final class NearPartitions implements NearReads, AutoCloseable {
      * @param zone of this node, not empty
      * @param addresses by which nodes reach each other
      * @param ownCopies how far this node's copies of the WAL show a stream; empty: it has none to wait for
+     * @param looking where those are asked for, which may wait for the disk
+     * @param random for pauses, lest all nodes ask at the same time
      */
     NearPartitions(
             int nodeId,
@@ -77,16 +84,19 @@ public final class NearPartitions implements NearReads, AutoCloseable {
             Function<PartitionView, OptionalLong> ownCopies,
             OwnerQuestions questions,
             SerialLoop loop,
-            NearMetrics metrics) {
+            SerialLoop looking,
+            NearMetrics metrics,
+            SplittableRandom random) {
         this.nodeId = nodeId;
         this.nodeEpoch = nodeEpoch;
         this.zone = zone;
         this.image = image;
         this.addresses = addresses;
-        this.ownCopies = ownCopies;
+        this.looks = new CopyLooks(ownCopies, loop, looking, this::looked);
         this.questions = questions;
         this.loop = loop;
         this.metrics = metrics;
+        this.random = random;
     }
 
     /**
@@ -114,7 +124,9 @@ public final class NearPartitions implements NearReads, AutoCloseable {
                 copies::visibleEnd,
                 new FetchQuestions(() -> new PeerRequests("near", nodeId, Time.SYSTEM)),
                 new SerialThread("near"),
-                metrics);
+                SerialThread.readingFiles("near-copies"),
+                metrics,
+                new SplittableRandom());
         controlPlane.subscribe(made::changed);
         made.start();
         return made;
@@ -144,11 +156,20 @@ public final class NearPartitions implements NearReads, AutoCloseable {
             return NearNodes.NOBODY;
         }
         int near = NearNodes.of(now, stream, rack, listener);
-        if (near == NearNodes.NOBODY || !redirects.send(connection, stream.streamId(), loop.nanoTime())) {
+        long nowNanos = loop.nanoTime();
+        if (near == NearNodes.NOBODY
+                || redirects.isSent(connection, stream.streamId(), nowNanos)
+                || !silent.send(near, nowNanos)
+                || !redirects.send(connection, stream.streamId(), nowNanos)) {
             return NearNodes.NOBODY;
         }
         metrics.redirected();
         return near;
+    }
+
+    @Override
+    public void heard(int askingNodeId) {
+        silent.heard(askingNodeId);
     }
 
     @Override
@@ -220,51 +241,74 @@ public final class NearPartitions implements NearReads, AutoCloseable {
                 () -> image.get().node(owner).filter(node -> !node.fenced()).flatMap(addresses),
                 questions,
                 loop,
-                this::show);
+                this::show,
+                random.split());
     }
 
     /** The owner has said more. */
     private void show(NearPartition partition) {
-        long now = loop.nanoTime();
-        long told = partition.toldHighWatermark();
-        if (now - impatientUntil.getOrDefault(partition, now) >= 0) {
-            impatientUntil.remove(partition);
-            OptionalLong here = ownCopies.apply(partition);
-            boolean old = partition.highWatermark() == NearPartition.UNKNOWN && here.orElse(-1) < 0;
-            if (here.isPresent() && here.getAsLong() < told && !old) {
-                partition.show(here.getAsLong(), now);
-                await(partition, now);
-                return;
-            }
+        if (isImpatient(partition) || looks.hang()) {
+            showTold(partition);
+            return;
         }
-        waitingSince.remove(partition);
-        partition.show(told, now);
+        if (!waiting.containsKey(partition)) {
+            beginPatience(partition);
+        }
+        looks.look(partition);
     }
 
-    private void await(NearPartition partition, long now) {
-        Long since = waitingSince.get(partition);
-        if (since == null) {
-            waitingSince.put(partition, now);
-            loop.schedule(() -> lookAgain(partition), LOOK_MS);
+    private boolean isImpatient(NearPartition partition) {
+        Long until = impatientUntil.get(partition);
+        if (until != null && loop.nanoTime() - until >= 0) {
+            impatientUntil.remove(partition);
+            return false;
         }
+        return until != null;
+    }
+
+    private void beginPatience(NearPartition partition) {
+        waiting.put(partition, loop.schedule(() -> patienceIsOver(partition), CopyLooks.PATIENCE_MS));
+    }
+
+    private void endPatience(NearPartition partition) {
+        SerialLoop.Scheduled patience = waiting.remove(partition);
+        if (patience != null) {
+            patience.cancel();
+        }
+    }
+
+    private void patienceIsOver(NearPartition partition) {
+        impatientUntil.put(partition, loop.nanoTime() + IMPATIENT_NANOS);
+        showTold(partition);
+    }
+
+    private void showTold(NearPartition partition) {
+        endPatience(partition);
+        partition.show(partition.toldHighWatermark(), loop.nanoTime());
+    }
+
+    /** @param here how far this node's copy shows it */
+    private void looked(NearPartition partition, OptionalLong here) {
+        if (!waiting.containsKey(partition)) {
+            return;
+        }
+        boolean old = partition.highWatermark() == NearPartition.UNKNOWN && here.orElse(-1) < 0;
+        if (here.isEmpty() || here.getAsLong() >= partition.toldHighWatermark() || old) {
+            showTold(partition);
+            return;
+        }
+        long before = partition.highWatermark();
+        partition.show(here.getAsLong(), loop.nanoTime());
+        if (partition.highWatermark() > before) {
+            endPatience(partition);
+            beginPatience(partition);
+        }
+        loop.schedule(() -> lookAgain(partition), LOOK_MS);
     }
 
     private void lookAgain(NearPartition partition) {
-        Long since = waitingSince.remove(partition);
-        if (since == null || !partition.owned()) {
-            return;
-        }
-        long now = loop.nanoTime();
-        long before = partition.highWatermark();
-        if (now - since >= TimeUnit.MILLISECONDS.toNanos(PATIENCE_MS)) {
-            impatientUntil.put(partition, now + IMPATIENT_NANOS);
-            partition.show(partition.toldHighWatermark(), now);
-            return;
-        }
-        show(partition);
-        if (waitingSince.containsKey(partition) && partition.highWatermark() == before) {
-            // No nearer: the time counts from when it began.
-            waitingSince.put(partition, since);
+        if (waiting.containsKey(partition)) {
+            looks.look(partition);
         }
     }
 
@@ -283,7 +327,7 @@ public final class NearPartitions implements NearReads, AutoCloseable {
 
     private void end(NearPartition partition) {
         open.remove(partition.streamId(), partition);
-        waitingSince.remove(partition);
+        endPatience(partition);
         impatientUntil.remove(partition);
         partition.close();
         OwnerSession session = sessions.get(partition.ownerNodeId());
@@ -325,6 +369,7 @@ public final class NearPartitions implements NearReads, AutoCloseable {
     public void close() {
         closed = true;
         loop.close();
+        looks.close();
         questions.close();
         Iterator<NearPartition> partitions = open.values().iterator();
         while (partitions.hasNext()) {

@@ -25,6 +25,9 @@ public interface NearReads {
         }
 
         @Override
+        public void heard(int nodeId) {}
+
+        @Override
         public @Nullable PartitionView find(@Nullable String topic, Uuid topicId, int partition) {
             return null;
         }
@@ -40,11 +43,14 @@ public interface NearReads {
 
     /**
      * Where a reader is to read a partition of this node; {@link NearNodes#NOBODY}: here. Who comes back within a moment has met trouble
-     * there and is served here.
+     * there and is served here, and so are the others when the node there is silent.
      *
      * @param connection of the reader, whatever tells it from others
      */
     int nodeFor(PartitionView partition, String rack, String listener, String connection);
+
+    /** A node asks how far streams of this one are. */
+    void heard(int nodeId);
 
     /** A partition of an owner in another zone, by id unless that is {@link Uuid#ZERO_UUID}; null when it is not to be read here. */
     @Nullable

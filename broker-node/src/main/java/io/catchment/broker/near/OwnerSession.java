@@ -52,7 +52,8 @@ final class OwnerSession {
     private final OwnerQuestions questions;
     private final SerialLoop loop;
     private final Consumer<NearPartition> news;
-    private final Backoff backoff = new Backoff(REST_MS, REST_MS_MAX, new SplittableRandom());
+    private final SplittableRandom random;
+    private final Backoff backoff;
     private final Map<Key, Followed> followed = new HashMap<>();
     /** What the next request has to say: streams that are new, or have come further. */
     private final Set<Followed> toSend = new LinkedHashSet<>();
@@ -78,7 +79,7 @@ final class OwnerSession {
     /** A stream of this owner. */
     private static final class Followed {
         final NearPartition partition;
-        final Backoff errors = new Backoff(REST_MS, REST_MS_MAX, new SplittableRandom());
+        final Backoff errors;
         /** The owner has said something of it in this session, and nothing bad since. */
         boolean joined;
         /** While it has not joined: since when nothing is heard. */
@@ -86,8 +87,9 @@ final class OwnerSession {
 
         boolean rests;
 
-        Followed(NearPartition partition, long nowNanos) {
+        Followed(NearPartition partition, Backoff errors, long nowNanos) {
             this.partition = partition;
+            this.errors = errors;
             this.silentSinceNanos = nowNanos;
         }
     }
@@ -103,17 +105,24 @@ final class OwnerSession {
             Supplier<Optional<Node>> address,
             OwnerQuestions questions,
             SerialLoop loop,
-            Consumer<NearPartition> news) {
+            Consumer<NearPartition> news,
+            SplittableRandom random) {
         this.nodeId = nodeId;
         this.nodeEpoch = nodeEpoch;
         this.address = address;
         this.questions = questions;
         this.loop = loop;
         this.news = news;
+        this.random = random;
+        this.backoff = newBackoff();
+    }
+
+    private Backoff newBackoff() {
+        return new Backoff(REST_MS, REST_MS_MAX, random.split());
     }
 
     void follow(NearPartition partition) {
-        Followed added = new Followed(partition, loop.nanoTime());
+        Followed added = new Followed(partition, newBackoff(), loop.nanoTime());
         Followed before = followed.put(Key.of(partition), added);
         if (before != null) {
             toSend.remove(before);

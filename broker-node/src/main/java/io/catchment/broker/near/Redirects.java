@@ -17,6 +17,12 @@ final class Redirects {
 
     private record Reader(String connection, long streamId) {}
 
+    /** Whether it was sent a moment ago. */
+    synchronized boolean isSent(String connection, long streamId, long nowNanos) {
+        Long at = sent.get(new Reader(connection, streamId));
+        return at != null && nowNanos - at < RETURN_NANOS;
+    }
+
     /** Whether to send it; it counts as sent then. */
     synchronized boolean send(String connection, long streamId, long nowNanos) {
         forget(nowNanos);

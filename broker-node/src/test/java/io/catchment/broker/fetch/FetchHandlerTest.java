@@ -651,6 +651,7 @@ class FetchHandlerTest {
         private final FakeDirectory elsewhere = new FakeDirectory();
         private int sendTo = -1;
         private int answeredBytes;
+        private final List<Integer> heard = new ArrayList<>();
 
         @Override
         public boolean enabled() {
@@ -666,6 +667,11 @@ class FetchHandlerTest {
         public int nodeFor(PartitionView partition, String rack, String listener, String connection) {
             assertThat(rack).isEqualTo("there");
             return sendTo;
+        }
+
+        @Override
+        public void heard(int nodeId) {
+            heard.add(nodeId);
         }
 
         @Override
@@ -784,6 +790,18 @@ class FetchHandlerTest {
     }
 
     @Test
+    void aReaderIsSentBackToTheOwnerWhenNothingIsReadHereInTime() {
+        Zones zones = zones();
+        FakePartition partition = partitionElsewhere(zones);
+        partition.append(2, 10);
+        OpenRequest request = new Fetch().rack("here").from(4, want(0)).send();
+        pass(999);
+        assertThat(request.isAnswered()).isFalse();
+        pass(1);
+        assertThat(error(request, 4)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+    }
+
+    @Test
     void asLongAsTheOwnerHasSaidNothingThereIsNoOffset() {
         Zones zones = zones();
         FakePartition partition = partitionElsewhere(zones);
@@ -835,7 +853,7 @@ class FetchHandlerTest {
 
     @Test
     void aFollowerGetsNoRecordsAndNoQuotaHoldsItBack() {
-        zones();
+        Zones zones = zones();
         quota.tooMany = 5;
         partitions.get(0).append(2, 10);
         OpenRequest request = new Fetch()
@@ -851,6 +869,7 @@ class FetchHandlerTest {
         assertThat(answer(request, 0).highWatermark()).isEqualTo(2);
         assertThat(records(request, 0)).isEmpty();
         assertThat(response(request).throttleTimeMs()).isZero();
+        assertThat(zones.heard).containsExactly(3);
     }
 
     // ---- sessions

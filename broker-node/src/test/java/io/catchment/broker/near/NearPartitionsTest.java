@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +44,10 @@ class NearPartitionsTest {
             .withNode(2, "PLAINTEXT")
             .withNode(3, "PLAINTEXT");
     private final ManualLoop loop = new ManualLoop();
+    /** Of looks into this node's copies. */
+    private final ManualLoop looking = new ManualLoop();
+
+    private boolean diskHangs;
     private final FakeDirectory directory = new FakeDirectory();
     private final List<FakePartition> partitions = new ArrayList<>();
     private final Owner owner = new Owner();
@@ -58,7 +63,9 @@ class NearPartitionsTest {
             partition -> ownCopy,
             owner,
             loop,
-            NearMetrics.NONE);
+            looking,
+            NearMetrics.NONE,
+            new SplittableRandom(7));
 
     private final FetchHandler handler = new FetchHandler(
             directory, noReads(), control::image, Time.SYSTEM, FetchSettings.defaults(), FetchQuota.NONE, near);
@@ -139,6 +146,10 @@ class NearPartitionsTest {
             loop.pass(1);
             owner.answer();
             loop.settle();
+            if (!diskHangs) {
+                looking.settle();
+                loop.settle();
+            }
         }
     }
 
@@ -280,13 +291,57 @@ class NearPartitionsTest {
         PartitionView view = read(0);
         pass(2);
         partitions.get(0).append(5, 10);
-        pass(NearPartitions.PATIENCE_MS + 5);
+        pass(CopyLooks.PATIENCE_MS + 5);
         assertThat(view.highWatermark()).isEqualTo(5);
         partitions.get(0).append(5, 10);
         pass(2);
         assertThat(view.highWatermark()).isEqualTo(10);
         pass(3_000);
         partitions.get(0).append(5, 10);
+        pass(5);
+        assertThat(view.highWatermark()).isEqualTo(10);
+    }
+
+    @Test
+    void aDiskThatHangsCostsTheFirstStreamItsPatienceAndTheOthersNothing() {
+        ownCopy = OptionalLong.of(0);
+        List<PartitionView> views = List.of(read(0), read(1), read(2));
+        pass(5);
+        diskHangs = true;
+        partitions.get(0).append(5, 10);
+        pass(CopyLooks.PATIENCE_MS + 5);
+        assertThat(views.get(0).highWatermark()).isEqualTo(5);
+        partitions.get(1).append(4, 10);
+        partitions.get(2).append(3, 10);
+        pass(2);
+        assertThat(views.get(1).highWatermark()).isEqualTo(4);
+        assertThat(views.get(2).highWatermark()).isEqualTo(3);
+        for (int i = 0; i < 20; i++) {
+            partitions.forEach(partition -> partition.append(1, 10));
+            pass(500);
+        }
+        assertThat(looking.waiting()).as("what waits for the disk").isEqualTo(1);
+        assertThat(views.get(0).highWatermark()).isEqualTo(25);
+        owner.silent = true;
+        pass(5_000);
+        assertThat(views).allMatch(PartitionView::isBehind);
+    }
+
+    @Test
+    void aDiskThatAnswersAgainIsLookedAtAgain() {
+        ownCopy = OptionalLong.of(0);
+        PartitionView view = read(0);
+        pass(5);
+        diskHangs = true;
+        partitions.get(0).append(5, 10);
+        pass(100);
+        diskHangs = false;
+        pass(3_000);
+        ownCopy = OptionalLong.of(5);
+        partitions.get(0).append(5, 10);
+        pass(5);
+        assertThat(view.highWatermark()).as("the copy is waited for").isEqualTo(5);
+        ownCopy = OptionalLong.of(10);
         pass(5);
         assertThat(view.highWatermark()).isEqualTo(10);
     }

@@ -10,9 +10,13 @@ class RedirectsTest {
     @Test
     void whoComesBackIsNotSentAwayAgainForAWhile() {
         long now = Long.MAX_VALUE - 5;
+        assertThat(redirects.isSent("one", 7, now)).isFalse();
         assertThat(redirects.send("one", 7, now)).isTrue();
+        assertThat(redirects.isSent("one", 7, now + 1)).isTrue();
+        assertThat(redirects.isSent("one", 8, now + 1)).isFalse();
         assertThat(redirects.send("one", 7, now + 1)).isFalse();
         assertThat(redirects.send("one", 7, now + Redirects.RETURN_NANOS - 1)).isFalse();
+        assertThat(redirects.isSent("one", 7, now + Redirects.RETURN_NANOS)).isFalse();
         assertThat(redirects.send("one", 7, now + Redirects.RETURN_NANOS)).isTrue();
     }
 
