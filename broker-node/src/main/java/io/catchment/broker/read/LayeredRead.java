@@ -153,18 +153,20 @@ final class LayeredRead {
 
     private void searchHere() {
         diskHangs = false;
-        levels.disk.ask(this::search, found -> {}).whenComplete((found, failure) -> guarded(() -> {
-            searched = true;
-            if (found != null) {
-                unreadable.addAll(found.unreadable());
-                readFound(found.extentId());
-            } else if (isHung(failure)) {
-                diskHangs = true;
-                readPublished();
-            } else {
-                fail(failure == null ? new IllegalStateException("no search") : unwrap(failure));
-            }
-        }));
+        levels.disk
+                .ask(this::search, found -> {})
+                .whenComplete((found, failure) -> guarded(() -> {
+                    searched = true;
+                    if (found != null) {
+                        unreadable.addAll(found.unreadable());
+                        readFound(found.extentId());
+                    } else if (isHung(failure)) {
+                        diskHangs = true;
+                        readPublished();
+                    } else {
+                        fail(failure == null ? new IllegalStateException("no search") : unwrap(failure));
+                    }
+                }));
     }
 
     private CompletionStage<Search> search() {

@@ -74,16 +74,13 @@ class HungDiskTest {
             }
             answered = true;
             LinkedHashMap<TopicIdPartition, PartitionData> answers = new LinkedHashMap<>();
-            request.build(ApiKeys.FETCH.latestVersion())
-                    .data()
-                    .topics()
-                    .forEach(topic -> topic.partitions()
-                            .forEach(partition -> answers.put(
-                                    new TopicIdPartition(topic.topicId(), partition.partition(), "readings"),
-                                    new PartitionData()
-                                            .setPartitionIndex(partition.partition())
-                                            .setHighWatermark(5)
-                                            .setLastStableOffset(5))));
+            request.build(ApiKeys.FETCH.latestVersion()).data().topics().forEach(topic -> topic.partitions()
+                    .forEach(partition -> answers.put(
+                            new TopicIdPartition(topic.topicId(), partition.partition(), "readings"),
+                            new PartitionData()
+                                    .setPartitionIndex(partition.partition())
+                                    .setHighWatermark(5)
+                                    .setLastStableOffset(5))));
             return CompletableFuture.completedFuture(FetchResponse.of(Errors.NONE, 0, 7, answers, List.of()));
         }
 

@@ -272,8 +272,7 @@ class PeerReadTest {
         here.add(5, STREAM, batch);
         here.show(5, WHOLE);
         HungDisk disk = new HungDisk();
-        assertThatThrownBy(() -> bytes(start(readerSearchingOn(disk), 0, 10)))
-                .hasCauseInstanceOf(IOException.class);
+        assertThatThrownBy(() -> bytes(start(readerSearchingOn(disk), 0, 10))).hasCauseInstanceOf(IOException.class);
         disk.answer();
     }
 

@@ -42,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FakeControlPlane implements ControlPlane {
     private static final int PRODUCER_IDS_BLOCK = 1000;
+    /** The upper half of all topic ids: what comes from one seed is to come again. */
+    private static final long TOPIC_IDS = 0x7461_6b65_746f_7069L;
 
     private final List<ImageListener> listeners = new CopyOnWriteArrayList<>();
     private final List<Runnable> held = new ArrayList<>();
@@ -52,6 +54,7 @@ public final class FakeControlPlane implements ControlPlane {
     private @Nullable CommandException failure;
     private volatile @Nullable UnaryOperator<ByteBuffer> controller;
     private long nextStreamId = 1;
+    private long nextTopicId = 1;
     private long nextProducerId;
     private long nextNodeEpoch = 1;
 
@@ -136,6 +139,43 @@ public final class FakeControlPlane implements ControlPlane {
             int owner = image.stream(streams.get(partition)).orElseThrow().ownerNodeId();
             changeStream(topic, partition, owner, 0);
         }
+    }
+
+    /** Another node becomes the owner in the stream's next epoch, which begins at the offset. */
+    public synchronized void takeOver(String topic, int partition, int owner, long startOffset) {
+        StreamState old = stream(topic, partition);
+        int epoch = old.epoch() + 1;
+        List<StreamState.EpochStart> starts = new ArrayList<>(old.epochStarts());
+        starts.add(new StreamState.EpochStart(epoch, startOffset));
+        replace(new StreamState(
+                old.streamId(),
+                old.topicId(),
+                topic,
+                partition,
+                owner,
+                image.node(owner).orElseThrow().epoch(),
+                epoch,
+                starts,
+                old.logStartOffset(),
+                old.catalog(),
+                old.checkpoint()));
+    }
+
+    /** What lies below the offset is deleted. */
+    public synchronized void trim(String topic, int partition, long logStartOffset) {
+        StreamState old = stream(topic, partition);
+        replace(new StreamState(
+                old.streamId(),
+                old.topicId(),
+                topic,
+                partition,
+                old.ownerNodeId(),
+                old.ownerNodeEpoch(),
+                old.epoch(),
+                old.epochStarts(),
+                logStartOffset,
+                old.catalog(),
+                old.checkpoint()));
     }
 
     private void changeStream(String topic, int partition, int owner, int epochs) {
@@ -384,7 +424,7 @@ public final class FakeControlPlane implements ControlPlane {
                     -1,
                     new Command.ItemError(Reason.ALREADY_EXISTS, "Topic '" + topic.name() + "' already exists."));
         }
-        Uuid id = Uuid.randomUuid();
+        Uuid id = new Uuid(TOPIC_IDS, nextTopicId++);
         if (!validateOnly) {
             change(next -> {
                 Changed changed = new Changed().topics();
