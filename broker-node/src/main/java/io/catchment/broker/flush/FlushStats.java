@@ -12,7 +12,7 @@ import java.util.Map;
  * @param stuckExtents that failed several times for a reason of their own: a person should look
  * @param hotBytes of flushed extents still on the local disk
  * @param doomedObjects in the cluster, waiting to be deleted
- * @param storeFailures uploads failed in a row; 0 while the object store answers
+ * @param storeFailures uploads failed in a row; 0 while the object store answers, or nothing waits to be uploaded
  * @param stopped why the flush ended for good (this node's epoch is over), or empty
  */
 public record FlushStats(

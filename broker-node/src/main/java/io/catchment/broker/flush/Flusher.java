@@ -225,6 +225,12 @@ public final class Flusher implements AutoCloseable {
         }
         List<ExtentState> sealed = extents.sealed(controlPlane.image());
         forgetAllBut(sealed);
+        if (sealed.isEmpty() && uploading.isEmpty() && storeBackoff.failing()) {
+            // Nobody wants any more what the store refused. No upload would ever show that it is back, and merges and
+            // manifests wait for that.
+            LOG.info("Nothing is left to upload after {} failures", storeBackoff.failures());
+            storeBackoff.succeeded();
+        }
         while (uploading.size() < (troubled() ? 1 : settings.concurrency())) {
             List<ExtentState> due = sealed.stream().filter(this::mayStart).toList();
             ExtentState extent = storeBackoff.failing() ? inRounds(due) : order.next(due);

@@ -467,6 +467,21 @@ class FlushFailuresTest {
         assertThat(world.flusher.stats().storeFailures()).isZero();
     }
 
+    /** No upload is left that could show that the store is back; merges and manifests wait for that. */
+    @Test
+    void aStoreThatRefusedWhatNobodyWantsAnyMoreIsNotTakenToBeAwayForEver() {
+        world.start();
+        world.store.puts(() -> FaultyStore.Fate.FAILED);
+        long extent = sealed();
+        world.time.pass(5_000);
+        assertThat(world.flusher.stats().storeFailures()).isPositive();
+        world.deleteTopic("t");
+        world.store.puts(() -> FaultyStore.Fate.DONE);
+        world.time.passUntil(() -> world.flushed(extent), 16_000);
+        world.time.passUntil(() -> world.flusher.stats().storeFailures() == 0, 16_000);
+        assertThat(world.store.objects).isEmpty();
+    }
+
     @Test
     void controllersThatAreAwayAreNotStormedAndUploadsStayBounded() {
         world.start();

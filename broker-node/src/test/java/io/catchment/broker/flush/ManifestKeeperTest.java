@@ -137,6 +137,25 @@ class ManifestKeeperTest {
         assertThat(world.store.objects).isEmpty();
     }
 
+    @Test
+    void aDeletedTopicIsFreedThoughItsLastUploadFailed() {
+        flushed(5);
+        pass(5_000);
+        assertThat(stream().manifests()).hasSize(1);
+        world.topic("other", 1);
+        world.store.puts(() -> FaultyStore.Fate.FAILED);
+        long extent = world.openExtent(Lane.of(1));
+        world.append(extent, stream, 3, 2_000);
+        world.seal(extent);
+        pass(5_000);
+        world.deleteTopic("t");
+        world.store.puts(() -> FaultyStore.Fate.DONE);
+        pass(world.settings.objectTtlMs());
+        pass(world.settings.reapGraceMs() + 10_000);
+        assertThat(world.control.image().retiredManifests()).isEmpty();
+        assertThat(world.store.objects).isEmpty();
+    }
+
     /** Its objects stay: nobody knows which they are. That is loud in the log, and verify-store fails. */
     @Test
     void aManifestThatIsNotWhatWasWrittenKeepsItsObjectsAndOthersGoOn() {
