@@ -1,5 +1,6 @@
 package io.catchment.broker.bucket;
 
+import io.catchment.broker.loop.Attempt;
 import io.catchment.broker.loop.SerialLoop;
 import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStoreException;
@@ -137,8 +138,8 @@ public final class BucketOwner implements AutoCloseable {
         if (closed || otherOwner.isPresent()) {
             return;
         }
-        // A failure says nothing: the right lapses by itself
-        confirm().whenComplete((done, failure) -> loop.schedule(this::look, checkMs));
+        // A failure says nothing: the right lapses by itself. Whatever a look runs into, there is a next one
+        Attempt.of(this::confirm).whenComplete((done, failure) -> loop.schedule(this::look, checkMs));
     }
 
     private synchronized void lost(OwnerMarker to) {

@@ -28,6 +28,7 @@ class BucketOwnerTest {
     private static final class Switched extends MemoryStore {
         private boolean away;
         private boolean claimsUnheard;
+        private boolean outOfMemory;
         private int lists;
 
         private <T> CompletionStage<T> failed() {
@@ -43,6 +44,9 @@ class BucketOwnerTest {
         @Override
         public CompletionStage<List<Listed>> list(String prefix) {
             lists++;
+            if (outOfMemory) {
+                throw new OutOfMemoryError("injected: no direct memory");
+            }
             return away ? failed() : super.list(prefix);
         }
     }
@@ -74,6 +78,18 @@ class BucketOwnerTest {
         assertThatThrownBy(() -> stage.toCompletableFuture().join())
                 .hasCauseInstanceOf(ObjectStoreException.class)
                 .hasMessageContaining("belongs to cluster");
+    }
+
+    @Test
+    void aLookThatThrowsIsFollowedByAnother() {
+        BucketOwner owner = owner("a");
+        owner.start().toCompletableFuture().join();
+        bucket.outOfMemory = true;
+        time.pass(BucketOwner.validityMs(CHECK_MS));
+        assertThat(owner.mayWrite()).isFalse();
+        bucket.outOfMemory = false;
+        time.pass(CHECK_MS);
+        assertThat(owner.mayWrite()).isTrue();
     }
 
     @Test
