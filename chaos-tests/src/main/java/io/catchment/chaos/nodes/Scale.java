@@ -58,11 +58,13 @@ final class Scale {
         var watch = new ShareWatch(cluster.bootstrap(), exercise.topic());
         long start = System.nanoTime();
         int node;
+        long done;
         long end;
         try (watch) {
             var task = new FutureTask<>(action);
             new Thread(task, what).start();
             node = get(task);
+            done = System.nanoTime();
             Drill.sleep(1000);
             end = System.nanoTime();
         }
@@ -70,7 +72,8 @@ final class Scale {
         int share = (int) (SHARE * shape.partitions() / (cluster.nodes().size() + (what.equals("removal") ? 1 : 0)));
         if (what.equals("removal")) {
             long gone = watch.seen().gone(node, start);
-            figures.add("  removal of node %d: led nothing after %s".formatted(node, seconds(start, gone)));
+            figures.add("  removal of node %d: led nothing after %s, was no part of the cluster any more after %s"
+                    .formatted(node, seconds(start, gone), seconds(start, done)));
         } else {
             long joined = watch.seen().joined(node, start);
             long full = watch.seen().led(node, start, share);
