@@ -65,7 +65,7 @@ public sealed interface Command<R> {
      */
     record FenceNode(int nodeId, long nodeEpoch) implements Command<Done> {}
 
-    /** The node is to be rid of its streams (moved in batches) and gets no more; or it is to be used again. */
+    /** The node is to be rid of its streams (moved in batches) and of other writers' open extents (they move), and gets no more; or it is to be used again. */
     record DrainNode(int nodeId, boolean draining) implements Command<Done> {}
 
     /**

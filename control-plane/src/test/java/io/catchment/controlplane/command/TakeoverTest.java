@@ -423,6 +423,22 @@ class TakeoverTest {
         script.doneWithoutEffect(new Command.RemoveNode(3));
     }
 
+    /** Of three stores two are left, which are enough: the writer needs no other, and need not wait. */
+    @Test
+    void aDrainedNodeIsInNoFurtherEnsembleAndGoesOnceTheOthersHaveSealedWhatWasThere() {
+        long before = script.done(new Command.CreateExtent(1, first, 1)).extentId();
+        assertThat(script.extent(before).ensemble()).containsExactlyInAnyOrderElementsOf(stores(1, 2, 3));
+        script.done(new Command.DrainNode(3, true));
+        long next = script.done(new Command.CreateExtent(1, first, 1)).extentId();
+        assertThat(script.extent(next).ensemble()).containsExactlyInAnyOrderElementsOf(stores(1, 2));
+
+        script.done(new Command.UnregisterNode(3, third));
+        script.refused(Reason.NOT_YET, new Command.RemoveNode(3));
+        script.done(new Command.SealExtent(before, first, 7, stores(1, 2, 3)));
+        script.done(new Command.RemoveNode(3));
+        assertThat(script.state().nodes()).doesNotContainKey(3);
+    }
+
     /** Node 2 may have started without its disk mounted, while what node 1 had is lost for good. */
     @Test
     void anotherDiskTakesNoCopyThatIsNotHeldByALiveStoreToo() {

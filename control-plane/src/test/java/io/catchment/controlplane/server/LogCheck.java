@@ -101,6 +101,7 @@ final class LogCheck {
         }
         if (old == null) {
             assertThat(before.isCurrent(now.writerNodeId(), now.writerEpoch())).isTrue();
+            placed(now, before);
         } else if (!old.isSealed() && now.isSealed()) {
             ExtentState.Recoverer recoverer = old.recoverer();
             boolean byWriter =
@@ -109,6 +110,19 @@ final class LogCheck {
             assertThat(byWriter || byRecoverer).as("sealed by who may: %s", old).isTrue();
         } else if (old.isSealed()) {
             assertThat(now.isSealed()).as("sealed for ever: %s", now).isTrue();
+        }
+    }
+
+    /** On a drained node only where others are too few; the writer may avoid its own store. */
+    private static void placed(ExtentState extent, ClusterState state) {
+        long others = state.nodes().values().stream()
+                .filter(node -> node.takesMore() && node.has("wal") && node.nodeId() != extent.writerNodeId())
+                .count();
+        if (others >= extent.ackQuorum()) {
+            assertThat(extent.ensemble())
+                    .as("placed where it can stay: %s", extent)
+                    .allMatch(store -> Objects.requireNonNull(state.nodes().get(store.nodeId()))
+                            .takesMore());
         }
     }
 

@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -85,6 +86,8 @@ class SimulationTest {
         private int settled;
         private boolean peaceful;
         private boolean agentsRest;
+        /** Though peaceful, agents create extents. */
+        private boolean loaded;
 
         Cluster(long seed) {
             random = new Random(seed);
@@ -112,6 +115,7 @@ class SimulationTest {
             checkEverythingIsInGoodHands();
             checkThatNobodyIsFencedForTheControllersTroubles();
             checkThatTheDeadAreTakenOver();
+            checkThatADrainedNodeIsLeft();
             agentsRest = true;
             assertThat(time.runUntil(() -> settled == submitted, 60_000))
                     .as("all commands end")
@@ -188,6 +192,82 @@ class SimulationTest {
                     .isTrue();
             start(dead);
             time.runFor(3_000);
+        }
+
+        /**
+         * While extents are created one process is drained: what others have open leaves its store. In the middle of it one of them dies,
+         * and perhaps the drained one itself, which is not drained any more when it is back.
+         */
+        private void checkThatADrainedNodeIsLeft() {
+            for (int id = 1; id <= NODES; id++) {
+                takesEffect(new Command.DrainNode(id, false));
+            }
+            loaded = true;
+            time.runFor(5_000);
+            int going = 1 + random.nextInt(NODES);
+            takesEffect(new Command.DrainNode(going, true));
+            if (random.nextBoolean()) {
+                time.runFor(random.nextInt(300));
+                int dead = 1 + random.nextInt(NODES);
+                crash(dead);
+                time.runFor(random.nextInt(3_000));
+                start(dead);
+                if (dead == going) {
+                    assertThat(time.runUntil(() -> isPlacedOn(going), 20_000))
+                            .as("extents are placed on process %d again", going)
+                            .isTrue();
+                    takesEffect(new Command.DrainNode(going, true));
+                }
+            }
+            assertThat(time.runUntil(() -> isLeft(going), 20_000))
+                    .as("the others leave the store of process %d, which is drained", going)
+                    .isTrue();
+            for (int i = 0; i < 20; i++) {
+                time.runFor(100);
+                assertThat(isLeft(going)).as("and do not come back to it").isTrue();
+            }
+            loaded = false;
+        }
+
+        /** By whoever; again until it takes effect. */
+        private void takesEffect(Command<?> command) {
+            for (int attempt = 0; attempt < 10; attempt++) {
+                List<Incarnation> processes = List.copyOf(live.values());
+                Incarnation process = processes.get(random.nextInt(processes.size()));
+                var done = count(process, process.node.submit(command)).toCompletableFuture();
+                time.runUntil(done::isDone, 10_000);
+                if (done.isDone() && !done.isCompletedExceptionally()) {
+                    return;
+                }
+            }
+            throw new AssertionError(command + " does not take effect");
+        }
+
+        private boolean isPlacedOn(int id) {
+            Incarnation process = Objects.requireNonNull(live.get(id));
+            return process.node.image().state().isCurrent(id, process.agent.epoch)
+                    && openOfOthers(id).findAny().isPresent();
+        }
+
+        private boolean isLeft(int id) {
+            boolean draining = Objects.requireNonNull(live.get(id))
+                    .node
+                    .image()
+                    .node(id)
+                    .filter(NodeState::draining)
+                    .isPresent();
+            return draining && openOfOthers(id).findAny().isEmpty();
+        }
+
+        /** What the other processes write to this one's present store, as this one sees it. */
+        private Stream<ExtentState> openOfOthers(int id) {
+            Incarnation process = Objects.requireNonNull(live.get(id));
+            StateImage image = process.node.image();
+            return image.extents().stream()
+                    .filter(extent -> extent.phase() == ExtentState.Phase.OPEN
+                            && extent.writerNodeId() != id
+                            && live.containsKey(extent.writerNodeId())
+                            && extent.ensemble().contains(process.agent.store()));
         }
 
         private boolean allServed(StateImage image) {
@@ -498,9 +578,41 @@ class SimulationTest {
                 if (!resignations.isEmpty()) {
                     return new Command.ResignStreams(id, epoch, resignations);
                 }
-                return random.nextInt(20) == 0 && !peaceful
+                Command<?> elsewhere = elsewhere(image);
+                if (elsewhere != null) {
+                    return elsewhere;
+                }
+                return random.nextInt(loaded ? 5 : 20) == 0 && (loaded || !peaceful)
                         ? new Command.CreateExtent(id, epoch, random.nextInt(3))
                         : null;
+            }
+
+            /** What it writes to a store that takes no more goes on in another extent, which is created first. */
+            private @Nullable Command<?> elsewhere(StateImage image) {
+                boolean others = image.nodes().stream().anyMatch(node -> node.takesMore() && node.has("wal"));
+                List<ExtentState> mine = sortedExtents(image).stream()
+                        .filter(extent -> extent.phase() == ExtentState.Phase.OPEN
+                                && extent.writerNodeId() == id
+                                && extent.writerEpoch() == epoch)
+                        .toList();
+                for (ExtentState extent : mine) {
+                    if (others && isMisplaced(image, extent)) {
+                        boolean next = mine.stream()
+                                .anyMatch(each -> each.lane() == extent.lane() && !isMisplaced(image, each));
+                        return next
+                                ? new Command.SealExtent(extent.extentId(), epoch, 5, extent.ensemble())
+                                : new Command.CreateExtent(id, epoch, extent.lane());
+                    }
+                }
+                return null;
+            }
+
+            private boolean isMisplaced(StateImage image, ExtentState extent) {
+                return extent.ensemble().stream()
+                        .filter(store -> store.nodeId() != id)
+                        .anyMatch(store -> image.node(store.nodeId())
+                                .filter(NodeState::takesMore)
+                                .isEmpty());
             }
 
             private ExtentState.Store store() {
