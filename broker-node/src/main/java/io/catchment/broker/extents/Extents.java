@@ -8,6 +8,7 @@ import io.catchment.wal.Lane;
 import io.catchment.wal.StoreRef;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /** From the control plane's records to the WAL's and back, and what an image says of extents and stores. Pure. */
 public final class Extents {
@@ -55,6 +56,19 @@ public final class Extents {
 
     static boolean areGone(ClusterImage image, Collection<ExtentState.Store> stores) {
         return stores.stream().allMatch(store -> isGone(image, ref(store)));
+    }
+
+    /**
+     * Extents that other nodes write to a node's present store, or that are to be recovered from there. While there are any that store is
+     * needed: its end would cost them a copy.
+     */
+    public static int openElsewhere(ClusterImage image, int nodeId) {
+        Optional<ExtentState.Store> here =
+                image.node(nodeId).map(node -> new ExtentState.Store(nodeId, node.storeId()));
+        return (int) image.extents().stream()
+                .filter(extent -> !extent.isSealed() && extent.writerNodeId() != nodeId)
+                .filter(extent -> here.map(extent.ensemble()::contains).orElse(false))
+                .count();
     }
 
     /** Who speaks for an extent that no store is left of: its writer's node, else the live node with the lowest id. */

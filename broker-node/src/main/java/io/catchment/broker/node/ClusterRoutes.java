@@ -1,5 +1,6 @@
 package io.catchment.broker.node;
 
+import io.catchment.broker.extents.Extents;
 import io.catchment.broker.observe.HttpRoute;
 import io.catchment.broker.observe.HttpRoute.Answer;
 import io.catchment.broker.observe.HttpServer;
@@ -18,8 +19,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node's place in the cluster, over HTTP: {@code GET /status}; {@code POST /drain} rids this node of its streams, before it is stopped
- * for good; {@code POST /remove?node=N} takes a stopped and drained node out of the cluster's state. Immutable.
+ * A node's place in the cluster, over HTTP: {@code GET /status}; {@code POST /drain} rids this node of its streams and of others'
+ * open extents, before it is stopped for good; {@code POST /remove?node=N} takes a stopped and drained node out of the cluster's state. Immutable.
  */
 final class ClusterRoutes {
     private final int nodeId;
@@ -66,6 +67,7 @@ final class ClusterRoutes {
                         + ",\"open\":" + epochs.openPartitions()
                         + ",\"unflushedExtents\":" + unflushed
                         + ",\"holdsLastCopies\":" + lastCopies
+                        + ",\"openElsewhere\":" + Extents.openElsewhere(image, nodeId)
                         + ",\"unavailable\":"
                         + epochs.obstacles().stream().map(Json::quote).collect(Collectors.joining(",", "[", "]"))
                         + ",\"nodes\":"

@@ -5,6 +5,7 @@ import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.config.NodeRole;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.controlplane.Command;
+import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.controlplane.NodeState;
 import io.catchment.wal.node.LocalWal;
@@ -33,7 +34,8 @@ final class Membership {
     private static final Logger log = LoggerFactory.getLogger(Membership.class);
     private static final long GOODBYE_MS = 3_000;
     private static final long SAMPLE_MS = 1_000;
-    private static final long DRAIN_LOOK_MS = 20;
+    private static final long STREAMS_MS = 5_000;
+    private static final long EXTENTS_MS = 2_000;
 
     private final NodeParts parts;
     private final NodeConfig config;
@@ -138,19 +140,19 @@ final class Membership {
         return meter;
     }
 
-    /** Before a graceful end: the streams go to others first, as far as there are any, so that nobody waits for a lease. */
-    void giveAwayStreams(long timeoutMs) throws InterruptedException {
+    /** Before a graceful end: others take over what they can, so that nobody waits for a lease or for the end of a connection. */
+    void takeLeave() throws InterruptedException {
         LoadMeter meter = load;
-        boolean others = parts.controlPlane().image().nodes().stream()
-                .anyMatch(node -> node.nodeId() != config.nodeId() && node.takesMore() && node.has("broker"));
-        if (meter == null || !others || end.hasCome()) {
+        ControlPlane controlPlane = parts.controlPlane();
+        Departure departure = new Departure(
+                config.nodeId(), config.wal().ackQuorum(), controlPlane::image, work.streams(), end::hasCome);
+        if (meter == null || !departure.isOfUse()) {
             return;
         }
+        // The wish is repeated with each heartbeat, the command is quicker
         meter.drain();
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
-        while (work.streams().getAsInt() > 0 && !end.hasCome() && System.nanoTime() < deadline) {
-            Thread.sleep(DRAIN_LOOK_MS);
-        }
+        var unused = controlPlane.submit(new Command.DrainNode(config.nodeId(), true));
+        departure.await(STREAMS_MS, EXTENTS_MS);
     }
 
     /** Its streams and extents need not wait for the end of its lease. */

@@ -180,7 +180,7 @@ final class Node implements AutoCloseable {
         snapshots.start();
         epochs.begin();
         closers.add("clients", network);
-        closers.add("goodbye to clients", epochs::giveAwayStreams);
+        closers.add("leave of the others", epochs::takeLeave);
         log.info(
                 "Ready with {} partitions after {} ms, clients connect to {}",
                 epochs.openPartitions(),

@@ -2,7 +2,7 @@ package io.catchment.broker.node;
 
 import io.catchment.broker.admin.AdminApis;
 import io.catchment.broker.config.NodeConfig;
-import io.catchment.broker.extents.EnsembleGrowth;
+import io.catchment.broker.extents.EnsembleWatch;
 import io.catchment.broker.extents.WalControl;
 import io.catchment.broker.flush.FlushStats;
 import io.catchment.broker.partition.OwnedPartitions;
@@ -138,10 +138,12 @@ final class NodeEpoch implements AutoCloseable {
             return;
         }
         IntSupplier copies = network.isPresent()
-                ? EnsembleGrowth.watch(
+                ? EnsembleWatch.begin(
                         controlPlane,
+                        config.nodeId(),
                         config.wal().replicas(),
-                        (fresh, possible) -> opened.storesChanged(possible, fresh))::copies
+                        config.wal().ackQuorum(),
+                        opened::storesChanged)::copies
                 : config.wal()::replicas;
         extents.prepareFlush(owned);
         new ClientServices(parts, admin, controlPlane, streams, copies, closers).serve(membership.epoch(), end);
@@ -234,9 +236,9 @@ final class NodeEpoch implements AutoCloseable {
         end.come();
     }
 
-    /** Before a graceful end: the streams go to others first, as far as there are any, so that nobody waits for a lease. */
-    void giveAwayStreams(long timeoutMs) throws InterruptedException {
-        membership.giveAwayStreams(timeoutMs);
+    /** Before a graceful end, while clients and other nodes still reach this one. */
+    void takeLeave() throws InterruptedException {
+        membership.takeLeave();
     }
 
     /** It is to be closed soon: its end is no news, and nothing waits for it any more. */

@@ -27,7 +27,6 @@ final class NodeEpochs implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(NodeEpochs.class);
     private static final long RETRY_MS = 500;
     private static final long CLOSE_TIMEOUT_MS = 60_000;
-    private static final long GIVE_AWAY_MS = 5_000;
 
     private static final WalStats NO_WAL = new WalStats(Map.of(), 0, 0, 0, 0, 0, 0, Double.POSITIVE_INFINITY);
 
@@ -164,10 +163,10 @@ final class NodeEpochs implements AutoCloseable {
     }
 
     /** Before a graceful stop. */
-    void giveAwayStreams() throws InterruptedException {
+    void takeLeave() throws InterruptedException {
         NodeEpoch epoch = present;
         if (epoch != null) {
-            epoch.giveAwayStreams(GIVE_AWAY_MS);
+            epoch.takeLeave();
         }
     }
 

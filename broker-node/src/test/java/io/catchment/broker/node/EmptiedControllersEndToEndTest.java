@@ -11,10 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -125,8 +121,8 @@ class EmptiedControllersEndToEndTest {
     /** One of three that is wiped has the history of the others; three that are emptied have a new one, whoever forms it. */
     @Test
     void oneOfThreeControllersJoinsTheOthersAndThreeThatLostEverythingAreNoOwnersAgain() throws Exception {
-        List<Map<String, String>> three = three();
-        List<LocalNode> nodes = startAll(three, List.of(1, 2, 3));
+        List<Map<String, String>> three = LocalCluster.three(settings("factory"));
+        List<LocalNode> nodes = LocalCluster.startAll(directory, three, List.of(1, 2, 3));
         createTopic(nodes.get(0));
         produce(nodes.get(0).bootstrap());
         await("all of it is published", () -> {
@@ -138,71 +134,29 @@ class EmptiedControllersEndToEndTest {
         });
         nodes.get(2).close();
         Utils.delete(directory.resolve("3").toFile());
-        nodes.set(2, startAll(three, List.of(3)).get(0));
+        nodes.set(2, LocalCluster.startAll(directory, three, List.of(3)).get(0));
         await("the wiped one is ready", () -> nodes.get(2).http("/readyz").contains("\"ready\":true"));
         assertThat(read(nodes.get(2).bootstrap())).isEqualTo(values());
 
-        closeAll(nodes);
+        LocalCluster.closeAll(nodes);
         Map<String, String> bucket = contents(bucket());
         Map<String, String> wal = new TreeMap<>();
         for (int id = 1; id <= 3; id++) {
             Utils.delete(directory.resolve(id + "/node/control").toFile());
             wal.putAll(contents(directory.resolve(id + "/node/wal")));
         }
-        List<LocalNode> anew = startAll(three, List.of(1, 2, 3));
+        List<LocalNode> anew = LocalCluster.startAll(directory, three, List.of(1, 2, 3));
         for (LocalNode node : anew) {
             assertThat(node.http("/readyz")).contains("another history of cluster factory");
         }
         TimeUnit.SECONDS.sleep(3);
-        closeAll(anew);
+        LocalCluster.closeAll(anew);
         assertThat(contents(bucket())).isEqualTo(bucket);
         for (int id = 1; id <= 3; id++) {
             wal.entrySet()
                     .removeAll(contents(directory.resolve(id + "/node/wal")).entrySet());
         }
         assertThat(wal).as("files that are gone or changed").isEmpty();
-    }
-
-    private List<Map<String, String>> three() throws IOException {
-        List<Integer> ports = LocalNode.freePorts(9);
-        String controllers = "127.0.0.1:" + ports.get(0) + ",127.0.0.1:" + ports.get(1) + ",127.0.0.1:" + ports.get(2);
-        List<Map<String, String>> three = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            Map<String, String> settings = new TreeMap<>(settings("factory"));
-            settings.put("node.id", Integer.toString(i + 1));
-            settings.put("controller.quorum.bootstrap.servers", controllers);
-            settings.put(
-                    "listeners",
-                    "PLAINTEXT://127.0.0.1:" + ports.get(3 + i) + ",WAL://127.0.0.1:" + ports.get(6 + i)
-                            + ",CONTROLLER://127.0.0.1:" + ports.get(i));
-            three.add(settings);
-        }
-        return three;
-    }
-
-    /** At once: the first one that is empty waits for the others. */
-    private List<LocalNode> startAll(List<Map<String, String>> settings, List<Integer> ids) throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(ids.size());
-        try {
-            List<Future<LocalNode>> starts = ids.stream()
-                    .map(id -> threads.submit(
-                            () -> LocalNode.start(directory.resolve(id.toString()), settings.get(id - 1))))
-                    .toList();
-            List<LocalNode> nodes = new ArrayList<>();
-            for (Future<LocalNode> start : starts) {
-                nodes.add(start.get(60, TimeUnit.SECONDS));
-            }
-            return nodes;
-        } finally {
-            threads.shutdownNow();
-        }
-    }
-
-    private static void closeAll(List<LocalNode> nodes) {
-        CompletableFuture.allOf(nodes.stream()
-                        .map(node -> CompletableFuture.runAsync(node::close))
-                        .toArray(CompletableFuture[]::new))
-                .join();
     }
 
     private void awaitSnapshotWith(LocalNode node, String change) throws Exception {

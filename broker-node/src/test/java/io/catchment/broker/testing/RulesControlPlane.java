@@ -50,6 +50,8 @@ public final class RulesControlPlane implements ControlPlane {
     private final List<Runnable> heldBack = new ArrayList<>();
     private boolean holding;
     private volatile Function<Command<?>, Fate> fate = command -> Fate.DONE;
+    private final int replicas;
+    private final int ackQuorum;
     private int topicIds;
 
     public RulesControlPlane() {
@@ -58,7 +60,17 @@ public final class RulesControlPlane implements ControlPlane {
 
     /** Goes on from there. */
     public RulesControlPlane(StateImage image) {
+        this(image, 1, 1);
+    }
+
+    public RulesControlPlane(int replicas, int ackQuorum) {
+        this(StateImage.empty("test"), replicas, ackQuorum);
+    }
+
+    private RulesControlPlane(StateImage image, int replicas, int ackQuorum) {
         this.image = image;
+        this.replicas = replicas;
+        this.ackQuorum = ackQuorum;
         replay(Upkeep.beginning(image.state(), () -> new Uuid(4, 1)));
     }
 
@@ -84,8 +96,8 @@ public final class RulesControlPlane implements ControlPlane {
 
     /** Somebody else's command: takes effect whatever {@link #fate} says; throws {@link CommandException} if it is refused. */
     public synchronized <R> R now(Command<R> command) {
-        Decision<R> decision =
-                CommandRules.decide(command, image.state(), new Conditions(1_000, () -> new Uuid(7, ++topicIds), 1, 1));
+        Decision<R> decision = CommandRules.decide(
+                command, image.state(), new Conditions(1_000, () -> new Uuid(7, ++topicIds), replicas, ackQuorum));
         if (decision instanceof Decision.Accepted<R> accepted) {
             replay(accepted.records());
             return accepted.answer();

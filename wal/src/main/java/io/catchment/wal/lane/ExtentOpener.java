@@ -78,6 +78,10 @@ final class ExtentOpener {
         }
     }
 
+    boolean underWay() {
+        return running;
+    }
+
     /** Whether the attempt under way is not the first. */
     boolean failing() {
         return failing;

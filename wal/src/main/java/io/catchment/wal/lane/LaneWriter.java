@@ -76,6 +76,10 @@ public final class LaneWriter {
     private boolean replicated;
     /** An extent with fewer stores lacks members; 0 while nobody said. */
     private int copiesWanted;
+    /** So does one on a store that is about to go. */
+    private Set<StoreRef> leaving = Set.of();
+    /** What the opener is about to bring was asked for before {@link #storesChanged}. */
+    private boolean askedBefore;
 
     private @Nullable CompletableFuture<Void> closing;
     /** Groups that some replica still works on. */
@@ -131,10 +135,12 @@ public final class LaneWriter {
     }
 
     /** See {@link io.catchment.wal.node.LocalWal#storesChanged}. */
-    public void storesChanged(int copies, Set<StoreRef> fresh) {
+    public void storesChanged(int copies, Set<StoreRef> fresh, Set<StoreRef> going) {
         loop.execute(() -> {
             avoided.forget(fresh);
             copiesWanted = copies;
+            leaving = going;
+            askedBefore = opener.underWay();
             OpenExtent ready = next;
             if (open == null && ready != null && isPoor(ready) && phase == Phase.RUNNING) {
                 next = null;
@@ -388,16 +394,18 @@ public final class LaneWriter {
     }
 
     private boolean lacksMembers(OpenExtent extent) {
-        return extent.anyFailed() || hasFewStores(extent);
+        return extent.anyFailed() || isMisplaced(extent);
     }
 
-    private boolean hasFewStores(OpenExtent extent) {
-        return extent.descriptor.ensemble().size() < copiesWanted;
+    /** There are stores that would make a better ensemble. */
+    private boolean isMisplaced(OpenExtent extent) {
+        List<StoreRef> ensemble = extent.descriptor.ensemble();
+        return ensemble.size() < copiesWanted || ensemble.stream().anyMatch(leaving::contains);
     }
 
     /** Not worth a move: it would lack members again. */
     private boolean isPoor(OpenExtent extent) {
-        return avoided.anyOf(extent) || hasFewStores(extent);
+        return avoided.anyOf(extent) || isMisplaced(extent);
     }
 
     /** Looks for a whole ensemble in place of the one that lacks members, and moves there once it is ready. */
@@ -554,9 +562,11 @@ public final class LaneWriter {
             }
             next = extent;
             replicated = extent.replicated();
+            boolean outdated = askedBefore;
+            askedBefore = false;
             OpenExtent lacking = open;
             if (lacking != null && lacksMembers(lacking)) {
-                if (isPoor(extent)) {
+                if (isPoor(extent) && !outdated) {
                     // No better than what is open: there are no other stores just now.
                     watch.renewLater();
                 } else {

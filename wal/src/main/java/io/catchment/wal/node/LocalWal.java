@@ -260,14 +260,17 @@ public final class LocalWal implements Wal {
     }
 
     /**
-     * Which stores there are has changed: lanes whose extents have fewer copies than they could have move to new ones, instead of waiting
-     * for the next roll. Until they do, a single further loss could cost them their quorum.
+     * Which stores there are has changed: lanes whose extents have fewer copies than they could have, or lie on a store that is about to go,
+     * move to new ones, instead of waiting for the next roll. Until they do, a single further loss could cost them their quorum; and a
+     * store that all have left can go without anybody noticing.
      *
      * @param copies that an extent can have now
      * @param fresh stores whose node has begun anew: that they failed before says nothing any more
+     * @param leaving stores that no extent is placed on any more
      */
-    public void storesChanged(int copies, Set<StoreRef> fresh) {
-        lanes.values().forEach(lane -> lane.storesChanged(copies, fresh));
+    public void storesChanged(int copies, Set<StoreRef> fresh, Set<StoreRef> leaving) {
+        Set<StoreRef> going = Set.copyOf(leaving);
+        lanes.values().forEach(lane -> lane.storesChanged(copies, fresh, going));
     }
 
     @Override

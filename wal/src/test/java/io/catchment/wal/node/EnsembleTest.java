@@ -18,6 +18,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +33,8 @@ final class EnsembleTest {
     private TestCluster cluster;
 
     private void start(int replicas, int quorum, int nodes) throws IOException {
-        cluster = new TestCluster(dir, replicas, quorum, config -> config.withExtentBytes(1 << 20));
+        cluster = new TestCluster(
+                dir, replicas, quorum, config -> config.withExtentBytes(1 << 20).withRoll(600_000, 200));
         for (int i = 1; i <= nodes; i++) {
             cluster.start(i);
         }
@@ -98,16 +102,125 @@ final class EnsembleTest {
     void aStoreThatComesIsUsedBeforeTheNextRoll() throws IOException {
         start(3, 2, 2);
         Node writer = cluster.node(1);
-        writer.wal.storesChanged(2, Set.of());
+        writer.wal.storesChanged(2, Set.of(), Set.of());
         appendSome(writer, 0, 10);
         assertThat(ensembleOf(writer, 9)).hasSize(2);
         cluster.start(3);
-        writer.wal.storesChanged(3, Set.of(cluster.node(3).store()));
+        writer.wal.storesChanged(3, Set.of(cluster.node(3).store()), Set.of());
         writer.listener.await("sealed", 1);
         append(writer.wal, Lane.NORMAL, Frames.data(1, 10, 1, 500));
         assertThat(ensembleOf(writer, 10)).hasSize(3);
         assertThat(wasDisturbed(writer)).isFalse();
         assertThat(cluster.registry.created()).isLessThan(6);
+    }
+
+    /** That all have left it before it goes is what its end is unnoticed for. */
+    @Test
+    void aStoreThatIsAboutToGoIsLeftForAnotherAndItsEndIsNotNoticed() throws IOException {
+        start(3, 2, 4);
+        Node writer = cluster.node(1);
+        writer.wal.storesChanged(3, Set.of(), Set.of());
+        appendSome(writer, 0, 10);
+        StoreRef going = ensembleOf(writer, 9).get(2);
+        drain(writer, going, 3);
+        assertThat(openOn(writer, going)).isEmpty();
+        append(writer.wal, Lane.NORMAL, Frames.data(1, 10, 1, 500));
+        assertThat(ensembleOf(writer, 10)).hasSize(3).doesNotContain(going);
+        goesUnnoticed(writer, going, 11);
+    }
+
+    @Test
+    void whereThereIsNoStoreInPlaceOfTheOneThatGoesTheLaneMovesToTheRestAtOnce() throws IOException {
+        start(3, 2, 3);
+        Node writer = cluster.node(1);
+        writer.wal.storesChanged(3, Set.of(), Set.of());
+        appendSome(writer, 0, 10);
+        StoreRef going = ensembleOf(writer, 9).get(2);
+        drain(writer, going, 2);
+        append(writer.wal, Lane.NORMAL, Frames.data(1, 10, 1, 500));
+        assertThat(ensembleOf(writer, 10)).hasSize(2).doesNotContain(going);
+        goesUnnoticed(writer, going, 11);
+    }
+
+    /** The next extent is created ahead: that one is left, too. */
+    @Test
+    void anIdleLaneLeavesAStoreThatIsAboutToGo() throws IOException {
+        start(3, 2, 3);
+        Node writer = cluster.node(1);
+        appendSome(writer, 0, 1);
+        writer.wal.roll(Lane.NORMAL, cluster.registry.openOf(1).get(0).extentId());
+        writer.listener.await("sealed", 1);
+        assertThat(openOn(writer, cluster.node(3).store())).isNotEmpty();
+        cluster.registry.drain(cluster.node(3).store());
+        writer.wal.storesChanged(2, Set.of(), Set.of(cluster.node(3).store()));
+        await(() -> openOn(writer, cluster.node(3).store()).isEmpty());
+        assertThat(wasDisturbed(writer)).isFalse();
+    }
+
+    /** Its answer comes after the news, but was decided before. */
+    @Test
+    void anExtentThatWasAskedForBeforeItsStoreBeganToGoIsNotMovedTo() throws IOException {
+        start(3, 2, 3);
+        Node writer = cluster.node(1);
+        writer.wal.storesChanged(3, Set.of(), Set.of());
+        appendSome(writer, 0, 10);
+        StoreRef going = ensembleOf(writer, 9).get(2);
+        CompletableFuture<Void> late = new CompletableFuture<>();
+        cluster.registry.answerAfter(late);
+        writer.wal.roll(Lane.NORMAL, extentOf(writer, 9));
+        await(() -> openOn(writer, going).size() == 2);
+        long askedBefore = openOn(writer, going).get(1).extentId();
+        drain(writer, going, 2, () -> {
+            late.complete(null);
+            appendSome(writer, 10, 100);
+        });
+        for (int i = 10; i < 100; i++) {
+            assertThat(extentOf(writer, i)).isNotEqualTo(askedBefore);
+        }
+        assertThat(wasDisturbed(writer)).isFalse();
+    }
+
+    private void drain(Node writer, StoreRef going, int copies) {
+        drain(writer, going, copies, () -> {});
+    }
+
+    /** Returns when what lay there is sealed. */
+    private void drain(Node writer, StoreRef going, int copies, Runnable then) {
+        cluster.registry.drain(going);
+        writer.wal.storesChanged(copies, Set.of(), Set.of(going));
+        then.run();
+        await(() -> openOn(writer, going).isEmpty());
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("waits in vain").isLessThan(deadline);
+            LockSupport.parkNanos(1_000_000);
+        }
+    }
+
+    private List<ExtentDescriptor> openOn(Node writer, StoreRef store) {
+        return cluster.registry.openOf(writer.id).stream()
+                .filter(extent -> extent.ensemble().contains(store))
+                .toList();
+    }
+
+    /** Nothing changes for the lane: neither is it disturbed, nor does it look for other stores. */
+    private void goesUnnoticed(Node writer, StoreRef going, int appended) {
+        int created = cluster.registry.created();
+        long extent = extentOf(writer, appended - 1);
+        cluster.kill(going.nodeId());
+        for (int i = appended; i < appended + 100; i += 10) {
+            appendSome(writer, i, i + 10);
+        }
+        assertThat(wasDisturbed(writer)).isFalse();
+        assertThat(extentOf(writer, appended + 99)).isEqualTo(extent);
+        assertThat(cluster.registry.created()).isEqualTo(created);
+    }
+
+    private long extentOf(Node writer, int append) {
+        return writer.listener.await("acknowledged", append + 1).get(append).extentId();
     }
 
     private List<StoreRef> ensembleOf(Node writer, int append) {

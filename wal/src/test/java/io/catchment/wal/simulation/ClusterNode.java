@@ -2,6 +2,8 @@ package io.catchment.wal.simulation;
 
 import io.catchment.wal.StoreRef;
 import io.catchment.wal.node.LocalWal;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +18,9 @@ final class ClusterNode {
     LocalWal wal;
 
     SimControl.@Nullable Client client;
+
+    /** Stores in the epochs that this process has heard of. */
+    final Map<StoreRef, Long> heard = new HashMap<>();
 
     ClusterNode(int id, SplittableRandom random, SimScheduler scheduler) {
         this.id = id;

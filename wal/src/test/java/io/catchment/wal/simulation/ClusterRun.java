@@ -32,9 +32,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -102,6 +104,7 @@ final class ClusterRun {
                 .withReserveBytes(0)
                 .withIndexBytesMax(random.nextInt(60_000))
                 .withRoll(500 + random.nextInt(4_000), 20 + random.nextInt(200));
+        control.storesChanged = () -> nodes.forEach(this::tellStores);
         if (mutation == Mutation.FORGET_FENCES || random.nextInt(10) == 0) {
             control.created = this::haunt;
         }
@@ -121,6 +124,9 @@ final class ClusterRun {
         }
         calmDown();
         waitUntil("everything accepted by an owner is acknowledged", this::settledDown);
+        if (mutation == Mutation.NONE) {
+            checkThatOneLeavesUnnoticed();
+        }
         checkFinally();
         nodes.forEach(node -> node.life.end());
     }
@@ -132,7 +138,7 @@ final class ClusterRun {
     // ---- faults and work
 
     private void act() {
-        int dice = random.nextInt(100);
+        int dice = random.nextInt(103);
         ClusterNode node = nodes.get(random.nextInt(nodes.size()));
         if (dice < 66) {
             append(streams.get(random.nextInt(streams.size())));
@@ -161,6 +167,10 @@ final class ClusterRun {
             if (random.nextInt(2) == 0) {
                 nodes.forEach(this::stumble);
             }
+        } else if (dice < 99) {
+            drain(node, !control.isDraining(node.id));
+        } else if (dice < 101) {
+            leave(node);
         } else {
             List<Long> extents = node.up() ? running(node).extents() : List.of();
             if (!extents.isEmpty()) {
@@ -288,13 +298,45 @@ final class ClusterRun {
         }
     }
 
+    private void drain(ClusterNode node, boolean now) {
+        if (control.live(node.id)) {
+            saw(now ? "drained" : "drain cancelled");
+            control.drain(node.id, now);
+        }
+    }
+
+    /** An orderly end: the store leaves the ensembles of others first, which is not waited for for ever, then the node says goodbye. */
+    private void leave(ClusterNode node) {
+        if (node.up() && control.live(node.id)) {
+            drain(node, true);
+            leave(node, node.life, 40);
+        }
+    }
+
+    private void leave(ClusterNode node, SimScheduler.Life life, int looks) {
+        scheduler.afterMs(50, () -> {
+            if (life.isOver() || !control.live(node.id)) {
+                saw("crashed or fenced while it was drained");
+            } else if (looks == 0 || control.openElsewhere(node.id).isEmpty()) {
+                saw(looks == 0 ? "did not wait longer to leave" : "left");
+                control.fence(node.id);
+                crash(node, false);
+            } else if (control.isDraining(node.id)) {
+                leave(node, life, looks - 1);
+            }
+        });
+    }
+
     private void append(ClusterStream stream) {
         Ownership owner = random.nextInt(4) == 0 && !zombies.isEmpty()
                 ? zombies.get(random.nextInt(zombies.size()))
                 : stream.owner;
-        if (owner == null || owner.life.isOver()) {
-            return;
+        if (owner != null && !owner.life.isOver()) {
+            append(owner);
         }
+    }
+
+    private void append(Ownership owner) {
         ClusterNode node = nodes.get(owner.node - 1);
         Entry entry = owner.propose(random);
         Frame frame = owner.stream().frame(entry);
@@ -394,6 +436,7 @@ final class ClusterRun {
             network.listen(node.id, life, opened::accept);
             node.wal = opened;
             node.client = null;
+            node.heard.clear();
             register(node, life, late);
         } catch (IOException | SimCrash failed) {
             life.end();
@@ -412,6 +455,31 @@ final class ClusterRun {
                     late.client = client;
                     node.client = client;
                 }));
+    }
+
+    /** The control plane's news come a little later; to a node that does not reach it, once it does. */
+    private void tellStores(ClusterNode node) {
+        SimScheduler.Life life = node.life;
+        scheduler.afterMs(50 * random.nextDouble(), () -> hearOfStores(node, life));
+    }
+
+    private void hearOfStores(ClusterNode node, SimScheduler.Life life) {
+        life.run(() -> {
+            if (!control.reaches(node.id)) {
+                scheduler.afterMs(200, () -> hearOfStores(node, life));
+                return;
+            }
+            Map<StoreRef, Long> takers = control.takers();
+            Set<StoreRef> fresh = new HashSet<>();
+            takers.forEach((store, epoch) -> {
+                if (!epoch.equals(node.heard.put(store, epoch))) {
+                    fresh.add(store);
+                }
+            });
+            Set<StoreRef> leaving = control.leaving();
+            leaving.removeIf(store -> store.nodeId() == node.id);
+            running(node).storesChanged(Math.min(control.replicas(), takers.size()), fresh, leaving);
+        });
     }
 
     // ---- what brokers and controllers do
@@ -721,6 +789,9 @@ final class ClusterRun {
         public void laneState(Lane lane, boolean accepting, String reason) {
             saw(accepting ? "lane resumed" : "lane suspended");
             check(mine, () -> {
+                if (!accepting) {
+                    disturbed(mine, lane, reason);
+                }
                 if (accepting != reason.isEmpty()) {
                     throw new AssertionError("lane state " + accepting + " with reason '" + reason + "'");
                 }
@@ -731,6 +802,9 @@ final class ClusterRun {
         public void authority(Lane lane, Authority authority, String reason) {
             saw("authority " + authority);
             check(mine, () -> {
+                if (authority != Authority.HELD) {
+                    disturbed(mine, lane, authority + " " + reason);
+                }
                 if (authority == Authority.HELD != reason.isEmpty()) {
                     throw new AssertionError("authority " + authority + " with reason '" + reason + "'");
                 }
@@ -769,6 +843,60 @@ final class ClusterRun {
                             && !owner.life.isOver()
                             && owner.allAcknowledged();
                 });
+    }
+
+    /** With nothing else the matter, a node that is drained and stops costs no lane of others its quorum, and none waits for it. */
+    private void checkThatOneLeavesUnnoticed() {
+        // Until what the history has begun is over: pauses, starts, processes that learn that they are fenced
+        advance(12_000);
+        waitUntil("everything accepted by an owner is acknowledged", this::settledDown);
+        nodes.forEach(node -> control.drain(node.id, false));
+        ClusterNode node = someLive();
+        if (node == null || control.takers().size() <= control.ackQuorum()) {
+            return;
+        }
+        control.drain(node.id, true);
+        appendByOthers(node);
+        waitUntil(
+                "no extent of others is open on node " + node.id + ", which is drained",
+                () -> control.openElsewhere(node.id).isEmpty());
+        List<Ownership> others = appendByOthers(node);
+        waitUntil("the others' lanes are open", () -> others.stream().allMatch(Ownership::allAcknowledged));
+        others.forEach(owner -> undisturbed.add(new LifeLane(owner.life, owner.stream().lane)));
+        control.fence(node.id);
+        crash(node, false, 10_000);
+        appendByOthers(node);
+        advance(3_000);
+        if (!others.stream().allMatch(Ownership::allAcknowledged)) {
+            throw new AssertionError("node " + node.id + " left, and others wait: " + state());
+        }
+        undisturbed.clear();
+        saw("left unnoticed");
+        waitUntil("everything accepted by an owner is acknowledged", this::settledDown);
+    }
+
+    /** A lane of one run of a process. */
+    private record LifeLane(SimScheduler.Life life, Lane lane) {}
+
+    /** They write, and lose no quorum now; a lane that writes for the first time may have to wait for the control plane. */
+    private final Set<LifeLane> undisturbed = new HashSet<>();
+
+    private void disturbed(SimScheduler.Life life, Lane lane, String how) {
+        if (undisturbed.contains(new LifeLane(life, lane))) {
+            throw new AssertionError("a node left, and the " + lane + " lane of another noticed: " + how);
+        }
+    }
+
+    private List<Ownership> appendByOthers(ClusterNode node) {
+        List<Ownership> others = new ArrayList<>();
+        for (ClusterStream stream : streams) {
+            Ownership owner = stream.owner;
+            if (owner != null && owner.node != node.id && !owner.life.isOver()) {
+                append(owner);
+                others.add(owner);
+            }
+        }
+        return others;
     }
 
     private void checkFinally() {

@@ -7,6 +7,8 @@ import io.catchment.wal.StoreRef;
 import io.catchment.wal.simulation.ClusterStream.Entry;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -42,6 +44,9 @@ final class SimControl {
         /** Recovered by these lives now. */
         final List<SimScheduler.Life> recoverers = new ArrayList<>();
 
+        /** Its writer knows of it: an answer may be lost. */
+        boolean told;
+
         boolean repairing;
         /** What the last recovery said of it. */
         String lastWaiting = "";
@@ -68,10 +73,15 @@ final class SimControl {
     final Map<Long, Extent> extents = new TreeMap<>();
     final Map<Integer, Long> epochs = new TreeMap<>();
     private final Map<Integer, StoreRef> stores = new TreeMap<>();
+    /** Of nodes whose epoch is over, too. */
+    private final Map<Integer, StoreRef> lastStores = new TreeMap<>();
+
+    private final Set<Integer> draining = new TreeSet<>();
     private final Set<Integer> unreachable = new TreeSet<>();
     private long nextExtent = 1;
     private long nextEpoch = 1;
     IntConsumer created = node -> {};
+    Runnable storesChanged = () -> {};
 
     SimControl(
             SimScheduler scheduler,
@@ -88,6 +98,10 @@ final class SimControl {
         this.holdersMin = holdersMin;
     }
 
+    int replicas() {
+        return replicas;
+    }
+
     int ackQuorum() {
         return ackQuorum;
     }
@@ -96,6 +110,9 @@ final class SimControl {
         long epoch = nextEpoch++;
         epochs.put(store.nodeId(), epoch);
         stores.put(store.nodeId(), store);
+        lastStores.put(store.nodeId(), store);
+        draining.remove(store.nodeId());
+        storesChanged.run();
         return new Client(store.nodeId(), epoch);
     }
 
@@ -103,6 +120,55 @@ final class SimControl {
     void fence(int node) {
         epochs.put(node, nextEpoch++);
         stores.remove(node);
+        storesChanged.run();
+    }
+
+    /** Its store gets no further extents, as long as others are enough for them. */
+    void drain(int node, boolean now) {
+        if (now ? draining.add(node) : draining.remove(node)) {
+            storesChanged.run();
+        }
+    }
+
+    boolean isDraining(int node) {
+        return draining.contains(node);
+    }
+
+    /** Where extents are placed, with the epochs of their nodes. */
+    Map<StoreRef, Long> takers() {
+        Map<StoreRef, Long> takers = new HashMap<>();
+        stores.forEach((node, store) -> {
+            if (!draining.contains(node)) {
+                takers.put(store, epochs.getOrDefault(node, 0L));
+            }
+        });
+        return takers;
+    }
+
+    /** Stores that no lane should have in its ensembles any more. */
+    Set<StoreRef> leaving() {
+        Map<StoreRef, Long> takers = takers();
+        Set<StoreRef> leaving = new HashSet<>();
+        if (takers.size() >= ackQuorum) {
+            leaving.addAll(lastStores.values());
+            leaving.removeAll(takers.keySet());
+        }
+        return leaving;
+    }
+
+    /** What others write, or wrote, to a node's store, and is not sealed. */
+    List<Extent> openElsewhere(int node) {
+        StoreRef store = stores.get(node);
+        if (store == null) {
+            return List.of();
+        }
+        return extents.values().stream()
+                .filter(extent -> !extent.decided()
+                        && extent.descriptor.writerNodeId() != node
+                        && extent.descriptor.ensemble().contains(store))
+                // One whose creation was not answered stays open as long as its writer's epoch
+                .filter(extent -> extent.told || extent.state == State.RECOVERING)
+                .toList();
     }
 
     boolean live(int node) {
@@ -123,6 +189,10 @@ final class SimControl {
         } else {
             unreachable.remove(node);
         }
+    }
+
+    boolean reaches(int node) {
+        return !unreachable.contains(node);
     }
 
     void allReachable() {
@@ -171,20 +241,29 @@ final class SimControl {
 
         @Override
         public CompletionStage<ExtentDescriptor> create(Lane lane, Set<StoreRef> avoid) {
-            return command(() -> {
-                List<StoreRef> order = new ArrayList<>(stores.values());
-                Collections.shuffle(order, new Random(random.nextLong()));
-                order.sort((a, b) -> Boolean.compare(b.nodeId() == node, a.nodeId() == node));
-                order.sort((a, b) -> Boolean.compare(avoid.contains(a), avoid.contains(b)));
-                List<StoreRef> ensemble = order.subList(0, Math.min(replicas, order.size()));
-                if (ensemble.size() < ackQuorum) {
-                    throw new IllegalStateException("not enough stores (simulated)");
-                }
-                Extent extent = new Extent(new ExtentDescriptor(nextExtent++, node, epoch, lane, ensemble, ackQuorum));
-                extents.put(extent.descriptor.extentId(), extent);
-                created.accept(node);
-                return new ExtentDescriptor(extent.descriptor.extentId(), node, epoch, lane, ensemble, toldQuorum);
-            });
+            return this.<ExtentDescriptor>command(() -> {
+                        List<StoreRef> order = new ArrayList<>(stores.values());
+                        Collections.shuffle(order, new Random(random.nextLong()));
+                        order.sort((a, b) -> Boolean.compare(b.nodeId() == node, a.nodeId() == node));
+                        order.sort((a, b) -> Boolean.compare(avoid.contains(a), avoid.contains(b)));
+                        order.sort((a, b) -> Boolean.compare(isDraining(a.nodeId()), isDraining(b.nodeId())));
+                        int good = takers().size();
+                        int size = Math.min(replicas, good >= ackQuorum ? good : Math.min(ackQuorum, order.size()));
+                        List<StoreRef> ensemble = order.subList(0, size);
+                        if (ensemble.size() < ackQuorum) {
+                            throw new IllegalStateException("not enough stores (simulated)");
+                        }
+                        Extent extent =
+                                new Extent(new ExtentDescriptor(nextExtent++, node, epoch, lane, ensemble, ackQuorum));
+                        extents.put(extent.descriptor.extentId(), extent);
+                        created.accept(node);
+                        return new ExtentDescriptor(
+                                extent.descriptor.extentId(), node, epoch, lane, ensemble, toldQuorum);
+                    })
+                    .thenApply(descriptor -> {
+                        find(descriptor.extentId()).told = true;
+                        return descriptor;
+                    });
         }
 
         @Override
@@ -237,7 +316,7 @@ final class SimControl {
         @Override
         public CompletionStage<List<StoreRef>> standIns(ExtentDescriptor extent) {
             return command(() -> stores.values().stream()
-                    .filter(store -> !extent.ensemble().contains(store))
+                    .filter(store -> !extent.ensemble().contains(store) && !isDraining(store.nodeId()))
                     .toList());
         }
 

@@ -5,6 +5,7 @@ import io.catchment.wal.ExtentRegistry;
 import io.catchment.wal.Lane;
 import io.catchment.wal.StoreRef;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,6 +28,8 @@ public final class SharedRegistry {
     private final Map<Integer, StoreRef> stores = new TreeMap<>();
     private final Map<Integer, Long> epochs = new TreeMap<>();
     private final Map<Long, Extent> extents = new TreeMap<>();
+    private final Set<StoreRef> leaving = new HashSet<>();
+    private CompletionStage<Void> answers = CompletableFuture.completedStage(null);
     private long nextEpoch = 1;
     private long nextExtent = 1;
 
@@ -47,6 +50,16 @@ public final class SharedRegistry {
     public synchronized void fence(int nodeId) {
         epochs.put(nodeId, nextEpoch++);
         stores.remove(nodeId);
+    }
+
+    /** No further extent lies on this store. */
+    public synchronized void drain(StoreRef store) {
+        leaving.add(store);
+    }
+
+    /** Extents that are created from now on are answered only after that. */
+    public synchronized void answerAfter(CompletionStage<Void> release) {
+        answers = release;
     }
 
     /** Extents ever created. */
@@ -100,12 +113,13 @@ public final class SharedRegistry {
                 stores.values().stream()
                         .filter(store -> store.nodeId() != nodeId)
                         .forEach(order::add);
+                order.removeAll(leaving);
                 order.sort((a, b) -> Boolean.compare(avoid.contains(a), avoid.contains(b)));
                 List<StoreRef> ensemble = order.subList(0, Math.min(replicas, order.size()));
                 ExtentDescriptor descriptor =
                         new ExtentDescriptor(nextExtent++, nodeId, epoch, lane, ensemble, ackQuorum);
                 extents.put(descriptor.extentId(), new Extent(descriptor, epoch, false, -1, List.of()));
-                return CompletableFuture.completedStage(descriptor);
+                return answers.thenApply(released -> descriptor);
             }
         }
 
