@@ -77,6 +77,8 @@ class StateLoadEndTest {
     void whatWasReadForThreadsThatHaveEndedIsReleased() throws Exception {
         var unused = load.start();
         await(reading);
+        // The step that has begun the read has ended, too
+        threads.submit(() -> {}).get(DEADLINE_S, TimeUnit.SECONDS);
         threads.shutdownNow();
         load.cancel(new IllegalStateException("closing"));
         read.complete(new BatchRun(0, 3, buffers.track(TestBatches.buffer(batch))));
