@@ -202,11 +202,12 @@ class StoreProxyTest {
 
     @Test
     void linkIsNotFasterThanItsBound() throws Exception {
-        proxy.limitBandwidth(2 << 20);
         long start = System.nanoTime();
+        proxy.limitBandwidth(BODY.length);
         put("k", BODY);
         assertThat(get("k").body()).isEqualTo(BODY);
-        assertThat(System.nanoTime() - start).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(800));
+        // a second in each direction, less what the shaper lets pass when a busy machine runs its clock late
+        assertThat(System.nanoTime() - start).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(1000));
     }
 
     @Test
