@@ -8,6 +8,8 @@ import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Looks into this node's own copies on a thread that may wait for the disk, so that nobody else does. Owned by the loop of {@link NearPartitions},
@@ -15,6 +17,8 @@ import java.util.function.Function;
  * further one begins, so what waits for a disk that hangs is bounded by what is followed.
  */
 final class CopyLooks implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(CopyLooks.class);
+
     /** A copy is a few milliseconds behind the owner. */
     static final long PATIENCE_MS = 30;
 
@@ -65,7 +69,9 @@ final class CopyLooks implements AutoCloseable {
     private OptionalLong seen(NearPartition partition) {
         try {
             return copies.apply(partition);
-        } catch (RuntimeException unreadable) {
+        } catch (RuntimeException | Error unreadable) {
+            // Without an answer no look would begin any more
+            LOG.debug("no look into this node's own copy of stream {}", partition.streamId(), unreadable);
             return OptionalLong.empty();
         }
     }

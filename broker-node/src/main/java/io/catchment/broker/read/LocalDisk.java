@@ -8,14 +8,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What reads ask of this node's disk, each for a bounded time. While something is unanswered for longer than that the disk counts as hung, and
  * nothing more is asked of it: so what waits for it, on whatever threads, is what came within that time. What it brings in the end
- * is released, and makes it well again. Guarded by its lock.
+ * is released, and makes it well again. Both are logged once. Guarded by its lock.
  */
 final class LocalDisk {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalDisk.class);
+
     private final long patienceMs;
+    private boolean hangs;
     /** Without an answer, the oldest first. */
     private final LinkedHashSet<Asked> underWay = new LinkedHashSet<>();
 
@@ -54,7 +59,8 @@ final class LocalDisk {
         CompletionStage<T> answer;
         try {
             answer = question.get();
-        } catch (RuntimeException refused) {
+        } catch (RuntimeException | Error refused) {
+            // Want of memory, too: what was never asked must not count as unanswered for ever
             end(asked);
             throw refused;
         }
@@ -72,6 +78,9 @@ final class LocalDisk {
         }
         return bounded.orTimeout(patienceMs, TimeUnit.MILLISECONDS).exceptionallyCompose(failure -> {
             boolean late = failure instanceof TimeoutException;
+            if (late) {
+                noteHung();
+            }
             return CompletableFuture.failedStage(
                     late ? new HungException("no answer of this node's disk within " + patienceMs + " ms") : failure);
         });
@@ -91,5 +100,18 @@ final class LocalDisk {
 
     private synchronized void end(Asked asked) {
         underWay.remove(asked);
+        if (hangs && underWay.isEmpty()) {
+            hangs = false;
+            LOG.info("This node's disk has answered all that it was asked and is read again");
+        }
+    }
+
+    private synchronized void noteHung() {
+        if (!hangs && !underWay.isEmpty()) {
+            hangs = true;
+            LOG.warn(
+                    "This node's disk has not answered a read for {} ms: until it does, reads go to objects and to other nodes. See what ails the disk",
+                    patienceMs);
+        }
     }
 }
