@@ -15,6 +15,7 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.FetchMetadata;
@@ -79,6 +80,13 @@ public final class FetchHandler implements ApiHandler {
         if (body.isFromFollower() && !services.near().enabled()) {
             request.fail(new InvalidRequestException("replica " + body.replicaId()
                     + " asks to follow: partitions here have no followers, unless replica.selector.class is set"));
+            return;
+        }
+        if (body.version() >= TOPIC_ID_VERSION
+                && body.data().topics().stream()
+                        .anyMatch(topic -> topic.topicId().equals(Uuid.ZERO_UUID))) {
+            // Nobody's id; and Kafka's answers cannot name what has neither an id nor a name
+            request.fail(new UnknownTopicIdException("a topic is asked for by the id " + Uuid.ZERO_UUID));
             return;
         }
         if (body.isFromFollower()) {

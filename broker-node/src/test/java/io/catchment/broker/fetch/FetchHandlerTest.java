@@ -476,6 +476,13 @@ class FetchHandlerTest {
     }
 
     @Test
+    void nobodysTopicIdIsRefused() {
+        OpenRequest request =
+                new Fetch().id(Uuid.ZERO_UUID).from(0, want(0)).from(1, want(0)).send();
+        assertThat(response(request).error()).isEqualTo(Errors.UNKNOWN_TOPIC_ID);
+    }
+
+    @Test
     void unknownTopicsAndPartitionsAreToldButDoNotEndTheWaitOfOthers() {
         OpenRequest byId = new Fetch().id(Uuid.randomUuid()).from(0, want(0)).send();
         assertThat(error(byId, 0)).isEqualTo(Errors.UNKNOWN_TOPIC_ID);

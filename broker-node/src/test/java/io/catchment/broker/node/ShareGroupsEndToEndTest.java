@@ -1,6 +1,7 @@
 package io.catchment.broker.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +37,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
@@ -288,6 +290,11 @@ class ShareGroupsEndToEndTest {
                                 .get(group)
                                 .groupState()
                         == GroupState.EMPTY);
+        TopicPartition none = new TopicPartition(topic, 7);
+        assertThatThrownBy(() -> admin.alterShareGroupOffsets(group, Map.of(none, 4L))
+                        .partitionResult(none)
+                        .get())
+                .hasCauseInstanceOf(UnknownTopicOrPartitionException.class);
         admin.alterShareGroupOffsets(group, Map.of(new TopicPartition(topic, 0), 4L))
                 .all()
                 .get();

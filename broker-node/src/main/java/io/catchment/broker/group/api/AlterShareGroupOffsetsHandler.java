@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.AlterShareGroupOffsetsRequestData;
+import org.apache.kafka.common.message.AlterShareGroupOffsetsRequestData.AlterShareGroupOffsetsRequestTopic;
 import org.apache.kafka.common.message.AlterShareGroupOffsetsRequestData.AlterShareGroupOffsetsRequestTopicCollection;
 import org.apache.kafka.common.message.AlterShareGroupOffsetsResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -17,6 +18,7 @@ import org.apache.kafka.common.requests.AlterShareGroupOffsetsRequest;
 import org.apache.kafka.common.requests.AlterShareGroupOffsetsResponse;
 import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
+import org.apache.kafka.image.TopicsImage;
 
 /** A share group without members starts elsewhere. */
 final class AlterShareGroupOffsetsHandler implements ApiHandler {
@@ -36,19 +38,28 @@ final class AlterShareGroupOffsetsHandler implements ApiHandler {
     @Override
     public void handle(Request request) {
         AlterShareGroupOffsetsRequest body = (AlterShareGroupOffsetsRequest) request.body();
-        Map<String, Uuid> ids = image.get().metadata().topics().topicNameToIdView();
+        TopicsImage topics = image.get().metadata().topics();
+        Map<String, Uuid> ids = topics.topicNameToIdView();
         AlterShareGroupOffsetsResponse.Builder answer = new AlterShareGroupOffsetsResponse.Builder();
         AlterShareGroupOffsetsRequestTopicCollection known = new AlterShareGroupOffsetsRequestTopicCollection();
-        body.data().topics().forEach(topic -> {
-            if (ids.containsKey(topic.topicName())) {
-                known.add(topic.duplicate());
-            } else {
-                topic.partitions()
-                        .forEach(partition -> answer.addPartition(
-                                topic.topicName(),
-                                partition.partitionIndex(),
-                                ids,
-                                new ApiError(Errors.UNKNOWN_TOPIC_OR_PARTITION)));
+        body.data().topics().forEach(asked -> {
+            AlterShareGroupOffsetsRequestTopic topic = asked.duplicate();
+            // The coordinator takes any number, and would keep a state of it
+            topic.partitions().removeIf(partition -> {
+                boolean unknown = topics.getPartition(
+                                ids.getOrDefault(topic.topicName(), Uuid.ZERO_UUID), partition.partitionIndex())
+                        == null;
+                if (unknown) {
+                    answer.addPartition(
+                            topic.topicName(),
+                            partition.partitionIndex(),
+                            ids,
+                            new ApiError(Errors.UNKNOWN_TOPIC_OR_PARTITION));
+                }
+                return unknown;
+            });
+            if (!topic.partitions().isEmpty()) {
+                known.add(topic);
             }
         });
         String group = body.data().groupId();
