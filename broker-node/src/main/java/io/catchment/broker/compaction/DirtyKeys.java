@@ -66,6 +66,7 @@ final class DirtyKeys implements RangeReader.Taker {
     public boolean take(ByteBuffer batches) {
         for (MutableRecordBatch batch : MemoryRecords.readableRecords(batches).batches()) {
             if (batch.lastOffset() < fromOffset) {
+                passOver(batch);
                 continue;
             }
             if (batch.baseOffset() >= endOffset) {
@@ -79,6 +80,18 @@ final class DirtyKeys implements RangeReader.Taker {
             map.updateLatestOffset(batch.lastOffset());
         }
         return true;
+    }
+
+    /** What ended before the dirty part has ended: else the producer's next transaction would pass for the aborted one. */
+    private void passOver(MutableRecordBatch batch) {
+        if (transactions == null) {
+            return;
+        }
+        if (batch.isControlBatch()) {
+            transactions.onControlBatchRead(batch);
+        } else {
+            transactions.onBatchRead(batch);
+        }
     }
 
     private boolean takes(MutableRecordBatch batch) {
