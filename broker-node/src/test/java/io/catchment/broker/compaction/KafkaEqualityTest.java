@@ -26,7 +26,7 @@ class KafkaEqualityTest {
     @Test
     void theSameRecordsStayAsInKafka() throws Exception {
         Long given = Long.getLong("compaction.seed");
-        long first = given == null ? new SplittableRandom().nextLong(1L << 40) : given;
+        long first = given == null ? 1 : given;
         for (long seed = first; seed < first + (given == null ? 15 : 1); seed++) {
             try {
                 run(seed);
