@@ -126,9 +126,26 @@ public sealed interface Command<R> {
         }
     }
 
-    /** Sets (value) or removes (null) keys of one resource, as IncrementalAlterConfigs left them after SET/DELETE/APPEND/SUBTRACT. */
-    record AlterConfigs(byte resourceType, String resourceName, Map<String, @Nullable String> changes)
-            implements Command<Done> {}
+    /**
+     * Sets (value) or removes (null) keys of one resource, as IncrementalAlterConfigs left them after SET/DELETE/APPEND/SUBTRACT.
+     *
+     * @param before the whole configuration of the resource from which the changes were worked out and with which they were validated;
+     *     NOT_YET when it is another one by now. Null: whatever it is
+     */
+    record AlterConfigs(
+            byte resourceType,
+            String resourceName,
+            Map<String, @Nullable String> changes,
+            @Nullable Map<String, String> before)
+            implements Command<Done> {
+        public AlterConfigs {
+            before = before == null ? null : Map.copyOf(before);
+        }
+
+        public AlterConfigs(byte resourceType, String resourceName, Map<String, @Nullable String> changes) {
+            this(resourceType, resourceName, changes, null);
+        }
+    }
 
     /**
      * Sets or removes what the cluster keeps about clients: quotas and SCRAM credentials, as Kafka's own records ({@code ClientQuotaRecord},

@@ -6,6 +6,7 @@ import io.catchment.broker.topic.TopicSchema;
 import io.catchment.broker.topicadmin.CommandErrors;
 import io.catchment.broker.topicadmin.Later;
 import io.catchment.controlplane.Command;
+import io.catchment.controlplane.CommandException;
 import io.catchment.controlplane.ControlPlane;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -13,7 +14,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigResource;
@@ -33,7 +36,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * IncrementalAlterConfigs of topics, groups and client metrics. Thread-safe: alterations made through this node run one after the other, so that
  * an APPEND sees what the one before left. What was created or altered through another node before the request came is seen as well, by a
- * barrier: clients send such requests to any node, and what they were told is done must count for the next.
+ * barrier: clients send such requests to any node, and what they were told is done must count for the next. What is altered through another node
+ * at the same moment makes the control plane refuse what was worked out without it; it is worked out anew then.
  *
  * <p>Node configurations are refused: they change by node.properties and a restart. What a node never had set at run time can be
  * deleted, though: {@code kafka-reassign-partitions --verify} ends with that.
@@ -44,6 +48,9 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler {
             "leader.replication.throttled.rate",
             "follower.replication.throttled.rate",
             "replica.alter.log.dirs.io.max.bytes.per.second");
+
+    /** Each refusal means that an alteration through another node got ahead: so many in a row are a storm. */
+    private static final int ATTEMPTS_MAX = 30;
 
     private final ControlPlane controlPlane;
     private final TopicSchema topics;
@@ -86,7 +93,8 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler {
                         ? CompletableFuture.completedFuture(
                                 new ApiError(Errors.INVALID_REQUEST, "Each resource must appear at most once."))
                         : afterTheLast(() -> others.thenComposeAsync(
-                                        seen -> alter(key, resource, data.validateOnly()), request.eventLoop())
+                                        seen -> alter(key, resource, data.validateOnly(), request.eventLoop(), 1),
+                                        request.eventLoop())
                                 .exceptionally(IncrementalAlterConfigsHandler::error))));
         CompletableFuture<Void> all = CompletableFuture.allOf(outcomes.values().stream()
                 .map(CompletionStage::toCompletableFuture)
@@ -101,18 +109,33 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler {
         return next;
     }
 
-    private CompletionStage<ApiError> alter(ConfigResource resource, AlterConfigsResource asked, boolean validateOnly) {
-        try {
-            Map<String, @Nullable String> changes = changes(resource, asked);
-            if (validateOnly || changes.isEmpty()) {
-                return CompletableFuture.completedFuture(ApiError.NONE);
-            }
-            return controlPlane
-                    .submit(new Command.AlterConfigs(resource.type().id(), resource.name(), changes))
-                    .handle((done, failure) -> failure == null ? ApiError.NONE : error(failure));
-        } catch (RuntimeException e) {
-            return CompletableFuture.completedFuture(error(e));
+    private CompletionStage<ApiError> alter(
+            ConfigResource resource, AlterConfigsResource asked, boolean validateOnly, Executor loop, int attempt) {
+        Map<String, String> before =
+                controlPlane.image().configs(resource.type().id(), resource.name());
+        Map<String, @Nullable String> changes = changes(resource, asked, before);
+        if (validateOnly || changes.isEmpty()) {
+            return CompletableFuture.completedFuture(ApiError.NONE);
         }
+        return controlPlane
+                .submit(new Command.AlterConfigs(resource.type().id(), resource.name(), changes, before))
+                .handleAsync(
+                        (done, failure) -> {
+                            if (failure == null) {
+                                return CompletableFuture.completedFuture(ApiError.NONE);
+                            }
+                            // The refusal came with what it rests on: the image shows it
+                            return isOvertaken(failure) && attempt < ATTEMPTS_MAX
+                                    ? alter(resource, asked, false, loop, attempt + 1)
+                                    : CompletableFuture.completedFuture(error(failure));
+                        },
+                        loop)
+                .thenCompose(next -> next);
+    }
+
+    private static boolean isOvertaken(Throwable failure) {
+        Throwable cause = failure instanceof CompletionException wrapped ? wrapped.getCause() : failure;
+        return cause instanceof CommandException refused && refused.reason() == CommandException.Reason.NOT_YET;
     }
 
     private static boolean isOfTheCluster(ConfigResource.Type type) {
@@ -126,10 +149,9 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler {
     }
 
     /** @throws KafkaException if any of it is invalid: a resource is altered as a whole or not at all */
-    private Map<String, @Nullable String> changes(ConfigResource resource, AlterConfigsResource asked) {
+    private Map<String, @Nullable String> changes(
+            ConfigResource resource, AlterConfigsResource asked, Map<String, String> before) {
         ConfigOperations operations = ConfigOperations.of(asked);
-        Map<String, String> before =
-                controlPlane.image().configs(resource.type().id(), resource.name());
         switch (resource.type()) {
             case TOPIC -> {
                 return topicChanges(resource.name(), operations, before);

@@ -204,6 +204,43 @@ class IncrementalAlterConfigsHandlerTest {
         assertThat(configs("new")).containsEntry("retention.ms", "3");
     }
 
+    @Test
+    void whatComesThroughTwoNodesAtOnceCountsBoth() {
+        assertThat(one(TOPIC, "t", OpType.SET, "cleanup.policy", "compact")).isEqualTo(Errors.NONE);
+        controlPlane.pause();
+        FakeRequest append = send(TOPIC, "t", OpType.APPEND, "cleanup.policy", "delete");
+        FakeRequest subtract = send(ofAnotherNode(), OpType.SUBTRACT, "cleanup.policy", "compact");
+        FakeRequest.settle();
+        controlPlane.resume();
+
+        assertThat(append.answer().errorCounts()).containsOnlyKeys(Errors.NONE);
+        assertThat(subtract.answer().errorCounts()).containsOnlyKeys(Errors.NONE);
+        assertThat(configs("t")).containsEntry("cleanup.policy", "delete");
+    }
+
+    @Test
+    void keysThatContradictEachOtherAreRefusedThoughTheyComeThroughTwoNodesAtOnce() {
+        controlPlane.pause();
+        FakeRequest max = send(TOPIC, "t", OpType.SET, "max.compaction.lag.ms", "100");
+        FakeRequest min = send(ofAnotherNode(), OpType.SET, "min.compaction.lag.ms", "101");
+        FakeRequest.settle();
+        controlPlane.resume();
+
+        assertThat(max.answer().errorCounts()).containsOnlyKeys(Errors.NONE);
+        assertThat(min.answer().errorCounts()).containsOnlyKeys(Errors.INVALID_CONFIG);
+        assertThat(configs("t")).doesNotContainKey("min.compaction.lag.ms");
+    }
+
+    private IncrementalAlterConfigsHandler ofAnotherNode() {
+        return new IncrementalAlterConfigsHandler(controlPlane, TestConfigs.topics(), TestConfigs.groups(), 2);
+    }
+
+    private static FakeRequest send(IncrementalAlterConfigsHandler through, OpType op, String key, String value) {
+        AlterConfigsResource resource = resource(TOPIC, "t");
+        add(resource, op, key, value);
+        return FakeRequest.sent(through, request((short) 1, false, resource), "PLAINTEXT");
+    }
+
     private static Errors one(
             IncrementalAlterConfigsHandler through, OpType op, String topic, String key, @Nullable String value) {
         AlterConfigsResource resource = resource(TOPIC, topic);

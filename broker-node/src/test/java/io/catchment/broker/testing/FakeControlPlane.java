@@ -522,6 +522,10 @@ public final class FakeControlPlane implements ControlPlane {
     }
 
     private Command.Done alter(Command.AlterConfigs alter) {
+        if (alter.before() != null
+                && !alter.before().equals(image.configs(alter.resourceType(), alter.resourceName()))) {
+            throw new CommandException(Reason.NOT_YET, "Altered meanwhile: " + alter.resourceName());
+        }
         change(next -> {
             Changed changed = new Changed().configs();
             setConfigs(next, changed, alter.resourceType(), alter.resourceName(), alter.changes());

@@ -265,13 +265,21 @@ public final class CommandCodec {
                 builder.putSet(change.getKey(), value);
             }
         }
+        @Nullable Map<String, String> before = command.before();
+        if (before != null) {
+            builder.setBefore(AlterConfigs.Configs.newBuilder().putAllValues(before));
+        }
         return builder.build();
     }
 
     private static Command.AlterConfigs alterConfigs(AlterConfigs command) {
         Map<String, @Nullable String> changes = new HashMap<>(command.getSetMap());
         command.getRemovedList().forEach(name -> changes.put(name, null));
-        return new Command.AlterConfigs((byte) command.getResourceType(), command.getResourceName(), changes);
+        return new Command.AlterConfigs(
+                (byte) command.getResourceType(),
+                command.getResourceName(),
+                changes,
+                command.hasBefore() ? command.getBefore().getValuesMap() : null);
     }
 
     private static OpenStreams openStreams(Command.OpenStreams command) {

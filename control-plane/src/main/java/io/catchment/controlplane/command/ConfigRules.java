@@ -32,6 +32,14 @@ final class ConfigRules {
             return Draft.refuse(Reason.NOT_FOUND, "topic " + command.resourceName() + " does not exist");
         }
         Map<String, String> present = draft.state().configsOf(new ConfigResource(type, command.resourceName()));
+        @Nullable Map<String, String> before = command.before();
+        // Not the other way round: the state's map compares by identity
+        if (before != null && !before.equals(present)) {
+            return Draft.refuse(
+                    Reason.NOT_YET,
+                    "configurations of " + type + " " + command.resourceName()
+                            + " have been altered by others meanwhile; look at them again");
+        }
         List<LogRecord> records = new ArrayList<>();
         for (Map.Entry<String, @Nullable String> change : command.changes().entrySet()) {
             if (!Objects.equals(present.get(change.getKey()), change.getValue())) {

@@ -181,6 +181,18 @@ class TopicRulesTest {
         assertThat(script.image().configs((byte) 4, "1")).containsEntry("x", "y");
     }
 
+    @Test
+    void changesOfAConfigurationThatOthersAlteredMeanwhileAreRefused() {
+        script.createTopic("t", 1);
+        script.done(new Command.AlterConfigs(TOPIC, "t", Map.of("a", "1"), Map.of()));
+        script.refused(Reason.NOT_YET, new Command.AlterConfigs(TOPIC, "t", Map.of("b", "2"), Map.of()));
+        script.refused(Reason.NOT_YET, new Command.AlterConfigs(TOPIC, "t", Map.of("b", "2"), Map.of("a", "0")));
+        script.done(new Command.AlterConfigs(TOPIC, "t", Map.of("b", "2"), Map.of("a", "1")));
+        assertThat(Map.copyOf(script.image().configs(TOPIC, "t"))).isEqualTo(Map.of("a", "1", "b", "2"));
+        script.done(new Command.AlterConfigs((byte) 4, "1", Map.of("x", "y"), Map.of()));
+        script.refused(Reason.NOT_YET, new Command.AlterConfigs((byte) 4, "1", Map.of("x", "z"), Map.of()));
+    }
+
     private long publish(List<Command.NewRange> ranges) {
         long object = script.preparedObject(epoch);
         script.done(

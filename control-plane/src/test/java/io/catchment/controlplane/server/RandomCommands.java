@@ -56,7 +56,7 @@ final class RandomCommands {
             case 3 -> deleteTopics(image);
             case 4 ->
                 new Command.CreatePartitions(topicName(), 1 + random.nextInt(8), List.of(), random.nextInt(8) == 0);
-            case 5 -> alterConfigs();
+            case 5 -> alterConfigs(image);
             case 6 -> new Command.AllocateProducerIds(id, epoch);
             case 7 -> openStreams(image, id, epoch);
             case 8 ->
@@ -127,10 +127,12 @@ final class RandomCommands {
         return new Command.DeleteTopics(List.of(topic == null ? new Uuid(1, 1) : topic.topicId()));
     }
 
-    private Command<?> alterConfigs() {
+    private Command<?> alterConfigs(ClusterImage image) {
         Map<String, @Nullable String> changes = new HashMap<>();
         changes.put("k", random.nextBoolean() ? null : "x" + random.nextInt(5));
-        return new Command.AlterConfigs((byte) 2, topicName(), changes);
+        String topic = topicName();
+        return new Command.AlterConfigs(
+                (byte) 2, topic, changes, random.nextBoolean() ? null : image.configs((byte) 2, topic));
     }
 
     private Command<?> alterClients() {
