@@ -154,6 +154,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
                     now.streamId(),
                     now.epoch(),
                     now.logStartOffset(),
+                    now.cleanedTo(),
                     found.endOffset(),
                     PartitionView.epochStarts(now));
             PartitionLoop loop = loops[(int) Math.floorMod(now.streamId(), (long) loops.length)];

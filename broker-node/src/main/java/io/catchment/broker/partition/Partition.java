@@ -88,6 +88,7 @@ final class Partition implements PartitionView {
         this.loop = loop;
         this.openedMs = loop.time().milliseconds();
         this.logStartOffset = stream.logStartOffset();
+        this.compactedTo = stream.compactedTo();
         this.epochStarts = stream.epochStarts();
         this.nextOffset = stream.endOffset();
         this.highWatermark = stream.endOffset();
@@ -593,7 +594,7 @@ final class Partition implements PartitionView {
         }
     }
 
-    /** Below it there is something else to read by now than what the tail still has. On the opener's thread. */
+    /** Below it there is something else to read by now than what the tail still has, and what is remembered of transactions. On the opener's thread. */
     void compacted(long toOffset) {
         compactedTo = toOffset;
     }
@@ -616,14 +617,18 @@ final class Partition implements PartitionView {
         return Math.min(acknowledged, Math.max(firstUnstableOffset, logStartOffset));
     }
 
+    /**
+     * Not those whose marker compaction may have taken away, with the last of their records: a reader that is told of an abort takes all of its producer's
+     * records for aborted ones until the marker comes.
+     */
     @Override
     public List<AbortedTransaction> aborted(long fromOffset, long toOffset) {
-        return producers.aborted().between(fromOffset, toOffset);
+        return producers.aborted().between(Math.max(fromOffset, compactedTo), toOffset);
     }
 
     @Override
     public long abortedKnownFrom() {
-        return producers.aborted().knownFrom();
+        return Math.max(producers.aborted().knownFrom(), compactedTo);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.catchment.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.catchment.broker.batch.BatchHeader;
 import io.catchment.broker.read.BatchRun;
@@ -26,6 +27,8 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.ControlRecordType;
+import org.apache.kafka.common.record.internal.EndTransactionMarker;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.common.requests.ProduceResponse.RecordError;
@@ -60,7 +63,7 @@ class PartitionTest {
                     Time.SYSTEM),
             100_000);
     private final Partition partition = new Partition(
-            new OpenedStream(NAME, Uuid.randomUuid(), 9, 5, 10, 100, List.of(new PartitionView.EpochStart(5, 100))),
+            new OpenedStream(NAME, Uuid.randomUuid(), 9, 5, 10, 0, 100, List.of(new PartitionView.EpochStart(5, 100))),
             producers(),
             loop);
     private final Outcomes outcomes = new Outcomes();
@@ -266,6 +269,33 @@ class PartitionTest {
         append(plain(1), 2);
         acknowledge(1);
         assertThat(partition.lastStableOffset()).isEqualTo(103);
+    }
+
+    /** A reader that is told of an abort waits for its marker, and takes all of the producer's records until then for aborted ones. */
+    @Test
+    void anAbortWhoseMarkerCompactionMayHaveTakenAwayIsNotTold() {
+        appendInTransaction(0, 0, 0);
+        eventLoop.submit(() -> {}).syncUninterruptibly();
+        ByteBuffer abort = MemoryRecords.withEndTransactionMarker(
+                        0, 1, 0, PRODUCER, (short) 0, new EndTransactionMarker(ControlRecordType.ABORT, 0))
+                .buffer();
+        partition.appendInternal(abort, InternalLog.InTransaction.NONE, new CompletableFuture<>());
+        acknowledge(2);
+        assertThat(outcomes.answers).containsExactly("0:100");
+        assertThat(partition.aborted(90, 200))
+                .extracting(AbortedTransaction::firstOffset, AbortedTransaction::lastOffset)
+                .containsExactly(tuple(100L, 101L));
+
+        partition.compacted(101);
+        assertThat(partition.aborted(90, 200)).as("the marker is not compacted").hasSize(1);
+        assertThat(partition.abortedKnownFrom()).isEqualTo(101);
+
+        partition.compacted(102);
+        assertThat(partition.aborted(90, 200)).isEmpty();
+        assertThat(partition.aborted(100, 101)).isEmpty();
+        assertThat(partition.abortedKnownFrom())
+                .as("who reads there looks for markers")
+                .isEqualTo(102);
     }
 
     @Test
