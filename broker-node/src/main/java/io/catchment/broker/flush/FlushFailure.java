@@ -41,11 +41,11 @@ final class FlushFailure extends RuntimeException {
         }
     }
 
-    /** The step's stage; what the call itself throws fails the stage too. */
+    /** The step's stage; what the call itself throws fails the stage too, also for want of direct memory, which is told by an error. */
     static <T> CompletionStage<T> attempt(FlushMetrics.Stage stage, Supplier<CompletionStage<T>> step) {
         try {
             return of(stage, step.get());
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | OutOfMemoryError failed) {
             return CompletableFuture.failedStage(from(stage, failed));
         }
     }

@@ -168,7 +168,7 @@ final class LocalExtents {
     private long[] streams(long extentId) {
         try {
             return wal.streams(extentId);
-        } catch (UncheckedIOException unreadable) {
+        } catch (UncheckedIOException | OutOfMemoryError unreadable) {
             return new long[0];
         }
     }
@@ -187,7 +187,7 @@ final class LocalExtents {
     private List<FrameEntry> index(long extentId, long streamId) {
         try {
             return wal.index(extentId, streamId);
-        } catch (UncheckedIOException unreadable) {
+        } catch (UncheckedIOException | OutOfMemoryError unreadable) {
             return List.of();
         }
     }

@@ -85,7 +85,7 @@ final class HolderRequest<T> {
         CompletionStage<T> answer;
         try {
             answer = request.apply(holder);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | OutOfMemoryError e) {
             return CompletableFuture.failedStage(e);
         }
         answer.whenComplete((value, failure) -> {

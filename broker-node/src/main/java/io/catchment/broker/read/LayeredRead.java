@@ -356,6 +356,8 @@ final class LayeredRead {
                 reading = read.get();
             } catch (RuntimeException refused) {
                 reading = CompletableFuture.failedStage(refused);
+            } catch (OutOfMemoryError want) {
+                reading = CompletableFuture.failedStage(noMemory(want));
             }
             reading.whenComplete((frames, failure) -> {
                 levels.catchUpExtents.leave();
@@ -571,7 +573,14 @@ final class LayeredRead {
             step.run();
         } catch (RuntimeException e) {
             fail(e);
+        } catch (OutOfMemoryError want) {
+            fail(noMemory(want));
         }
+    }
+
+    /** Netty tells want of direct memory by an error. A read that nobody ended would keep its bytes of the budget for ever. */
+    private static IOException noMemory(OutOfMemoryError want) {
+        return new IOException("no memory for it: " + want.getMessage(), want);
     }
 
     private static Throwable unwrap(Throwable failure) {

@@ -40,7 +40,7 @@ final class FlushWal implements Wal {
     private TestProcess process;
     private LongFunction<@Nullable Throwable> loadFault = extent -> null;
     private LongFunction<@Nullable Throwable> deleteFault = extent -> null;
-    private LongFunction<@Nullable IOException> indexFault = extent -> null;
+    private LongFunction<@Nullable Throwable> indexFault = extent -> null;
     private LongConsumer beforeDelete = extent -> {};
     private long loadMs;
     private long diskBytes = 1L << 40;
@@ -128,7 +128,7 @@ final class FlushWal implements Wal {
         deleteFault = fault;
     }
 
-    void indexFault(LongFunction<@Nullable IOException> fault) {
+    void indexFault(LongFunction<@Nullable Throwable> fault) {
         indexFault = fault;
     }
 
@@ -229,9 +229,12 @@ final class FlushWal implements Wal {
     }
 
     private void readIndex(long extentId) {
-        IOException fault = indexFault.apply(extentId);
-        if (fault != null) {
-            throw new UncheckedIOException(fault);
+        Throwable fault = indexFault.apply(extentId);
+        if (fault instanceof IOException disk) {
+            throw new UncheckedIOException(disk);
+        }
+        if (fault instanceof Error error) {
+            throw error;
         }
     }
 

@@ -535,6 +535,18 @@ class FlusherTest {
     }
 
     @Test
+    void anExtentThatOneLookHasNoMemoryForIsTriedAgain() {
+        world.start();
+        world.wal.indexFault(extent -> new OutOfMemoryError("direct"));
+        long extent = world.sealed(Lane.NORMAL, 100, streams.get(0));
+        world.time.pass(10_000);
+        assertThat(world.flushed(extent)).isFalse();
+        world.wal.indexFault(any -> null);
+        world.time.pass(60_000);
+        assertThat(world.flushed(extent)).isTrue();
+    }
+
+    @Test
     void whatOneLookRunsIntoDoesNotEndTheFlush() {
         world.start();
         world.wal.indexFault(extent -> new java.io.IOException("injected"));

@@ -119,6 +119,35 @@ class LayeredStreamReaderTest {
         assertThat(reader.served().objectReads()).isEqualTo(1);
     }
 
+    /** Netty tells want of direct memory by an error. */
+    @Test
+    void aReadForWhichThereIsNoMemoryFailsAndTakesNothingFromOthers() {
+        byte[] batch = TestBatches.batch(0, 10, 100);
+        extents.add(1, STREAM, batch);
+        extents.beforeRead(extent -> {
+            throw new OutOfMemoryError("direct");
+        });
+        for (int i = 0; i < 3; i++) {
+            for (ReadClass as : ReadClass.values()) {
+                assertThatThrownBy(() -> read(as)).hasCauseInstanceOf(IOException.class);
+            }
+        }
+        assertThat(budget.usedBytes()).isZero();
+        extents.beforeRead(extent -> {});
+        for (ReadClass as : ReadClass.values()) {
+            BatchRun run = read(as);
+            assertThat(TestBatches.bytes(run.payload())).isEqualTo(batch);
+            run.payload().release();
+        }
+    }
+
+    private BatchRun read(ReadClass as) {
+        return reader.read(STREAM, 0, 10, 1000, as)
+                .toCompletableFuture()
+                .orTimeout(5, TimeUnit.SECONDS)
+                .join();
+    }
+
     @Test
     void anUnreadableExtentIsReadFromItsObjectOnceThatIsPublished() {
         byte[] batch = TestBatches.batch(0, 10, 100);

@@ -4,6 +4,7 @@ import io.catchment.objectstore.BundleBuilder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.CompositeByteBuf;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -24,7 +25,7 @@ public final class BundleWriter implements BundleBuilder {
     private final List<ByteBuf> parts = new ArrayList<>();
     private final List<BuiltRange> ranges = new ArrayList<>();
     private final List<BuiltCheckpoint> checkpoints = new ArrayList<>();
-    private final List<ByteBuf> checkpointPayloads = new ArrayList<>();
+    private final ArrayDeque<ByteBuf> checkpointPayloads = new ArrayDeque<>();
     private final SparseIndex index = new SparseIndex();
     private final Set<Long> streams = new HashSet<>();
     private long checkpointBytes;
@@ -158,12 +159,11 @@ public final class BundleWriter implements BundleBuilder {
     /** Checkpoints lie behind all ranges, so that each range is one run of payloads. */
     private List<BuiltCheckpoint> placeCheckpoints() {
         List<BuiltCheckpoint> placed = new ArrayList<>(checkpoints.size());
-        for (int i = 0; i < checkpoints.size(); i++) {
-            BuiltCheckpoint checkpoint = checkpoints.get(i);
+        for (BuiltCheckpoint checkpoint : checkpoints) {
             placed.add(new BuiltCheckpoint(checkpoint.streamId(), checkpoint.offset(), position, checkpoint.length()));
-            add(checkpointPayloads.get(i), checkpoint.length());
+            // Taken out first: what cannot be added is released there, and must not be once more by the close
+            add(checkpointPayloads.remove(), checkpoint.length());
         }
-        checkpointPayloads.clear();
         return List.copyOf(placed);
     }
 

@@ -176,6 +176,11 @@ public final class RetryingStore implements ObjectStore {
             } catch (RuntimeException refused) {
                 once.completeExceptionally(refused);
                 return;
+            } catch (OutOfMemoryError want) {
+                // Of threads, too. A probe that nobody ends would keep the circuit open for ever
+                once.completeExceptionally(new ObjectStoreException(
+                        Reason.TRANSIENT, "no memory or no thread for it: " + want.getMessage(), want));
+                return;
             }
             ScheduledFuture<?> timeout =
                     timer.schedule(() -> timeOut(once, sent), policy.timeoutMs(bytes), TimeUnit.MILLISECONDS);

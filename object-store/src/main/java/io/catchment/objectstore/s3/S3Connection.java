@@ -139,10 +139,10 @@ final class S3Connection {
             if (closed) {
                 return null;
             }
-            underWay++;
             if (client == null) {
                 client = build();
             }
+            underWay++;
             return client;
         } finally {
             lock.unlock();

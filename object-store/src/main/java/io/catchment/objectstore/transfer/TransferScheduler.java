@@ -152,7 +152,9 @@ public final class TransferScheduler implements AutoCloseable {
             CompletionStage<T> sent;
             try {
                 sent = send.get();
-            } catch (RuntimeException refused) {
+            } catch (RuntimeException | OutOfMemoryError refused) {
+                // Want of threads, too: thrown to whoever brought the occasion it would end all transfers of the
+                // direction
                 sent = CompletableFuture.failedStage(refused);
             }
             if (sent.toCompletableFuture().isCompletedExceptionally()) {

@@ -8,13 +8,17 @@ import io.catchment.objectstore.BundleBuilder.BuiltCheckpoint;
 import io.catchment.objectstore.BundleBuilder.BuiltRange;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
+import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +52,49 @@ class BundleFormatTest {
         assertThat(footer.entryForTime(bulk, 8_001)).isNegative();
         assertThat(footer.find(41, 30)).isNegative();
         assertThat(footer.find(42, 31)).isNegative();
+    }
+
+    @Test
+    void aBundleForWhichThereIsNoMemoryReleasesWhatItTookOnce() {
+        ByteBuf payload = Unpooled.directBuffer(20_000).writeZero(20_000);
+        List<ByteBuf> checkpoints = new ArrayList<>();
+        try (BundleWriter writer = new BundleWriter(new OneBuffer())) {
+            writer.stream(1);
+            writer.payload(0, 1, 0, 0, payload.retainedSlice());
+            for (int i = 0; i < 40; i++) {
+                ByteBuf checkpoint = Unpooled.directBuffer(10_000).writeZero(10_000);
+                checkpoints.add(checkpoint);
+                writer.checkpoint(i, checkpoint.retainedSlice());
+            }
+            assertThatThrownBy(writer::build).isInstanceOf(OutOfMemoryError.class);
+        }
+        assertThat(payload.refCnt()).isOne();
+        assertThat(checkpoints).allMatch(checkpoint -> checkpoint.refCnt() == 1);
+        payload.release();
+        checkpoints.forEach(ByteBuf::release);
+    }
+
+    /** Has memory for a header and one chunk of gathered payloads, and no more. */
+    private static final class OneBuffer extends AbstractByteBufAllocator {
+        private int left = 2;
+
+        @Override
+        public boolean isDirectBufferPooled() {
+            return false;
+        }
+
+        @Override
+        protected ByteBuf newHeapBuffer(int initialCapacity, int maxCapacity) {
+            return UnpooledByteBufAllocator.DEFAULT.heapBuffer(initialCapacity, maxCapacity);
+        }
+
+        @Override
+        protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+            if (left-- == 0) {
+                throw new OutOfMemoryError("direct");
+            }
+            return UnpooledByteBufAllocator.DEFAULT.directBuffer(initialCapacity, maxCapacity);
+        }
     }
 
     @Test

@@ -9,6 +9,7 @@ import io.catchment.objectstore.testing.ScriptedStore;
 import io.catchment.objectstore.testing.ScriptedStore.Fail;
 import io.catchment.objectstore.testing.ScriptedStore.Hang;
 import io.catchment.objectstore.testing.ScriptedStore.Late;
+import io.catchment.objectstore.testing.ScriptedStore.Throw;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
@@ -48,6 +49,16 @@ class RetryingStoreTest {
         ByteBuf body = body("important");
         done(retrying(POLICY).put("k", body));
         assertThat(text(done(store.get("k", 0, 9)))).isEqualTo("important");
+        assertThat(body.refCnt()).isZero();
+        assertThat(heard.events).containsExactly("PUT UNAVAILABLE 1", "PUT UNAVAILABLE 2", "PUT OK 3");
+    }
+
+    /** Java tells want of threads and of direct memory by an error. */
+    @Test
+    void aRequestForWhichThereIsNoMemoryIsTriedAgain() {
+        store.next(new Throw(new OutOfMemoryError("no thread")), new Throw(new OutOfMemoryError("no thread")));
+        ByteBuf body = body("x");
+        done(retrying(POLICY).put("k", body));
         assertThat(body.refCnt()).isZero();
         assertThat(heard.events).containsExactly("PUT UNAVAILABLE 1", "PUT UNAVAILABLE 2", "PUT OK 3");
     }

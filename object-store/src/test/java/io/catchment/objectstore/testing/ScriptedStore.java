@@ -21,6 +21,9 @@ public final class ScriptedStore extends MemoryStore {
     /** It fails at once, without effect. */
     public record Fail(RuntimeException failure) implements Fault {}
 
+    /** The call itself throws. */
+    public record Throw(Error error) implements Fault {}
+
     /** It is never answered; its body stays referenced until {@link #releaseHung}. */
     public record Hang() implements Fault {}
 
@@ -97,6 +100,10 @@ public final class ScriptedStore extends MemoryStore {
         if (fault instanceof Fail fail) {
             drop.run();
             return counted(CompletableFuture.failedFuture(fail.failure()));
+        }
+        if (fault instanceof Throw thrown) {
+            drop.run();
+            throw thrown.error();
         }
         if (fault instanceof Hang) {
             CompletableFuture<T> never = new CompletableFuture<>();

@@ -86,6 +86,28 @@ class TransferSchedulerTest {
                 .hasSizeBetween(2, 3);
     }
 
+    /** Java tells want of threads and of direct memory by an error. */
+    @Test
+    void aTransferForWhichThereIsNoMemoryKeepsNobodyWaiting() {
+        TransferScheduler scheduler = scheduler(places(1));
+        CompletableFuture<Long> hopeless = scheduler
+                .<Long>submit(
+                        TransferClass.FLUSH_NORMAL,
+                        Direction.UP,
+                        MIB,
+                        () -> {
+                            throw new OutOfMemoryError("no thread");
+                        },
+                        () -> notSent++,
+                        value -> late++)
+                .toCompletableFuture();
+        CompletableFuture<Long> next = up(scheduler, TransferClass.FLUSH_NORMAL, MIB);
+        link.run(10 * SECOND);
+        assertThat(hopeless).isCompletedExceptionally();
+        assertThat(next).isCompletedWithValue(MIB);
+        assertThat(scheduler.running(TransferClass.FLUSH_NORMAL, Direction.UP)).isZero();
+    }
+
     @Test
     void whatIsReadAndWhatIsWrittenDoNotWaitForEachOther() {
         TransferScheduler scheduler = scheduler(places(1));
