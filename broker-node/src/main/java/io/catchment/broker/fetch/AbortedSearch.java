@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * records in it, or comes to what the partition remembers. Owned by the one step that runs.
  *
  * <p>The run is held meanwhile. To wait for memory as well could be for ever, so without room the search asks again; whoever waits for it gives
- * up by cancelling the result, and the run is released.
+ * up by cancelling the result: the read of the run is given up as well, or the run is released.
  */
 public final class AbortedSearch {
     private static final int READ_BYTES = 1 << 20;
@@ -63,6 +63,12 @@ public final class AbortedSearch {
             long fromOffset,
             long limitOffset) {
         AbortedSearch search = new AbortedSearch(reader, view, fromOffset, limitOffset);
+        CompletionStage<Searched> outcome = search.result;
+        outcome.whenComplete((searched, failure) -> {
+            if (search.result.isCancelled()) {
+                read.toCompletableFuture().cancel(false);
+            }
+        });
         var unused = read.whenComplete((run, failure) -> {
             if (run == null) {
                 search.result.completeExceptionally(

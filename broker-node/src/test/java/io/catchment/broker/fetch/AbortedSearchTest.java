@@ -76,6 +76,15 @@ class AbortedSearchTest {
         assertThat(search(both, 0, 3)).isEmpty();
     }
 
+    /** Else it keeps its place among those that wait for memory, and is made for nobody. */
+    @Test
+    void theReadOfASearchThatIsGivenUpIsGivenUpToo() {
+        CompletableFuture<BatchRun> read = new CompletableFuture<>();
+        CompletableFuture<AbortedSearch.Searched> search = AbortedSearch.after(read, noReads, partition, 0, 4);
+        search.cancel(false);
+        assertThat(read).isCancelled();
+    }
+
     private List<AbortedTransaction> search(long fromOffset, int bytesMax, long limitOffset) throws Exception {
         return search(partition.readTail(fromOffset, bytesMax), fromOffset, limitOffset);
     }
