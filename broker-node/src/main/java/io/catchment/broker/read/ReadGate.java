@@ -2,6 +2,7 @@ package io.catchment.broker.read;
 
 import java.util.ArrayDeque;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * So many at a time; who comes later waits, in order. Guarded by its lock; tasks run outside of it, on the thread that entered or left. As many wait as
@@ -11,15 +12,17 @@ final class ReadGate {
     private final Object lock = new Object();
     private final ArrayDeque<BooleanSupplier> waiting = new ArrayDeque<>();
     private int free;
+    /** Somebody hands free places on; who leaves meanwhile leaves the place to him. */
+    private boolean handsOn;
 
     ReadGate(int places) {
         this.free = places;
     }
 
-    /** Runs the task when there is a place. If it answers true it leaves once what it began is over; false when it needs no place any more. */
+    /** Runs the task, which must not throw, when there is a place. If it answers true it leaves once what it began is over; false when it needs no place any more. */
     void enter(BooleanSupplier task) {
         synchronized (lock) {
-            if (free == 0) {
+            if (free == 0 || !waiting.isEmpty()) {
                 waiting.add(task);
                 return;
             }
@@ -30,16 +33,31 @@ final class ReadGate {
         }
     }
 
+    /** A loop, not a recursion: what fails at once, as all reads of a disk that hangs, leaves while it is run here. */
     void leave() {
-        BooleanSupplier next;
-        do {
-            synchronized (lock) {
-                next = waiting.poll();
-                if (next == null) {
-                    free++;
-                    return;
-                }
+        synchronized (lock) {
+            free++;
+            if (handsOn) {
+                return;
             }
-        } while (!next.getAsBoolean());
+            handsOn = true;
+        }
+        for (BooleanSupplier next = next(); next != null; next = next()) {
+            if (!next.getAsBoolean()) {
+                leave();
+            }
+        }
+    }
+
+    private @Nullable BooleanSupplier next() {
+        synchronized (lock) {
+            BooleanSupplier next = free == 0 ? null : waiting.poll();
+            if (next == null) {
+                handsOn = false;
+            } else {
+                free--;
+            }
+            return next;
+        }
     }
 }
