@@ -33,7 +33,10 @@ final class RangeReader {
         this.streamId = streamId;
     }
 
-    /** Done, on the loop, with the bytes that were read; what the taker throws fails it. */
+    /**
+     * Done, on the loop, with the bytes that were read. What the taker throws fails it, as a range that cannot be understood: a stream that has
+     * one would else be the dirtiest for ever, and no other be compacted.
+     */
     CompletionStage<Long> read(StreamRange range, Taker taker) {
         Reading reading = new Reading(range, taker);
         reading.next();
@@ -88,8 +91,10 @@ final class RangeReader {
                 } else {
                     done.complete((long) position);
                 }
-            } catch (RuntimeException | OutOfMemoryError e) {
+            } catch (UnreadableRangeException | OutOfMemoryError e) {
                 done.completeExceptionally(e);
+            } catch (RuntimeException notUnderstood) {
+                done.completeExceptionally(new UnreadableRangeException(streamId, range, notUnderstood));
             }
         }
 

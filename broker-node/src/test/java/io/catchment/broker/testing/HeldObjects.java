@@ -24,6 +24,10 @@ public final class HeldObjects implements ObjectBytes {
             this.length = length;
         }
 
+        public void answer(byte[] bytes) {
+            answer.complete(allocator.directBuffer(length, length).writeBytes(bytes));
+        }
+
         public void answer() {
             answer.complete(allocator.directBuffer(length, length).writeZero(length));
         }
