@@ -28,26 +28,26 @@ final class MergeWork implements RewriteStep {
     private final List<List<StreamMerge>> outputs;
     private final SerialLoop loop;
     private final long objectTtlMs;
-    private final BiConsumer<MergePlan, @Nullable Long> ended;
+    private final BiConsumer<List<StreamMerge>, @Nullable Long> told;
     private final MergeInputs inputs;
     private final CompletableFuture<Long> result = new CompletableFuture<>();
     private BundleWriter writer;
     private long bytesWritten;
     private int output;
 
-    /** @param ended hears, on the loop, with the bytes of all objects; null: it failed, which those that were published before do not tell */
+    /** @param told hears, on the loop, of each object with its bytes; null: it failed, and has no more of them */
     MergeWork(
             MergeMeans means,
             MergePlan plan,
             MergeSettings settings,
             SerialLoop loop,
-            BiConsumer<MergePlan, @Nullable Long> ended) {
+            BiConsumer<List<StreamMerge>, @Nullable Long> told) {
         this.means = means;
         this.plan = plan;
         this.outputs = plan.outputs(settings.outputBytesMax());
         this.loop = loop;
         this.objectTtlMs = settings.objectTtlMs();
-        this.ended = ended;
+        this.told = told;
         this.writer = new BundleWriter(means.allocator());
         this.inputs = new MergeInputs(
                 plan,
@@ -160,10 +160,10 @@ final class MergeWork implements RewriteStep {
     private void published(long bytes) {
         writer.close();
         bytesWritten += bytes;
+        told.accept(outputs.get(output), bytes);
         output++;
         if (output == outputs.size()) {
             inputs.release();
-            ended.accept(plan, bytesWritten);
             result.complete(bytesWritten);
         } else {
             writer = new BundleWriter(means.allocator());
@@ -185,7 +185,7 @@ final class MergeWork implements RewriteStep {
     private void fail(Throwable failure) {
         writer.close();
         inputs.release();
-        ended.accept(plan, null);
+        told.accept(plan.streams(), null);
         result.completeExceptionally(failure);
     }
 

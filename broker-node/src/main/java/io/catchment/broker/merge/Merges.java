@@ -1,7 +1,9 @@
 package io.catchment.broker.merge;
 
 import io.catchment.broker.loop.SerialLoop;
+import io.catchment.broker.merge.MergePlan.StreamMerge;
 import io.catchment.controlplane.ClusterImage;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +37,7 @@ public final class Merges implements RewriteSource {
     @Override
     public @Nullable RewriteStep next(ClusterImage image, Set<Long> without) {
         MergePlan plan = MergePlan.of(image, means.nodeId(), means.nodeEpoch(), settings, without, dirtyStays);
-        return plan.isEmpty() ? null : new MergeWork(means, plan, settings, loop, this::ended);
+        return plan.isEmpty() ? null : new MergeWork(means, plan, settings, loop, this::told);
     }
 
     @Override
@@ -43,15 +45,13 @@ public final class Merges implements RewriteSource {
         return Set.of();
     }
 
-    private void ended(MergePlan plan, @Nullable Long bytes) {
+    private void told(List<StreamMerge> streams, @Nullable Long bytes) {
         if (bytes == null) {
             metrics.failed();
             return;
         }
-        int streams = plan.streams().size();
-        int ranges =
-                plan.streams().stream().mapToInt(merge -> merge.inputs().size()).sum();
-        metrics.merged(streams, ranges, bytes);
-        LOG.info("Merged {} ranges of {} streams into {} bytes", ranges, streams, bytes);
+        int ranges = streams.stream().mapToInt(merge -> merge.inputs().size()).sum();
+        metrics.merged(streams.size(), ranges, bytes);
+        LOG.info("Merged {} ranges of {} streams into {} bytes", ranges, streams.size(), bytes);
     }
 }

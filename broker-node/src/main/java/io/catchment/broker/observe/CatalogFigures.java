@@ -1,12 +1,19 @@
 package io.catchment.broker.observe;
 
 import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.ObjectState;
+import java.util.ArrayList;
+import java.util.List;
 
-/** Objects of the cluster that the store holds, by the catalog. */
+/**
+ * Objects of the cluster that the store holds, by the catalog.
+ *
+ * @param publishedBytes of what manifests list without the footers of these objects, which the state does not know
+ */
 record CatalogFigures(long published, long publishedBytes, long doomed, long doomedBytes) {
 
-    /** O(objects). */
+    /** O(objects + streams). */
     static CatalogFigures of(ClusterImage image) {
         long published = 0;
         long publishedBytes = 0;
@@ -24,6 +31,13 @@ record CatalogFigures(long published, long publishedBytes, long doomed, long doo
                     doomedBytes += object.bytes();
                 }
             }
+        }
+        List<ManifestRef> manifests = new ArrayList<>(image.retiredManifests());
+        image.streams().forEach(stream -> manifests.addAll(stream.manifests()));
+        for (ManifestRef manifest : manifests) {
+            // Each range is alone in its object
+            published += manifest.ranges();
+            publishedBytes += manifest.bytes();
         }
         return new CatalogFigures(published, publishedBytes, doomed, doomedBytes);
     }
