@@ -15,6 +15,9 @@ public interface Disk {
     /** A new empty file; fails if the name is taken. The name is durable after {@link #syncNames}. */
     DiskFile create(String name) throws IOException;
 
+    /** A new empty file that is filled with zeros; fails if the name is taken. The name is durable after {@link #syncNames}. */
+    ZeroFill fill(String name) throws IOException;
+
     /** An existing file for reading and writing. */
     DiskFile open(String name) throws IOException;
 

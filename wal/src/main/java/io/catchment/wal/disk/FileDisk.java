@@ -1,6 +1,7 @@
 package io.catchment.wal.disk;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -16,11 +17,13 @@ import org.jspecify.annotations.Nullable;
 /** A directory of a real file system, locked against a second process while open. Thread-safe. */
 public final class FileDisk implements Disk, AutoCloseable {
     private static final String LOCK = "lock";
+    private static final int ZEROS_BYTES = 256 << 10;
 
     private final Path dir;
     private final FileChannel lockChannel;
 
     private final FileStore fileStore;
+    private final ByteBuffer zeros = DirectFill.zeros(ZEROS_BYTES);
 
     private FileDisk(Path dir, FileChannel lockChannel, FileStore fileStore) {
         this.dir = dir;
@@ -61,6 +64,11 @@ public final class FileDisk implements Disk, AutoCloseable {
     public DiskFile create(String name) throws IOException {
         return new ChannelFile(FileChannel.open(
                 dir.resolve(name), StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE));
+    }
+
+    @Override
+    public ZeroFill fill(String name) throws IOException {
+        return DirectFill.create(dir.resolve(name), zeros);
     }
 
     @Override

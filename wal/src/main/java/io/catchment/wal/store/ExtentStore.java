@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -36,6 +37,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class ExtentStore {
     private static final Logger LOG = LoggerFactory.getLogger(ExtentStore.class);
+    private static final int PAGE_BYTES = 4096;
+    private static final ByteBuffer PAGE_OF_ZEROS = ByteBuffer.allocateDirect(PAGE_BYTES);
 
     private final Disk disk;
     private final Supplier<Checksum> checksums;
@@ -167,7 +170,7 @@ public final class ExtentStore {
         long started = nanoTime.getAsLong();
         long written;
         try {
-            file.write(group.position(), group.buffers());
+            file.write(group.position(), wholePages(group));
             written = nanoTime.getAsLong();
             file.sync();
         } catch (IOException failed) {
@@ -180,6 +183,18 @@ public final class ExtentStore {
         }
         extent.durableLength = group.endPosition();
         return new Appended(group.endPosition(), written - started, synced - written);
+    }
+
+    /**
+     * The group, and zeros to the end of its last page: a page that is not in the page cache, as those of a file that was filled past it,
+     * would have to be read before a part of it could be written. The next group begins where this one ends, over the zeros.
+     */
+    private static ByteBuffer[] wholePages(WriteGroup group) {
+        ByteBuffer[] frames = group.buffers();
+        ByteBuffer[] whole = Arrays.copyOf(frames, frames.length + 1);
+        int missing = (int) Math.floorMod(-group.endPosition(), (long) PAGE_BYTES);
+        whole[frames.length] = PAGE_OF_ZEROS.duplicate().limit(missing);
+        return whole;
     }
 
     private static void requireWritable(StoredExtent extent, long position) throws IOException {

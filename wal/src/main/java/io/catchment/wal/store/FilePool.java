@@ -2,8 +2,8 @@ package io.catchment.wal.store;
 
 import io.catchment.wal.disk.Disk;
 import io.catchment.wal.disk.DiskFile;
+import io.catchment.wal.disk.ZeroFill;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -16,7 +16,11 @@ import java.util.TreeSet;
  * sync of an extent does not touch file metadata as long as the extent fits. Guarded by its own monitor; the disk is used outside of it.
  */
 final class FilePool {
-    private static final int FILL_BYTES = 1 << 20;
+    /** Small enough for the syncs of lanes to find a gap between two. */
+    private static final int FILL_BYTES = 256 << 10;
+    /** Whole ones are filled past the page cache. */
+    private static final int BLOCK_BYTES = 4096;
+
     private static final long LEAST_BYTES = 512 << 10;
 
     private final Disk disk;
@@ -117,35 +121,34 @@ final class FilePool {
     Filling fill(long sizeBytes) throws IOException {
         String number = number();
         String name = FileNames.FILLING_PREFIX + number;
-        return new Filling(name, FileNames.FREE_PREFIX + number, disk.create(name), sizeBytes);
+        long wholeBlocks = (sizeBytes + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
+        return new Filling(name, FileNames.FREE_PREFIX + number, disk.fill(name), wholeBlocks);
     }
 
     /** A file that is being filled with zeros. Owned by the loop that fills. */
     final class Filling {
         private final String name;
         private final String freeName;
-        private final DiskFile file;
+        private final ZeroFill file;
         private final long sizeBytes;
-        private final ByteBuffer zeros;
         private long filled;
 
-        private Filling(String name, String freeName, DiskFile file, long sizeBytes) {
+        private Filling(String name, String freeName, ZeroFill file, long sizeBytes) {
             this.name = name;
             this.freeName = freeName;
             this.file = file;
             this.sizeBytes = sizeBytes;
-            this.zeros = ByteBuffer.allocateDirect((int) Math.min(FILL_BYTES, sizeBytes));
         }
 
-        /** Writes and syncs one piece, so that no pile of dirty pages delays the lanes' syncs. Answers whether it was the last. */
+        /** Writes one piece, and syncs all of them with the last. Answers whether it was the last. */
         boolean step() throws IOException {
             int bytes = (int) Math.min(FILL_BYTES, sizeBytes - filled);
-            file.write(filled, zeros.clear().limit(bytes));
-            file.sync();
+            file.append(bytes);
             filled += bytes;
             if (filled < sizeBytes) {
                 return false;
             }
+            file.sync();
             file.close();
             disk.rename(name, freeName);
             disk.syncNames();

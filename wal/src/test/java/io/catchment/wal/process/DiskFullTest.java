@@ -18,6 +18,7 @@ import io.catchment.wal.node.WalConfig;
 import io.catchment.wal.node.WalEnvironment;
 import io.catchment.wal.testing.Frames;
 import io.catchment.wal.testing.MemoryRegistry;
+import io.catchment.wal.testing.Mounts;
 import io.catchment.wal.testing.QuotaDisk;
 import io.catchment.wal.testing.RecordingListener;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -28,7 +29,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,25 +55,11 @@ final class DiskFullTest {
     @Test
     void aLaneOnAFullFileSystemSuspendsAndResumes() throws Exception {
         Path mount = Files.createDirectory(dir.resolve("small"));
-        assumeTrue(
-                run("mount", "-t", "tmpfs", "-o", "size=" + CAPACITY, "catchment-test", mount.toString()),
-                "needs root");
+        assumeTrue(Mounts.mount("tmpfs", mount, "-o", "size=" + CAPACITY), "needs root");
         try (FileDisk disk = FileDisk.open(mount)) {
             fillAndFree(disk);
         } finally {
-            assertThat(run("umount", mount.toString())).isTrue();
-        }
-    }
-
-    private static boolean run(String... command) throws InterruptedException {
-        try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            return process.waitFor(20, TimeUnit.SECONDS) && process.exitValue() == 0;
-        } catch (IOException noSuchCommand) {
-            return false;
+            assertThat(Mounts.unmount(mount)).isTrue();
         }
     }
 

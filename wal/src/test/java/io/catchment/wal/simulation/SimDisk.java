@@ -1,7 +1,9 @@
 package io.catchment.wal.simulation;
 
+import io.catchment.wal.disk.CachedFill;
 import io.catchment.wal.disk.Disk;
 import io.catchment.wal.disk.DiskFile;
+import io.catchment.wal.disk.ZeroFill;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
@@ -203,6 +205,11 @@ final class SimDisk implements Disk {
         Inode inode = new Inode();
         change(map -> map.put(name, inode));
         return new SimFile(inode);
+    }
+
+    @Override
+    public ZeroFill fill(String name) throws IOException {
+        return new CachedFill(create(name), 0);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.catchment.wal.testing;
 
 import io.catchment.wal.disk.Disk;
 import io.catchment.wal.disk.DiskFile;
+import io.catchment.wal.disk.ZeroFill;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -28,6 +29,11 @@ public final class CountingDisk implements Disk {
     @Override
     public DiskFile create(String name) throws IOException {
         return new CountedFile(disk.create(name));
+    }
+
+    @Override
+    public ZeroFill fill(String name) throws IOException {
+        return disk.fill(name);
     }
 
     @Override

@@ -1,7 +1,9 @@
 package io.catchment.wal.testing;
 
+import io.catchment.wal.disk.CachedFill;
 import io.catchment.wal.disk.Disk;
 import io.catchment.wal.disk.DiskFile;
+import io.catchment.wal.disk.ZeroFill;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -37,6 +39,11 @@ public final class QuotaDisk implements Disk {
     @Override
     public DiskFile create(String name) throws IOException {
         return new QuotaFile(disk.create(name));
+    }
+
+    @Override
+    public ZeroFill fill(String name) throws IOException {
+        return new CachedFill(create(name), 0);
     }
 
     @Override
