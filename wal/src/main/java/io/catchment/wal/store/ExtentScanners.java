@@ -34,6 +34,11 @@ final class ExtentScanners {
                 new FrameWindow(file, extentId, end, checksums.get(), window), end, index(extentId, () -> file));
     }
 
+    /** All that a settled extent should have; the caller compares the length. */
+    ExtentScan whole(StoredExtent extent, DiskFile file) throws IOException {
+        return of(file, extent.extentId, extent.durableLength).scan();
+    }
+
     MemoryIndex index(long extentId, FileOf file) {
         RowSource rows = () ->
                 new FrameWindow(file.get(), extentId, Long.MAX_VALUE, checksums.get(), ByteBuffer.allocate(ROW_BYTES));
