@@ -55,7 +55,7 @@ final class FetchSlot implements PartitionView.AdvanceListener {
 
     boolean removed;
 
-    /** Named by the request under way: answered even if there is nothing new. */
+    /** Named by the request under way, or its log has another beginning or end than the consumer was told: answered even if there are no records. */
     boolean named;
 
     Status status = Status.IDLE;
@@ -64,6 +64,11 @@ final class FetchSlot implements PartitionView.AdvanceListener {
     private int nearNode = FetchResponse.INVALID_PREFERRED_REPLICA_ID;
     /** Last stable offset that a follower was told. */
     private long toldLastStable = Long.MIN_VALUE;
+
+    /** What a consumer was told, or would have been had it not been over its limit. */
+    private long toldStart = Long.MIN_VALUE;
+
+    private long toldHighWatermark = Long.MIN_VALUE;
 
     /** Readable up to here, as of the evaluation. */
     private long limit;
@@ -155,7 +160,9 @@ final class FetchSlot implements PartitionView.AdvanceListener {
             ready = news ? Math.max(1, minBytes) : 0;
             return;
         }
-        if (found.isNear() && offset() > highWatermark && offset() >= found.logStartOffset()) {
+        long start = found.logStartOffset();
+        named |= start != toldStart || highWatermark != toldHighWatermark;
+        if (found.isNear() && offset() > highWatermark && offset() >= start) {
             boolean told = highWatermark >= 0;
             status = found.isBehind() ? Status.ERROR : Status.BEHIND;
             error = told ? Errors.OFFSET_OUT_OF_RANGE : found.isBehind() ? Errors.OFFSET_NOT_AVAILABLE : Errors.NONE;
@@ -165,7 +172,7 @@ final class FetchSlot implements PartitionView.AdvanceListener {
                 && diverges(found, wanted.lastFetchedEpoch.orElseThrow(), highWatermark)) {
             return;
         }
-        if (offset() < found.logStartOffset() || offset() > highWatermark) {
+        if (offset() < start || offset() > highWatermark) {
             status = Status.ERROR;
             error = Errors.OFFSET_OUT_OF_RANGE;
             return;
@@ -346,6 +353,8 @@ final class FetchSlot implements PartitionView.AdvanceListener {
                 .setLogStartOffset(found.logStartOffset())
                 .setAbortedTransactions(aborted)
                 .setRecords(read == null ? MemoryRecords.EMPTY : new ByteBufRecords(read.payload()));
+        toldStart = data.logStartOffset();
+        toldHighWatermark = data.highWatermark();
         if (status == Status.ELSEWHERE) {
             data.setPreferredReadReplica(nearNode);
         }

@@ -102,7 +102,7 @@ final class FetchSlots {
         }
     }
 
-    /** Looks at every active slot and every woken one; those that turn out idle leave, unless the request names them. */
+    /** Looks at every active slot and every woken one; those that turn out idle leave, unless they are to be answered. */
     void evaluateAll(Consumer<FetchSlot> evaluation) {
         List<FetchSlot> kept = new ArrayList<>(active.size());
         for (FetchSlot slot : active) {
@@ -136,7 +136,7 @@ final class FetchSlots {
             slot.rest();
             if (!slot.removed) {
                 evaluation.accept(slot);
-                if (slot.status != FetchSlot.Status.IDLE) {
+                if (slot.status != FetchSlot.Status.IDLE || slot.named) {
                     activate(slot);
                 }
             }

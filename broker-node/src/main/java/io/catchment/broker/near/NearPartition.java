@@ -51,6 +51,7 @@ final class NearPartition implements PartitionView {
 
     private volatile long highWatermark = UNKNOWN;
     private volatile long lastStable = UNKNOWN;
+    private long shownStart;
     private volatile boolean silent;
     private volatile boolean closed;
     private volatile long usedNanos;
@@ -61,6 +62,7 @@ final class NearPartition implements PartitionView {
         this.streamId = stream.streamId();
         this.ownerNodeId = stream.ownerNodeId();
         this.leaderEpoch = stream.epoch();
+        this.shownStart = stream.logStartOffset();
         this.image = image;
     }
 
@@ -129,6 +131,15 @@ final class NearPartition implements PartitionView {
         lastStable = newLastStable;
         highWatermark = newHighWatermark;
         watchers.advanced(this);
+    }
+
+    /** The image has changed. */
+    void look() {
+        long start = logStartOffset();
+        if (start != shownStart) {
+            shownStart = start;
+            watchers.advanced(this);
+        }
     }
 
     void silent(boolean now) {

@@ -319,8 +319,15 @@ public final class NearPartitions implements NearReads, AutoCloseable {
         }
         for (long streamId : delta.streams()) {
             NearPartition known = open.get(streamId);
-            if (known != null && !known.isOf(newImage.stream(streamId).orElse(null))) {
-                loop.execute(() -> end(known));
+            if (known != null) {
+                boolean stays = known.isOf(newImage.stream(streamId).orElse(null));
+                loop.execute(() -> {
+                    if (stays) {
+                        known.look();
+                    } else {
+                        end(known);
+                    }
+                });
             }
         }
     }

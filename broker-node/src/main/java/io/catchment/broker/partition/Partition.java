@@ -591,6 +591,9 @@ final class Partition implements PartitionView {
         if (newLogStartOffset > logStartOffset) {
             epochStarts = List.copyOf(newEpochStarts);
             logStartOffset = newLogStartOffset;
+            if (!watchers.isEmpty()) {
+                loop.eventLoop().execute(() -> watchers.advanced(this));
+            }
         }
     }
 

@@ -75,7 +75,7 @@ public interface PartitionView {
     @Nullable
     BatchRun readTail(long fromOffset, int bytesMax);
 
-    /** The listener runs on the partition's event loop after each advance of the high watermark, and when ownership ends. */
+    /** The listener runs on the partition's event loop after each advance of the high watermark or of the log's start, and when ownership ends. */
     void watch(AdvanceListener listener);
 
     void unwatch(AdvanceListener listener);

@@ -551,6 +551,70 @@ class FetchHandlerTest {
         assertThat(error(atEnd, 0)).isEqualTo(Errors.NONE);
     }
 
+    /** As Kafka's sessions do: they compare the log's start and high watermark with what was told. */
+    @Test
+    void anIdleSessionIsToldThatTheLogBeginsLater() {
+        partitions.get(1).append(5, 10);
+        OpenRequest first = new Fetch()
+                .from(0, want(0))
+                .from(1, want(5))
+                .from(2, want(0))
+                .waiting(0)
+                .session(0, 0)
+                .send();
+        int session = response(first).sessionId();
+        new Fetch().session(session, 1).waiting(0).send();
+        partitions.get(1).logStartOffset = 3;
+        partitions.get(1).announce();
+        OpenRequest second = new Fetch().session(session, 2).waiting(0).send();
+        assertThat(answers(second)).hasSize(1);
+        assertThat(answer(second, 1).logStartOffset()).isEqualTo(3);
+        assertThat(answer(second, 1).highWatermark()).isEqualTo(5);
+        assertThat(records(second, 1)).isEmpty();
+
+        int looks = looks(partitions);
+        OpenRequest third = new Fetch().session(session, 3).waiting(0).send();
+        assertThat(answers(third)).as("told once").isEmpty();
+        assertThat(answers(new Fetch().session(session, 4).waiting(0).send())).isEmpty();
+        assertThat(looks(partitions)).as("then nothing is looked at again").isEqualTo(looks);
+    }
+
+    @Test
+    void aNewBeginningOfTheLogEndsNoLongPollAndIsInItsAnswer() {
+        partitions.get(1).append(5, 10);
+        OpenRequest first = new Fetch()
+                .from(0, want(0))
+                .from(1, want(5))
+                .waiting(0)
+                .session(0, 0)
+                .send();
+        int session = response(first).sessionId();
+        OpenRequest poll = new Fetch().session(session, 1).send();
+        partitions.get(1).logStartOffset = 3;
+        partitions.get(1).announce();
+        run();
+        assertThat(poll.isAnswered()).isFalse();
+        partitions.get(0).append(1, 10);
+        run();
+        assertThat(records(poll, 0)).isNotEmpty();
+        assertThat(answer(poll, 1).logStartOffset()).isEqualTo(3);
+    }
+
+    /** Of a reader of committed records, where a transaction is open. */
+    @Test
+    void anIdleSessionIsToldHowFarTheLogIsAcknowledged() {
+        partitions.get(0).lastStableOffset = 0;
+        OpenRequest first =
+                new Fetch().all(0).committed().waiting(0).session(0, 0).send();
+        int session = response(first).sessionId();
+        partitions.get(0).append(5, 10);
+        OpenRequest second =
+                new Fetch().committed().session(session, 1).waiting(0).send();
+        assertThat(answer(second, 0).highWatermark()).isEqualTo(5);
+        assertThat(answer(second, 0).lastStableOffset()).isZero();
+        assertThat(records(second, 0)).isEmpty();
+    }
+
     /** A reader comes to where the partition remembers what was aborted, while that moves on with each abort (P3). */
     @Test
     void recordsWhoseTransactionIsForgottenWhileTheyAreReadAreNotShown() {

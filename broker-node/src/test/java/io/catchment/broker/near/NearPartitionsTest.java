@@ -174,6 +174,18 @@ class NearPartitionsTest {
     }
 
     @Test
+    void readersHearThatTheLogBeginsLater() {
+        partitions.get(0).append(5, 10);
+        PartitionView view = read(0);
+        pass(1);
+        List<Long> heard = new ArrayList<>();
+        view.watch(advanced -> heard.add(advanced.logStartOffset()));
+        control.trim(TOPIC, 0, 3);
+        pass(1);
+        assertThat(heard).containsExactly(3L);
+    }
+
+    @Test
     void aQuietStreamCostsTwoRequestsASecond() {
         PartitionView view = read(0);
         pass(100);

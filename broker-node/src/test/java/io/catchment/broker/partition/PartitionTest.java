@@ -257,8 +257,7 @@ class PartitionTest {
     @Test
     void theLastStableOffsetIsNeverBelowWhereTheLogBegins() {
         appendInTransaction(0, 0, 0);
-        // The verdict comes by way of the loop
-        eventLoop.submit(() -> {}).syncUninterruptibly();
+        awaitVerdicts();
         append(plain(3), 1);
         acknowledge(2);
         assertThat(outcomes.answers).containsExactly("0:100", "1:101");
@@ -299,6 +298,18 @@ class PartitionTest {
     }
 
     @Test
+    void watchersHearThatTheLogBeginsLater() {
+        append(plain(3), 0);
+        acknowledge(1);
+        List<Long> heard = new ArrayList<>();
+        partition.watch(view -> heard.add(view.logStartOffset()));
+        partition.begins(103, List.of(new PartitionView.EpochStart(5, 103)));
+        partition.begins(103, List.of(new PartitionView.EpochStart(5, 103)));
+        eventLoop.submit(() -> {}).syncUninterruptibly();
+        assertThat(heard).containsExactly(103L);
+    }
+
+    @Test
     void aZombieThatIsRefusedTakesNobodyWithIt() {
         CompletableFuture<Errors> ofZombie = new CompletableFuture<>();
         verdicts.put((short) 0, ofZombie);
@@ -307,10 +318,7 @@ class PartitionTest {
         appendInTransaction(0, 1, 2);
         appendInTransaction(1, 1, 3);
         ofZombie.complete(Errors.PRODUCER_FENCED);
-        // From one verdict to the next it goes over the loop several times
-        for (int hop = 0; hop < 10; hop++) {
-            eventLoop.submit(() -> {}).syncUninterruptibly();
-        }
+        awaitVerdicts();
         assertThat(outcomes.answers).containsExactly("0:PRODUCER_FENCED", "2:PRODUCER_FENCED");
         acknowledge(2);
         assertThat(outcomes.answers).endsWith("1:100", "3:101");
@@ -369,6 +377,13 @@ class PartitionTest {
         BatchRun run = partition.readTail(offset, bytesMax);
         assertThat(run).isNotNull();
         return java.util.Objects.requireNonNull(run);
+    }
+
+    /** Each comes by way of the loop, and from one to the next it goes over it several times. */
+    private void awaitVerdicts() {
+        for (int hop = 0; hop < 10; hop++) {
+            eventLoop.submit(() -> {}).syncUninterruptibly();
+        }
     }
 
     private void acknowledge(int count) {
