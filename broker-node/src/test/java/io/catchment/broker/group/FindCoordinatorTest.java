@@ -113,6 +113,25 @@ class FindCoordinatorTest {
     }
 
     @Test
+    void keysOfSharePartitionsAreRefusedBelowTheVersionThatBroughtThemAsInKafka() {
+        node.host.start(node.controlPlane.image());
+        String key = "g:AAAAAAAAAAAAAAAAAAAAAA:0";
+        for (short version = 1; version < 6; version++) {
+            FindCoordinatorRequestData asked = new FindCoordinatorRequestData().setKeyType(CoordinatorType.SHARE.id());
+            FindCoordinatorResponseData answer = node.call(
+                            FindCoordinatorResponse.class,
+                            new FindCoordinatorRequest.Builder(
+                                            version < 4 ? asked.setKey(key) : asked.setCoordinatorKeys(List.of(key)))
+                                    .build(version))
+                    .data();
+            short error = version < 4
+                    ? answer.errorCode()
+                    : answer.coordinators().get(0).errorCode();
+            assertThat(Errors.forCode(error)).as("version " + version).isEqualTo(Errors.INVALID_REQUEST);
+        }
+    }
+
+    @Test
     void beforeTheStartNobodyIsNamed() {
         assertThat(errorOf(CoordinatorType.GROUP, "g")).isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE);
     }

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Which node coordinates a group, a transactional id, or the state of a share partition. */
 final class FindCoordinatorHandler implements ApiHandler {
+    /** From here on there are keys of share partitions (KIP-932); Kafka refuses them below. */
+    private static final short SHARE_VERSION = 6;
+
     private final OffsetsTopic offsetsTopic;
 
     private final BiFunction<String, String, Optional<Node>> transactions;
@@ -42,21 +45,26 @@ final class FindCoordinatorHandler implements ApiHandler {
     @Override
     public void handle(Request request) {
         FindCoordinatorRequestData asked = ((FindCoordinatorRequest) request.body()).data();
-        String listener = request.listener();
-        if (request.header().apiVersion() < FindCoordinatorRequest.MIN_BATCHED_VERSION) {
-            request.respond(single(find(asked.keyType(), asked.key(), listener)));
+        short version = request.header().apiVersion();
+        BiFunction<String, String, Optional<Node>> coordinators = coordinators(asked.keyType(), version);
+        if (version < FindCoordinatorRequest.MIN_BATCHED_VERSION) {
+            request.respond(single(find(coordinators, asked.keyType(), asked.key(), request.listener())));
         } else {
             List<Coordinator> found = asked.coordinatorKeys().stream()
-                    .map(key -> find(asked.keyType(), key, listener))
+                    .map(key -> find(coordinators, asked.keyType(), key, request.listener()))
                     .toList();
             request.respond(new FindCoordinatorResponse(new FindCoordinatorResponseData().setCoordinators(found)));
         }
     }
 
-    private Coordinator find(byte type, String key, String listener) {
-        BiFunction<String, String, Optional<Node>> coordinators = coordinators(type);
+    private static Coordinator find(
+            @Nullable BiFunction<String, String, Optional<Node>> coordinators, byte type, String key, String listener) {
         if (coordinators == null) {
-            return failed(key, new ApiError(Errors.INVALID_REQUEST, "This cluster has no coordinator of type " + type));
+            return failed(
+                    key,
+                    new ApiError(
+                            Errors.INVALID_REQUEST,
+                            "There is no coordinator of type " + type + " to ask for with this version"));
         }
         try {
             Optional<Node> node = coordinators.apply(key, listener);
@@ -67,14 +75,14 @@ final class FindCoordinatorHandler implements ApiHandler {
         }
     }
 
-    private @Nullable BiFunction<String, String, Optional<Node>> coordinators(byte type) {
+    private @Nullable BiFunction<String, String, Optional<Node>> coordinators(byte type, short version) {
         if (type == CoordinatorType.GROUP.id()) {
             return offsetsTopic::coordinatorOf;
         }
         if (type == CoordinatorType.TRANSACTION.id()) {
             return transactions;
         }
-        return type == CoordinatorType.SHARE.id() ? shareStates : null;
+        return type == CoordinatorType.SHARE.id() && version >= SHARE_VERSION ? shareStates : null;
     }
 
     private static Coordinator coordinator(String key, Node node) {
