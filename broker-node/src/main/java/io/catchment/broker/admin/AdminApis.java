@@ -5,6 +5,7 @@ import io.catchment.broker.clientadmin.AlterUserScramCredentialsHandler;
 import io.catchment.broker.clientadmin.DescribeClientQuotasHandler;
 import io.catchment.broker.clientadmin.DescribeUserScramCredentialsHandler;
 import io.catchment.broker.clientadmin.NoAuthorizerHandler;
+import io.catchment.broker.clientadmin.NoDelegationTokensHandler;
 import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.configadmin.DescribeConfigsHandler;
 import io.catchment.broker.configadmin.GroupSchema;
@@ -100,6 +101,10 @@ public record AdminApis(
                         new NoAuthorizerHandler(ApiKeys.DESCRIBE_ACLS),
                         new NoAuthorizerHandler(ApiKeys.CREATE_ACLS),
                         new NoAuthorizerHandler(ApiKeys.DELETE_ACLS),
+                        new NoDelegationTokensHandler(ApiKeys.CREATE_DELEGATION_TOKEN),
+                        new NoDelegationTokensHandler(ApiKeys.RENEW_DELEGATION_TOKEN),
+                        new NoDelegationTokensHandler(ApiKeys.EXPIRE_DELEGATION_TOKEN),
+                        new NoDelegationTokensHandler(ApiKeys.DESCRIBE_DELEGATION_TOKEN),
                         new AlterPartitionReassignmentsHandler(controlPlane),
                         new ListPartitionReassignmentsHandler(controlPlane),
                         new DescribeLogDirsHandler(controlPlane, directory),

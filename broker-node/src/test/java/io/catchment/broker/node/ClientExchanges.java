@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.AlterClientQuotasRequestData;
 import org.apache.kafka.common.message.AlterClientQuotasResponseData;
@@ -14,23 +15,32 @@ import org.apache.kafka.common.message.AlterUserScramCredentialsRequestData;
 import org.apache.kafka.common.message.AlterUserScramCredentialsResponseData;
 import org.apache.kafka.common.message.CreateAclsRequestData;
 import org.apache.kafka.common.message.CreateAclsResponseData;
+import org.apache.kafka.common.message.CreateDelegationTokenRequestData;
+import org.apache.kafka.common.message.CreateDelegationTokenResponseData;
 import org.apache.kafka.common.message.DeleteAclsRequestData;
 import org.apache.kafka.common.message.DeleteAclsResponseData;
 import org.apache.kafka.common.message.DescribeAclsRequestData;
 import org.apache.kafka.common.message.DescribeAclsResponseData;
 import org.apache.kafka.common.message.DescribeClientQuotasRequestData;
 import org.apache.kafka.common.message.DescribeClientQuotasResponseData;
+import org.apache.kafka.common.message.DescribeDelegationTokenRequestData;
+import org.apache.kafka.common.message.DescribeDelegationTokenResponseData;
 import org.apache.kafka.common.message.DescribeUserScramCredentialsRequestData;
 import org.apache.kafka.common.message.DescribeUserScramCredentialsResponseData;
+import org.apache.kafka.common.message.ExpireDelegationTokenRequestData;
+import org.apache.kafka.common.message.ExpireDelegationTokenResponseData;
 import org.apache.kafka.common.message.GetTelemetrySubscriptionsRequestData;
 import org.apache.kafka.common.message.GetTelemetrySubscriptionsResponseData;
 import org.apache.kafka.common.message.PushTelemetryRequestData;
 import org.apache.kafka.common.message.PushTelemetryResponseData;
+import org.apache.kafka.common.message.RenewDelegationTokenRequestData;
+import org.apache.kafka.common.message.RenewDelegationTokenResponseData;
 import org.apache.kafka.common.message.StreamsGroupDescribeRequestData;
 import org.apache.kafka.common.message.StreamsGroupDescribeResponseData;
 import org.apache.kafka.common.message.StreamsGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.StreamsGroupHeartbeatResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
 
 /** Who may what, who has which password, what clients tell of themselves, and streams groups. */
@@ -75,6 +85,22 @@ final class ClientExchanges {
                 exchange(ApiKeys.DESCRIBE_ACLS, Errors.SECURITY_DISABLED, ClientExchanges::describeAcls),
                 exchange(ApiKeys.CREATE_ACLS, Errors.SECURITY_DISABLED, ClientExchanges::createAcls),
                 exchange(ApiKeys.DELETE_ACLS, Errors.SECURITY_DISABLED, ClientExchanges::deleteAcls),
+                tokens(
+                        ApiKeys.CREATE_DELEGATION_TOKEN,
+                        new CreateDelegationTokenRequestData().setMaxLifetimeMs(-1),
+                        answer -> ((CreateDelegationTokenResponseData) answer).errorCode()),
+                tokens(
+                        ApiKeys.RENEW_DELEGATION_TOKEN,
+                        new RenewDelegationTokenRequestData().setHmac(new byte[3]),
+                        answer -> ((RenewDelegationTokenResponseData) answer).errorCode()),
+                tokens(
+                        ApiKeys.EXPIRE_DELEGATION_TOKEN,
+                        new ExpireDelegationTokenRequestData().setHmac(new byte[3]),
+                        answer -> ((ExpireDelegationTokenResponseData) answer).errorCode()),
+                tokens(
+                        ApiKeys.DESCRIBE_DELEGATION_TOKEN,
+                        new DescribeDelegationTokenRequestData().setOwners(null),
+                        answer -> ((DescribeDelegationTokenResponseData) answer).errorCode()),
                 exchange(ApiKeys.GET_TELEMETRY_SUBSCRIPTIONS, Errors.NONE, (client, version) -> subscriptions(
                                 client, version, Uuid.ZERO_UUID)
                         .errorCode()),
@@ -181,6 +207,13 @@ final class ClientExchanges {
                 new DescribeUserScramCredentialsRequestData()
                         .setUsers(List.of(new DescribeUserScramCredentialsRequestData.UserName().setName(user))));
         return answer.results().get(0).errorCode();
+    }
+
+    private static Exchange tokens(ApiKeys api, ApiMessage data, Function<ApiMessage, Short> code) {
+        return exchange(
+                api,
+                Errors.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED,
+                (client, version) -> code.apply(client.<ApiMessage>call(api, version, data)));
     }
 
     private static short describeAcls(RawClient client, short version) throws IOException {
