@@ -7,6 +7,8 @@ import io.catchment.broker.clientadmin.DescribeUserScramCredentialsHandler;
 import io.catchment.broker.clientadmin.NoAuthorizerHandler;
 import io.catchment.broker.clientadmin.NoDelegationTokensHandler;
 import io.catchment.broker.config.NodeConfig;
+import io.catchment.broker.configadmin.AlterConfigsHandler;
+import io.catchment.broker.configadmin.ConfigAlterations;
 import io.catchment.broker.configadmin.DescribeConfigsHandler;
 import io.catchment.broker.configadmin.GroupSchema;
 import io.catchment.broker.configadmin.IncrementalAlterConfigsHandler;
@@ -77,6 +79,7 @@ public record AdminApis(
                 node.shares().topic());
         NodeSettings settings = new NodeSettings(node.nodeId(), NodeConfig.keys(), node.written());
         LogDirectory directory = new LogDirectory(node.nodeId(), node.walDirectory());
+        ConfigAlterations alterations = new ConfigAlterations(controlPlane, topics, groups, node.nodeId());
         TopicAutoCreator autoCreator = new TopicAutoCreator(controlPlane, config);
         return new AdminApis(
                 List.of(
@@ -92,7 +95,8 @@ public record AdminApis(
                         new DeleteTopicsHandler(controlPlane, quotas),
                         new CreatePartitionsHandler(controlPlane, quotas),
                         new DescribeConfigsHandler(controlPlane, topics, groups, settings),
-                        new IncrementalAlterConfigsHandler(controlPlane, topics, groups, node.nodeId()),
+                        new AlterConfigsHandler(alterations),
+                        new IncrementalAlterConfigsHandler(alterations),
                         new ListConfigResourcesHandler(controlPlane),
                         new DescribeClientQuotasHandler(controlPlane),
                         new AlterClientQuotasHandler(controlPlane, lookups),

@@ -9,25 +9,48 @@ import java.util.Set;
 import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ConfigKey;
+import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData.AlterConfigsResource;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData.AlterableConfig;
 import org.apache.kafka.common.protocol.Errors;
 
-/** The SET, DELETE, APPEND and SUBTRACT of one resource, with Kafka's rules and messages. Immutable. */
+/** The SET, DELETE, APPEND and SUBTRACT of one resource, or all that it is to have, with Kafka's rules and messages. Immutable. */
 final class ConfigOperations {
     private static final int VALUE_LENGTH_MAX = Short.MAX_VALUE;
 
     private final Map<String, AlterableConfig> byKey;
+    private final boolean replaces;
 
-    private ConfigOperations(Map<String, AlterableConfig> byKey) {
+    private ConfigOperations(Map<String, AlterableConfig> byKey, boolean replaces) {
         this.byKey = byKey;
+        this.replaces = replaces;
     }
 
     /** @throws org.apache.kafka.common.errors.ApiException if they contradict each other or lack a value */
     static ConfigOperations of(AlterConfigsResource resource) {
+        return of(resource.configs(), false);
+    }
+
+    /**
+     * The resource is to have these keys only.
+     *
+     * @throws org.apache.kafka.common.errors.ApiException if one is named twice or lacks a value
+     */
+    static ConfigOperations replacing(AlterConfigsRequestData.AlterConfigsResource resource) {
+        return of(
+                resource.configs().stream()
+                        .map(config -> new AlterableConfig()
+                                .setName(config.name())
+                                .setConfigOperation(OpType.SET.id())
+                                .setValue(config.value()))
+                        .toList(),
+                true);
+    }
+
+    private static ConfigOperations of(Iterable<AlterableConfig> configs, boolean replaces) {
         Map<String, AlterableConfig> byKey = new LinkedHashMap<>();
         List<String> nulls = new ArrayList<>();
-        for (AlterableConfig config : resource.configs()) {
+        for (AlterableConfig config : configs) {
             if (byKey.put(config.name(), config) != null) {
                 throw Errors.INVALID_REQUEST.exception("Error due to duplicate config keys");
             }
@@ -38,7 +61,7 @@ final class ConfigOperations {
         if (!nulls.isEmpty()) {
             throw Errors.INVALID_REQUEST.exception("Null value not supported for : " + String.join(", ", nulls));
         }
-        return new ConfigOperations(byKey);
+        return new ConfigOperations(byKey, replaces);
     }
 
     Set<String> names() {
@@ -52,7 +75,7 @@ final class ConfigOperations {
 
     /** @throws org.apache.kafka.common.errors.ApiException if an operation does not suit its key */
     Map<String, String> apply(Map<String, String> before, ConfigDef keys) {
-        Map<String, String> after = new HashMap<>(before);
+        Map<String, String> after = new HashMap<>(replaces ? Map.of() : before);
         byKey.forEach((name, config) -> {
             switch (operation(config)) {
                 case SET -> after.put(name, config.value());

@@ -41,8 +41,7 @@ public final class CompatibilityTable {
             Map.entry(ApiKeys.STREAMS_GROUP_HEARTBEAT, "creates repartition and changelog topics"),
             Map.entry(ApiKeys.SASL_HANDSHAKE, "listeners are PLAINTEXT"),
             Map.entry(ApiKeys.SASL_AUTHENTICATE, "listeners are PLAINTEXT"),
-            Map.entry(
-                    ApiKeys.ALTER_CONFIGS, "the one before IncrementalAlterConfigs; clients since 2.3 do not need it"),
+            Map.entry(ApiKeys.ALTER_CONFIGS, "what is not named is removed; as IncrementalAlterConfigs else"),
             Map.entry(ApiKeys.CREATE_DELEGATION_TOKEN, TOKENS),
             Map.entry(ApiKeys.RENEW_DELEGATION_TOKEN, TOKENS),
             Map.entry(ApiKeys.EXPIRE_DELEGATION_TOKEN, TOKENS),

@@ -8,6 +8,7 @@ import io.catchment.broker.testing.FakeRequest;
 import io.catchment.broker.testing.LateControlPlane;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.CommandException.Reason;
+import io.catchment.controlplane.ControlPlane;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
@@ -31,11 +32,15 @@ class IncrementalAlterConfigsHandlerTest {
 
     private final FakeControlPlane controlPlane = new FakeControlPlane().withNode(1, "PLAINTEXT");
     private final IncrementalAlterConfigsHandler handler =
-            new IncrementalAlterConfigsHandler(controlPlane, TestConfigs.topics(), TestConfigs.groups(), 1);
+            new IncrementalAlterConfigsHandler(alterations(controlPlane, 1));
 
     IncrementalAlterConfigsHandlerTest() {
         controlPlane.applyNow(new Command.CreateTopics(
                 List.of(new Command.CreateTopic("t", 1, (short) 1, Map.of("retention.ms", "5"))), false));
+    }
+
+    private static ConfigAlterations alterations(ControlPlane of, int nodeId) {
+        return new ConfigAlterations(of, TestConfigs.topics(), TestConfigs.groups(), nodeId);
     }
 
     static List<Short> versions() {
@@ -183,8 +188,8 @@ class IncrementalAlterConfigsHandlerTest {
 
     @Test
     void whatWasDoneThroughAnotherNodeBeforeIsSeen() {
-        IncrementalAlterConfigsHandler late = new IncrementalAlterConfigsHandler(
-                new LateControlPlane(controlPlane), TestConfigs.topics(), TestConfigs.groups(), 1);
+        IncrementalAlterConfigsHandler late =
+                new IncrementalAlterConfigsHandler(alterations(new LateControlPlane(controlPlane), 1));
         // what this node still believes to be set
         assertThat(one(TOPIC, "t", OpType.SET, "retention.ms", "9")).isEqualTo(Errors.NONE);
         assertThat(one(late, OpType.SET, "t", "retention.ms", "5")).isEqualTo(Errors.NONE);
@@ -232,7 +237,7 @@ class IncrementalAlterConfigsHandlerTest {
     }
 
     private IncrementalAlterConfigsHandler ofAnotherNode() {
-        return new IncrementalAlterConfigsHandler(controlPlane, TestConfigs.topics(), TestConfigs.groups(), 2);
+        return new IncrementalAlterConfigsHandler(alterations(controlPlane, 2));
     }
 
     private static FakeRequest send(IncrementalAlterConfigsHandler through, OpType op, String key, String value) {

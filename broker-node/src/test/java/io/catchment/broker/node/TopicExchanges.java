@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.AlterConfigsRequestData;
+import org.apache.kafka.common.message.AlterConfigsResponseData;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData;
@@ -194,6 +196,12 @@ final class TopicExchanges {
                                     configs(client, version, TOPIC, "nobody").errorCode()))
                             .isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION);
                 }),
+                Exchange.of(ApiKeys.ALTER_CONFIGS, Errors.NONE, (client, version) -> {
+                    assertThat(replace(client, version, "86400000")).isEqualTo(Errors.NONE);
+                }),
+                Exchange.of(ApiKeys.ALTER_CONFIGS, Errors.INVALID_CONFIG, (client, version) -> {
+                    assertThat(replace(client, version, "soon")).isEqualTo(Errors.INVALID_CONFIG);
+                }),
                 Exchange.of(ApiKeys.INCREMENTAL_ALTER_CONFIGS, Errors.NONE, (client, version) -> {
                     assertThat(alter(client, version, "retention.ms", "86400000"))
                             .isEqualTo(Errors.NONE);
@@ -268,6 +276,20 @@ final class TopicExchanges {
                 .setIncludeDocumentation(version >= 3);
         DescribeConfigsResponseData answer = client.call(ApiKeys.DESCRIBE_CONFIGS, version, data);
         return answer.results().get(0);
+    }
+
+    private Errors replace(RawClient client, short version, String retentionMs) throws IOException {
+        AlterConfigsRequestData.AlterConfigsResource resource = new AlterConfigsRequestData.AlterConfigsResource()
+                .setResourceType(TOPIC)
+                .setResourceName(topic);
+        resource.configs()
+                .add(new AlterConfigsRequestData.AlterableConfig()
+                        .setName("retention.ms")
+                        .setValue(retentionMs));
+        AlterConfigsRequestData data = new AlterConfigsRequestData();
+        data.resources().add(resource);
+        AlterConfigsResponseData answer = client.call(ApiKeys.ALTER_CONFIGS, version, data);
+        return Errors.forCode(answer.responses().get(0).errorCode());
     }
 
     private Errors alter(RawClient client, short version, String key, String value) throws IOException {
