@@ -20,7 +20,8 @@ public record RecoveryReport(List<Sealed> sealed, List<Waiting> waiting) {
 
     /**
      * @param missing ensemble stores that did not answer
+     * @param mayAnswer one of them was silent, as one is whose disk stands still: what it has may be had yet
      * @param reason for people: which store is lost, or what is corrupt
      */
-    public record Waiting(long extentId, List<StoreRef> missing, String reason) {}
+    public record Waiting(long extentId, List<StoreRef> missing, boolean mayAnswer, String reason) {}
 }

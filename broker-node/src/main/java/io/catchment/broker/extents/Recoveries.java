@@ -112,6 +112,7 @@ final class Recoveries {
     private boolean isLost(RecoveryReport.Waiting one) {
         ClusterImage image = controlPlane.image();
         return !one.missing().isEmpty()
+                && !one.mayAnswer()
                 && one.missing().stream()
                         .allMatch(missing -> missing.equals(store.self()) || Extents.isGone(image, missing));
     }

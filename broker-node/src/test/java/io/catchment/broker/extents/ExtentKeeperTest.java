@@ -36,7 +36,7 @@ class ExtentKeeperTest {
     }
 
     private static RecoveryReport.Waiting waits(ExtentState extent, StoreRef... missing) {
-        return new RecoveryReport.Waiting(extent.extentId(), List.of(missing), "injected: too few answer");
+        return new RecoveryReport.Waiting(extent.extentId(), List.of(missing), false, "injected: too few answer");
     }
 
     @Nested
@@ -730,6 +730,24 @@ class ExtentKeeperTest {
             assertThat(world.image(open).phase()).isEqualTo(Phase.RECOVERING);
             assertThat(world.image(sealed).phase()).isEqualTo(Phase.SEALED);
             assertThat(world.keeper.obstacles()).singleElement().asString().contains("extent " + open.extentId());
+        }
+
+        @Test
+        void whatADiskThatStandsStillMayHaveIsNotGivenUp() {
+            world = new KeeperWorld(3, true);
+            ExtentState open = world.open(1);
+            world.restart(false);
+            store().waits
+                    .put(
+                            open.extentId(),
+                            new RecoveryReport.Waiting(
+                                    open.extentId(),
+                                    List.of(new StoreRef(1, "disk-1"), new StoreRef(2, "disk-of-before")),
+                                    true,
+                                    "injected: no answer in time"));
+            world.start();
+            world.time.pass(60_000);
+            assertThat(world.image(open).phase()).isEqualTo(Phase.RECOVERING);
         }
 
         @Test

@@ -157,7 +157,10 @@ final class FakeStore implements LocalStore {
                     return new RecoveryReport(
                             List.of(),
                             List.of(new RecoveryReport.Waiting(
-                                    id, List.of(), "it is not this node's to recover: " + failure.getMessage())));
+                                    id,
+                                    List.of(),
+                                    false,
+                                    "it is not this node's to recover: " + failure.getMessage())));
                 });
     }
 

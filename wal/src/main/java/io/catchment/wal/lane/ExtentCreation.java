@@ -7,6 +7,7 @@ import io.catchment.wal.loop.Loop;
 import io.catchment.wal.replica.Failures;
 import io.catchment.wal.replica.Replica;
 import io.catchment.wal.replica.Replicas;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Creates one registered extent on the stores of its ensemble. Owned by the lane's loop. It is ready when all have it, or a
- * moment after a quorum has it: who has not answered by then counts as failed.
+ * moment after a quorum has it: who has not answered by then counts as failed. Where there are others, this node's own store counts as
+ * failed after its limit, too: without a quorum nothing else would end the wait for a disk that stands still.
  */
 final class ExtentCreation {
     /**
@@ -27,22 +29,34 @@ final class ExtentCreation {
     private final ExtentDescriptor descriptor;
     private final Loop loop;
     private final AvoidedStores avoided;
+    private final StoreRef localStore;
+    private final QuorumConfig quorum;
     private final long graceMs;
     private final Consumer<Result> done;
     private final List<@Nullable String> answers = new ArrayList<>();
     private @Nullable OpenExtent extent;
+    private Loop.@Nullable Timer limit;
     private int created;
     private int answered;
     private boolean decided;
     private boolean fenced;
     private String failure = "";
 
-    /** @param graceMs how long a quorum waits for the rest */
-    ExtentCreation(ExtentDescriptor descriptor, Loop loop, AvoidedStores avoided, long graceMs, Consumer<Result> done) {
+    /** @param waiting frames wait for it */
+    ExtentCreation(
+            ExtentDescriptor descriptor,
+            Loop loop,
+            AvoidedStores avoided,
+            StoreRef localStore,
+            QuorumConfig quorum,
+            boolean waiting,
+            Consumer<Result> done) {
         this.descriptor = descriptor;
         this.loop = loop;
         this.avoided = avoided;
-        this.graceMs = graceMs;
+        this.localStore = localStore;
+        this.quorum = quorum;
+        this.graceMs = waiting ? quorum.graceMs() : quorum.graceAheadMs();
         this.done = done;
     }
 
@@ -59,7 +73,14 @@ final class ExtentCreation {
             int member = i;
             Failures.stage(() -> members.get(member).create(header))
                     .whenComplete((done, failed) -> loop.execute(() -> answered(member, failed)));
+            if (members.size() > 1 && members.get(i).store().equals(localStore)) {
+                limit = loop.schedule(quorum.localEndMsMax(), () -> answered(member, late()));
+            }
         }
+    }
+
+    private IOException late() {
+        return new IOException(localStore + " has not answered for " + quorum.localEndMsMax() + " ms");
     }
 
     static ExtentHeader header(ExtentDescriptor descriptor) {
@@ -72,7 +93,7 @@ final class ExtentCreation {
     }
 
     private void answered(int member, @Nullable Throwable failed) {
-        if (decided) {
+        if (decided || answers.get(member) != null) {
             return;
         }
         answered++;
@@ -87,8 +108,7 @@ final class ExtentCreation {
             answers.set(member, failure);
             fenced |= Failures.fenced(cause);
         }
-        int quorum = descriptor.ackQuorum();
-        boolean hopeless = created + answers.size() - answered < quorum;
+        boolean hopeless = created + answers.size() - answered < descriptor.ackQuorum();
         if (fenced || answered == answers.size() || (hopeless && answers.size() > 1)) {
             decide();
         }
@@ -100,6 +120,9 @@ final class ExtentCreation {
             return;
         }
         decided = true;
+        if (limit != null) {
+            limit.cancel();
+        }
         for (int i = 0; i < answers.size(); i++) {
             String answer = answers.get(i);
             if (answer == null || !answer.isEmpty()) {

@@ -3,6 +3,7 @@ package io.catchment.wal.lane;
 import io.catchment.wal.ExtentDescriptor;
 import io.catchment.wal.ExtentRegistry;
 import io.catchment.wal.Lane;
+import io.catchment.wal.StoreRef;
 import io.catchment.wal.loop.Backoff;
 import io.catchment.wal.loop.Loop;
 import io.catchment.wal.replica.Failures;
@@ -34,6 +35,7 @@ final class ExtentOpener {
     }
 
     private final Lane lane;
+    private final StoreRef localStore;
     private final QuorumConfig quorum;
     private final ExtentRegistry registry;
     private final Replicas replicas;
@@ -48,6 +50,7 @@ final class ExtentOpener {
 
     ExtentOpener(
             Lane lane,
+            StoreRef localStore,
             QuorumConfig quorum,
             ExtentRegistry registry,
             Replicas replicas,
@@ -56,6 +59,7 @@ final class ExtentOpener {
             AvoidedStores avoided,
             Listener listener) {
         this.lane = lane;
+        this.localStore = localStore;
         this.quorum = quorum;
         this.registry = registry;
         this.replicas = replicas;
@@ -137,8 +141,15 @@ final class ExtentOpener {
     }
 
     private void createOnStores(ExtentDescriptor descriptor) {
-        long graceMs = listener.waiting() ? quorum.graceMs() : quorum.graceAheadMs();
-        new ExtentCreation(descriptor, loop, avoided, graceMs, result -> created(descriptor, result)).start(replicas);
+        new ExtentCreation(
+                        descriptor,
+                        loop,
+                        avoided,
+                        localStore,
+                        quorum,
+                        listener.waiting(),
+                        result -> created(descriptor, result))
+                .start(replicas);
     }
 
     private void created(ExtentDescriptor descriptor, ExtentCreation.Result result) {

@@ -113,7 +113,8 @@ public final class LaneWriter {
         QuorumConfig quorum = config.quorum();
         this.avoided = new AvoidedStores(nanoTime, quorum.avoidMs());
         Backoff backoff = new Backoff(config.retryFirstMs(), config.retryLastMs(), random);
-        this.opener = new ExtentOpener(lane, quorum, registry, replicas, loop, backoff, avoided, new OpenerListener());
+        this.opener = new ExtentOpener(
+                lane, localStore, quorum, registry, replicas, loop, backoff, avoided, new OpenerListener());
         this.sealer = new ExtentSealer(
                 lane, localStore, registry, loop, config, random, listener, this::fenced, this::sealerIdle);
         Backoff renewals = new Backoff(quorum.renewFirstMs(), quorum.renewLastMs(), random);

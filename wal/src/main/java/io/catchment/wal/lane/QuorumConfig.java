@@ -11,7 +11,8 @@ package io.catchment.wal.lane;
  * @param lagBytesMax the same for bytes kept in memory for it
  * @param suspendAfterMs a lane without quorum refuses frames only after this long: usually another ensemble is found sooner
  * @param avoidMs how long no new extent is wanted on a store that failed
- * @param localEndMsMax how long the end of an extent waits for this node's own store, which has no connection that would end
+ * @param localEndMsMax how long the beginning, the end and the recovery of an extent wait for this node's own store, which has no
+ *     connection that would end
  * @param renewFirstMs first delay before another whole ensemble is looked for again, doubling up to {@code renewLastMs}
  */
 public record QuorumConfig(

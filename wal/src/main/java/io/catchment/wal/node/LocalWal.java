@@ -132,6 +132,8 @@ public final class LocalWal implements Wal {
         this.recovery = new ExtentRecovery(
                 registry,
                 store -> replica(store, Traffic.RECOVERY),
+                local.store(),
+                config.quorum().localEndMsMax(),
                 loops.loop("recovery"),
                 backoffs(split(environment.random())),
                 environment.rule());

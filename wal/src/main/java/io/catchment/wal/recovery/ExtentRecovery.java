@@ -5,6 +5,7 @@ import io.catchment.wal.ExtentRegistry;
 import io.catchment.wal.RecoveryReport;
 import io.catchment.wal.RecoveryReport.Sealed;
 import io.catchment.wal.RecoveryReport.Waiting;
+import io.catchment.wal.StoreRef;
 import io.catchment.wal.loop.Backoff;
 import io.catchment.wal.loop.Loop;
 import io.catchment.wal.replica.Replicas;
@@ -22,15 +23,27 @@ public final class ExtentRecovery {
 
     private final ExtentRegistry registry;
     private final Replicas replicas;
+    private final Replicas timely;
     private final Loop loop;
     private final Supplier<Backoff> backoffs;
     private final LengthRule rule;
 
-    /** @param loop owns the runs under way */
+    /**
+     * @param localStore this node's own: where there are others to go to, its disk is waited for as long as it gives an answer every
+     *     {@code localMsMax}
+     * @param loop owns the runs under way
+     */
     public ExtentRecovery(
-            ExtentRegistry registry, Replicas replicas, Loop loop, Supplier<Backoff> backoffs, LengthRule rule) {
+            ExtentRegistry registry,
+            Replicas replicas,
+            StoreRef localStore,
+            long localMsMax,
+            Loop loop,
+            Supplier<Backoff> backoffs,
+            LengthRule rule) {
         this.registry = registry;
         this.replicas = replicas;
+        this.timely = new TimelyLocal(replicas, localStore, localMsMax, loop);
         this.loop = loop;
         this.backoffs = backoffs;
         this.rule = rule;
@@ -76,6 +89,7 @@ public final class ExtentRecovery {
     }
 
     private CompletableFuture<RecoveryOutcome> run(ExtentDescriptor extent, boolean declaredLost) {
-        return new RecoveryRun(extent, declaredLost, registry, replicas, loop, backoffs, rule).start();
+        Replicas stores = extent.ensemble().size() > 1 ? timely : replicas;
+        return new RecoveryRun(extent, declaredLost, registry, stores, loop, backoffs, rule).start();
     }
 }

@@ -53,6 +53,7 @@ final class FenceRound {
                         null,
                         0,
                         "store " + store.storeId() + " of node " + store.nodeId() + " is lost or unreachable",
+                        false,
                         false)));
             } else {
                 Replica replica = found.get();
@@ -66,11 +67,17 @@ final class FenceRound {
 
     private static FenceAnswer answer(Replica replica, @Nullable Long length, @Nullable Throwable failure) {
         if (length != null) {
-            return new FenceAnswer(replica.store(), replica, length, "", false);
+            return new FenceAnswer(replica.store(), replica, length, "", false, false);
         }
         Throwable cause = failure == null ? new IllegalStateException("no answer") : Failures.root(failure);
         long readable = cause instanceof CorruptExtentException corrupt ? corrupt.validLength() : 0;
-        return new FenceAnswer(replica.store(), replica, readable, Failures.text(cause), Failures.fenced(cause));
+        return new FenceAnswer(
+                replica.store(),
+                replica,
+                readable,
+                Failures.text(cause),
+                Failures.fenced(cause),
+                cause instanceof TimelyLocal.LateException);
     }
 
     private void answered(FenceAnswer answer) {
@@ -94,7 +101,7 @@ final class FenceRound {
         }
         for (StoreRef store : extent.ensemble()) {
             if (answers.stream().noneMatch(answer -> answer.store().equals(store))) {
-                answers.add(new FenceAnswer(store, null, 0, store + " did not answer in time", false));
+                answers.add(new FenceAnswer(store, null, 0, store + " did not answer in time", false, true));
             }
         }
         done.complete(List.copyOf(answers));

@@ -87,16 +87,20 @@ final class RecoveryRun {
                 answers.stream().filter(FenceAnswer::superseded).findFirst();
         if (later.isPresent()) {
             return waiting(
-                    List.of(), "another recovery has taken over: " + later.get().failure());
+                    List.of(),
+                    false,
+                    "another recovery has taken over: " + later.get().failure());
         }
         List<FenceAnswer> usable = answers.stream()
                 .filter(answer -> answer.valid() || declaredLost)
                 .toList();
-        if (usable.size() < needed() && !declaredLost) {
+        long valid = usable.stream().filter(FenceAnswer::valid).count();
+        boolean mayAnswer = answers.stream().anyMatch(FenceAnswer::silent);
+        // Who declares an extent lost gives up what nobody has, not what a disk that stands still may have
+        if (valid < needed() && (!declaredLost || mayAnswer)) {
             return undecided(
                     answers,
-                    usable.size() + " of " + extent.ensemble().size() + " stores answered, " + needed()
-                            + " are needed");
+                    valid + " of " + extent.ensemble().size() + " stores answered, " + needed() + " are needed");
         }
         long length = rule.finalLength(usable.stream().mapToLong(FenceAnswer::length));
         if (length == 0) {
@@ -124,19 +128,19 @@ final class RecoveryRun {
                 reason.append("; ").append(answer.failure());
             }
         }
-        return waiting(missing, reason.toString());
+        return waiting(missing, answers.stream().anyMatch(FenceAnswer::silent), reason.toString());
     }
 
-    private CompletableFuture<RecoveryOutcome> waiting(List<StoreRef> missing, String reason) {
-        return CompletableFuture.completedFuture(
-                new RecoveryOutcome.Undecided(new RecoveryReport.Waiting(extent.extentId(), missing, reason)));
+    private CompletableFuture<RecoveryOutcome> waiting(List<StoreRef> missing, boolean mayAnswer, String reason) {
+        return CompletableFuture.completedFuture(new RecoveryOutcome.Undecided(
+                new RecoveryReport.Waiting(extent.extentId(), missing, mayAnswer, reason)));
     }
 
     /** Sealed already, or recovered by somebody else now: no failure of the other extents of this report. */
     private CompletableFuture<RecoveryOutcome> superseded(Throwable failure) {
         Throwable cause = Failures.root(failure);
         return Failures.fenced(cause)
-                ? waiting(List.of(), "it is not this node's to recover: " + Failures.text(cause))
+                ? waiting(List.of(), false, "it is not this node's to recover: " + Failures.text(cause))
                 : CompletableFuture.failedFuture(cause);
     }
 
