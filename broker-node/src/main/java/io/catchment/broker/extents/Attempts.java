@@ -5,9 +5,7 @@ import io.catchment.broker.loop.Backoff;
 import io.catchment.broker.loop.SerialLoop;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -22,12 +20,16 @@ import java.util.random.RandomGenerator;
 final class Attempts {
     private static final long FIRST_PAUSE_MS = 250;
     private static final long LONGEST_PAUSE_MS = 10_000;
+    /** After so many failures it is not claimed any more, so that another node gets its chance. */
+    private static final int CLAIMED_FAILURES = 5;
+    /** The same after so long without an end: a disk that stands still answers nothing at all. */
+    private static final long CLAIMED_MS = 600_000;
 
     private final SerialLoop loop;
     private final RandomGenerator random;
     private final int atOnce;
     private final Runnable look;
-    private final Set<Long> underWay = new HashSet<>();
+    private final Map<Long, Long> underWaySinceNanos = new HashMap<>();
     private final Map<Long, Backoff> backoffs = new HashMap<>();
     private final Map<Long, Long> notBeforeNanos = new HashMap<>();
 
@@ -41,17 +43,17 @@ final class Attempts {
 
     boolean mayStart(long extentId) {
         Long notBefore = notBeforeNanos.get(extentId);
-        return underWay.size() < atOnce
-                && !underWay.contains(extentId)
+        return underWaySinceNanos.size() < atOnce
+                && !underWaySinceNanos.containsKey(extentId)
                 && (notBefore == null || loop.nanoTime() - notBefore >= 0);
     }
 
     /** One of {@code done} and {@code failed} is called on the loop in the end; the latter has to call {@link #pause} to slow down. */
     <T> void start(long extentId, Supplier<CompletionStage<T>> work, Consumer<T> done, Consumer<Throwable> failed) {
-        underWay.add(extentId);
+        underWaySinceNanos.put(extentId, loop.nanoTime());
         Attempt.of(work)
                 .whenComplete((value, failure) -> loop.execute(() -> {
-                    underWay.remove(extentId);
+                    underWaySinceNanos.remove(extentId);
                     if (failure == null) {
                         done.accept(value);
                     } else {
@@ -90,13 +92,20 @@ final class Attempts {
         return backoff == null ? 0 : backoff.failures();
     }
 
+    /** Whether this node can say that it works on it: not where it gets nowhere. */
+    boolean isClaimed(long extentId) {
+        Long since = underWaySinceNanos.get(extentId);
+        boolean hangs = since != null && loop.nanoTime() - since >= TimeUnit.MILLISECONDS.toNanos(CLAIMED_MS);
+        return !hangs && failures(extentId) < CLAIMED_FAILURES;
+    }
+
     boolean isUnderWay(long extentId) {
-        return underWay.contains(extentId);
+        return underWaySinceNanos.containsKey(extentId);
     }
 
     /** Of others nothing is remembered, but for what is under way. */
     void forgetAllBut(Collection<Long> extentIds) {
-        backoffs.keySet().removeIf(id -> !extentIds.contains(id) && !underWay.contains(id));
+        backoffs.keySet().removeIf(id -> !extentIds.contains(id) && !underWaySinceNanos.containsKey(id));
         notBeforeNanos.keySet().retainAll(backoffs.keySet());
     }
 }

@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Owned by its loop. Keeps this node's store in step with the cluster in one node epoch: what was sealed is settled, what is of no use is deleted
- * ({@link LocalCopies}), what was given to this node is recovered ({@link Recoveries}) or copied ({@link Repairs}), and what is lost is named
- * ({@link LostExtents}). Nothing is kept that a crash could lose: each look compares the image with the store, after every change of extents
+ * ({@link LocalCopies}), what was given to this node is recovered ({@link Recoveries}) or copied ({@link Repairs}), what nobody writes is sealed
+ * ({@link StrayExtents}), and what is lost is named ({@link LostExtents}). Nothing is kept that a crash could lose: each look compares the image with the store, after every change of extents
  * and once a second.
  */
 public final class ExtentKeeper implements AutoCloseable {
@@ -35,6 +35,7 @@ public final class ExtentKeeper implements AutoCloseable {
     private final LocalCopies copies;
     private final Recoveries recoveries;
     private final Repairs repairs;
+    private final StrayExtents strays;
     private final LostExtents lost;
 
     private final CompletableFuture<List<String>> ready = new CompletableFuture<>();
@@ -48,12 +49,14 @@ public final class ExtentKeeper implements AutoCloseable {
      * Idle until {@link #start}.
      *
      * @param objects where the offsets of what is given up are filled
-     * @param nodeEpoch in which the node is registered; the WAL's registry must know it too ({@link WalControl#registered})
+     * @param registry the WAL's
+     * @param nodeEpoch in which the node is registered; the registry must know it too ({@link WalControl#registered})
      * @param acceptLoss what no store can give back any more may be given up
      * @param loop for this keeper alone; it stays the caller's
      */
     public ExtentKeeper(
             LocalWal wal,
+            WalControl registry,
             ObjectStore objects,
             ControlPlane controlPlane,
             int nodeId,
@@ -61,11 +64,12 @@ public final class ExtentKeeper implements AutoCloseable {
             boolean acceptLoss,
             SerialLoop loop,
             RandomGenerator random) {
-        this(LocalStore.of(wal), objects, controlPlane, nodeId, nodeEpoch, acceptLoss, loop, random);
+        this(LocalStore.of(wal), registry, objects, controlPlane, nodeId, nodeEpoch, acceptLoss, loop, random);
     }
 
     ExtentKeeper(
             LocalStore store,
+            WalControl registry,
             ObjectStore objects,
             ControlPlane controlPlane,
             int nodeId,
@@ -80,6 +84,7 @@ public final class ExtentKeeper implements AutoCloseable {
         Runnable look = this::lookSoon;
         this.repairs = new Repairs(store, controlPlane, loop, random, nodeId, nodeEpoch, look);
         this.recoveries = new Recoveries(store, controlPlane, loop, random, nodeId, nodeEpoch, acceptLoss, look);
+        this.strays = new StrayExtents(store, registry, controlPlane, loop, random, look);
         this.copies = new LocalCopies(store, controlPlane, loop, random, repairs, look);
         LostOffsets offsets = new LostOffsets(store, controlPlane, objects, loop::wallClockMs, nodeId, nodeEpoch);
         this.lost = new LostExtents(store, loop, random, repairs, offsets, nodeId, acceptLoss, look);
@@ -152,6 +157,7 @@ public final class ExtentKeeper implements AutoCloseable {
         ClusterImage image = controlPlane.image();
         repairs.look(image);
         recoveries.look(image);
+        strays.look();
         copies.look();
         lost.look(image);
         publish();

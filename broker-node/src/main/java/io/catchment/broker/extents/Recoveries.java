@@ -23,8 +23,6 @@ import org.slf4j.LoggerFactory;
 final class Recoveries {
     private static final Logger LOG = LoggerFactory.getLogger(Recoveries.class);
     private static final int AT_ONCE = 64;
-    /** After so many failures it is mentioned no more, so that another node of the ensemble gets its chance. */
-    private static final int CLAIMED_FAILURES = 5;
 
     private final LocalStore store;
     private final ControlPlane controlPlane;
@@ -163,7 +161,7 @@ final class Recoveries {
 
     void addWorkedOn(Set<Long> workedOn) {
         for (long extentId : mine) {
-            if (attempts.failures(extentId) < CLAIMED_FAILURES) {
+            if (attempts.isClaimed(extentId)) {
                 workedOn.add(extentId);
             }
         }

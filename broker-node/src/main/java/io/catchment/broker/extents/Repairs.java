@@ -28,8 +28,6 @@ final class Repairs {
     /** Each copy passes through the disk thread that also creates extents and settles them. */
     private static final int AT_ONCE = 2;
 
-    private static final int CLAIMED_FAILURES = 5;
-
     private final LocalStore store;
     private final ControlPlane controlPlane;
     private final int nodeId;
@@ -189,7 +187,7 @@ final class Repairs {
 
     void addWorkedOn(Set<Long> workedOn) {
         for (long extentId : tasks) {
-            if (attempts.failures(extentId) < CLAIMED_FAILURES) {
+            if (attempts.isClaimed(extentId)) {
                 workedOn.add(extentId);
             }
         }

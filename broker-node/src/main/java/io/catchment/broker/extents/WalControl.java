@@ -9,6 +9,7 @@ import io.catchment.wal.ExtentDescriptor;
 import io.catchment.wal.ExtentRegistry;
 import io.catchment.wal.Lane;
 import io.catchment.wal.StoreRef;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,6 +25,7 @@ public final class WalControl implements ExtentRegistry {
     /** Extents that this node recovers, with the epoch to seal them in. */
     private final Map<Long, Long> recoveryEpochs = new ConcurrentHashMap<>();
 
+    private final GivenExtents given = new GivenExtents();
     private volatile long nodeEpoch = -1;
 
     public WalControl(ControlPlane controlPlane, int nodeId) {
@@ -35,6 +37,7 @@ public final class WalControl implements ExtentRegistry {
     public void registered(long epoch) {
         nodeEpoch = epoch;
         recoveryEpochs.clear();
+        given.clear();
     }
 
     @Override
@@ -45,8 +48,22 @@ public final class WalControl implements ExtentRegistry {
     @Override
     public CompletionStage<ExtentDescriptor> create(Lane lane, Set<StoreRef> avoid) {
         List<ExtentState.Store> stores = avoid.stream().map(Extents::store).toList();
-        return answered(controlPlane.submit(new Command.CreateExtent(nodeId, nodeEpoch, lane.id(), stores)))
-                .thenApply(Extents::descriptor);
+        Command.CreateExtent create = new Command.CreateExtent(nodeId, nodeEpoch, lane.id(), stores);
+        return given.ask(lane, () -> answered(controlPlane.submit(create))).thenApply(Extents::descriptor);
+    }
+
+    /** See {@link GivenExtents#isStray}. */
+    boolean isStray(ExtentState extent) {
+        return extent.writerNodeId() == nodeId && extent.writerEpoch() == nodeEpoch && given.isStray(extent);
+    }
+
+    /** What lanes were given in this epoch, but for what was forgotten. */
+    Set<Long> given() {
+        return given.all();
+    }
+
+    void forget(Collection<Long> sealed) {
+        given.forget(sealed);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.catchment.broker.node;
 
 import io.catchment.broker.config.NodeConfig;
 import io.catchment.broker.extents.ExtentKeeper;
+import io.catchment.broker.extents.WalControl;
 import io.catchment.broker.flush.FlushOrder;
 import io.catchment.broker.flush.FlushSettings;
 import io.catchment.broker.flush.FlushStats;
@@ -36,7 +37,13 @@ final class ExtentUpkeep {
     private volatile @Nullable Flusher flusher;
 
     ExtentUpkeep(
-            NodeParts parts, EpochControlPlane controlPlane, LocalWal wal, long epoch, EpochEnd end, Closers closers) {
+            NodeParts parts,
+            EpochControlPlane controlPlane,
+            LocalWal wal,
+            WalControl registry,
+            long epoch,
+            EpochEnd end,
+            Closers closers) {
         this.parts = parts;
         this.config = parts.config();
         this.controlPlane = controlPlane;
@@ -49,6 +56,7 @@ final class ExtentUpkeep {
                 "extent keeper",
                 new ExtentKeeper(
                         wal,
+                        registry,
                         parts.store(),
                         controlPlane,
                         config.nodeId(),

@@ -126,7 +126,8 @@ final class NodeEpoch implements AutoCloseable {
                 List.of(owned.walListener(), parts.lanes(), parts.metrics().wal(), new FencedListener(this::end)));
 
         membership.register(controlPlane, opened, network, walControl::registered, this::end);
-        ExtentUpkeep extents = new ExtentUpkeep(parts, controlPlane, opened, membership.epoch(), end, closers);
+        ExtentUpkeep extents = new ExtentUpkeep(
+                parts, controlPlane, opened, walControl, membership.epoch(), end, closers);
         upkeep = extents;
         List<String> obstacles = end.await(extents.recover());
         if (config.wal().replicas() > 1) {

@@ -10,14 +10,18 @@ import io.catchment.controlplane.ExtentState.Phase;
 import io.catchment.controlplane.StreamState;
 import io.catchment.controlplane.TaskState;
 import io.catchment.objectstore.ObjectKeys;
+import io.catchment.wal.ExtentDescriptor;
 import io.catchment.wal.FrameEntry;
 import io.catchment.wal.FrameKind;
+import io.catchment.wal.Lane;
 import io.catchment.wal.RecoveryReport;
 import io.catchment.wal.StoreRef;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.record.internal.DefaultRecordBatch;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.junit.jupiter.api.Nested;
@@ -416,6 +420,98 @@ class ExtentKeeperTest {
     }
 
     @Nested
+    class Stray {
+        private CompletableFuture<ExtentDescriptor> create() {
+            return world.registry.create(Lane.NORMAL).toCompletableFuture();
+        }
+
+        private List<ExtentState> open() {
+            return world.control.image().extents().stream()
+                    .filter(extent -> extent.phase() == Phase.OPEN)
+                    .toList();
+        }
+
+        @Test
+        void anExtentWhoseCreationWasAnsweredToNobodyIsSealedEmpty() {
+            world.start();
+            world.control.fate(command -> command instanceof Command.CreateExtent ? Fate.UNCERTAIN_DONE : Fate.DONE);
+            CompletableFuture<ExtentDescriptor> lost = create();
+            world.time.pass(60_000);
+            assertThat(lost).isCompletedExceptionally();
+            assertThat(open()).isEmpty();
+            assertThat(world.control.image().extents()).singleElement().satisfies(extent -> {
+                assertThat(extent.phase()).isEqualTo(Phase.SEALED);
+                assertThat(extent.length()).isZero();
+                assertThat(extent.holders()).isEqualTo(extent.ensemble());
+            });
+        }
+
+        @Test
+        void itIsSealedAlsoWhileTheControllersAnswerBadly() {
+            world.start();
+            world.control.fate(
+                    command -> command instanceof Command.CreateExtent ? Fate.UNCERTAIN_DONE : Fate.UNAVAILABLE);
+            CompletableFuture<ExtentDescriptor> lost = create();
+            world.time.pass(60_000);
+            assertThat(lost).isCompletedExceptionally();
+            assertThat(open()).hasSize(1);
+            assertThat(world.control.submitted(Command.SealExtent.class)).hasSizeLessThan(30);
+            world.control.fate(command -> Fate.DONE);
+            world.time.pass(20_000);
+            assertThat(open()).isEmpty();
+        }
+
+        @Test
+        void oneThatALaneHasIsLeftAlone() {
+            world.start();
+            CompletableFuture<ExtentDescriptor> mine = create();
+            world.time.pass(60_000);
+            assertThat(open()).singleElement().satisfies(extent -> assertThat(extent.extentId())
+                    .isEqualTo(mine.join().extentId()));
+            ExtentState others = world.open(2);
+            world.time.pass(60_000);
+            assertThat(world.image(others).phase()).isEqualTo(Phase.OPEN);
+        }
+
+        /** It cannot be: then nobody knows what is right. */
+        @Test
+        void oneOfWhichThisStoreHasACopyIsLeftAlone() {
+            world.start();
+            ExtentState odd = world.open(1);
+            store().copies.put(odd.extentId(), Copy.OPEN);
+            world.time.pass(60_000);
+            assertThat(world.image(odd).phase()).isEqualTo(Phase.OPEN);
+        }
+
+        @Test
+        void whatLanesWereGivenIsForgottenOnceItIsSealed() {
+            world.start();
+            CompletableFuture<ExtentDescriptor> created = create();
+            world.time.pass(10_000);
+            ExtentDescriptor mine = created.join();
+            assertThat(world.registry.given()).containsExactly(mine.extentId());
+            world.registry.seal(mine.extentId(), 0, mine.ensemble());
+            world.time.pass(10_000);
+            assertThat(world.registry.given()).isEmpty();
+        }
+
+        @Test
+        void oneThatALaneIsAboutToHearOfIsLeftAloneToo() {
+            world.start();
+            GivenExtents given = new GivenExtents();
+            CompletableFuture<ExtentState> answer = new CompletableFuture<>();
+            CompletionStage<ExtentState> told = given.ask(Lane.NORMAL, () -> answer);
+            ExtentState inTheImage = world.open(1);
+            assertThat(given.isStray(inTheImage)).isFalse();
+            answer.complete(inTheImage);
+            assertThat(told.toCompletableFuture()).isCompleted();
+            assertThat(given.isStray(inTheImage)).isFalse();
+            given.forget(List.of(inTheImage.extentId()));
+            assertThat(given.isStray(inTheImage)).isTrue();
+        }
+    }
+
+    @Nested
     class Repair {
         private ExtentState extent;
 
@@ -452,6 +548,17 @@ class ExtentKeeperTest {
             world.time.pass(20_000);
             assertThat(store().deleted).isEmpty();
             assertThat(world.keeper.workedOn()).containsExactly(extent.extentId());
+        }
+
+        @Test
+        void oneThatHangsIsNotClaimedForEver() {
+            world.start();
+            repairIsDue();
+            store().hanging.add(extent.extentId());
+            world.time.pass(590_000);
+            assertThat(world.keeper.workedOn()).containsExactly(extent.extentId());
+            world.time.pass(20_000);
+            assertThat(world.keeper.workedOn()).as("another may try").isEmpty();
         }
 
         @Test

@@ -45,7 +45,15 @@ final class KeeperWorld {
     private void newKeeper() {
         registry.registered(epochs.get(NODE));
         keeper = new ExtentKeeper(
-                store, objects, control, NODE, epochs.get(NODE), acceptLoss, process, new SplittableRandom(1));
+                store,
+                registry,
+                objects,
+                control,
+                NODE,
+                epochs.get(NODE),
+                acceptLoss,
+                process,
+                new SplittableRandom(1));
     }
 
     KeeperWorld start() {
