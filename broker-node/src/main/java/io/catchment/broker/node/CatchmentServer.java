@@ -50,14 +50,17 @@ public final class CatchmentServer implements Callable<Integer> {
         CountDownLatch stopped = new CountDownLatch(1);
         Thread stop = new Thread(
                 () -> {
-                    node.close();
-                    stopped.countDown();
+                    try {
+                        node.close();
+                    } finally {
+                        stopped.countDown();
+                    }
                 },
                 "stop");
         Runtime.getRuntime().addShutdownHook(stop);
         try {
             node.start();
-        } catch (Exception e) {
+        } catch (Throwable e) {
             log.error("This node cannot start: {}", e.getMessage(), e);
             System.err.println("This node cannot start: " + e.getMessage());
             return EXIT_FATAL;
@@ -78,7 +81,10 @@ public final class CatchmentServer implements Callable<Integer> {
 
     /** A node that cannot trust its own state any more ends at once: what it acknowledged is on disk. */
     private static void halt(Throwable cause) {
-        log.error("This node cannot go on and ends now: {}", cause.getMessage(), cause);
-        Runtime.getRuntime().halt(EXIT_FATAL);
+        try {
+            log.error("This node cannot go on and ends now: {}", cause.getMessage(), cause);
+        } finally {
+            Runtime.getRuntime().halt(EXIT_FATAL);
+        }
     }
 }

@@ -5,7 +5,10 @@ import java.util.Deque;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a node has opened, to be closed in the opposite order, each whatever became of the others. Guarded by its lock. */
+/**
+ * What a node has opened, to be closed in the opposite order, each whatever became of the others. An {@link Error} of one is thrown once all
+ * are. Guarded by its lock.
+ */
 final class Closers implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Closers.class);
 
@@ -30,13 +33,20 @@ final class Closers implements AutoCloseable {
     }
 
     private void closeAll() {
+        Error first = null;
         while (!parts.isEmpty()) {
             Named named = parts.pop();
             try {
                 named.part().close();
             } catch (Exception e) {
                 log.warn("Closing {} failed: {}", named.name(), e.getMessage(), e);
+            } catch (Error e) {
+                log.error("Closing {} failed: {}", named.name(), e.getMessage(), e);
+                first = first == null ? e : first;
             }
+        }
+        if (first != null) {
+            throw first;
         }
     }
 }

@@ -166,7 +166,7 @@ final class Node implements AutoCloseable {
                 threads("search", SEARCH_THREADS),
                 lookups,
                 timer);
-        NodeEpochs epochs = new NodeEpochs(parts);
+        NodeEpochs epochs = new NodeEpochs(parts, fatal);
         closers.add("epoch", epochs);
         epochs.observe();
         ClusterRoutes.add(http, config.nodeId(), controlPlane, epochs);

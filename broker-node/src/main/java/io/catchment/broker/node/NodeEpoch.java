@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  * <p>The order of the beginning is the order of trust: what this disk holds (WAL; other nodes reach it from now on), the registration,
  * recovery, the streams this node owns, and clients last.
  */
-final class NodeEpoch implements AutoCloseable {
+final class NodeEpoch implements EpochSuccession.Epoch {
     private static final Logger log = LoggerFactory.getLogger(NodeEpoch.class);
     private static final long SEAL_TIMEOUT_MS = 10_000;
     private final NodeParts parts;
@@ -69,7 +69,8 @@ final class NodeEpoch implements AutoCloseable {
         });
     }
 
-    long epoch() {
+    @Override
+    public long epoch() {
         return membership.epoch();
     }
 
@@ -109,7 +110,8 @@ final class NodeEpoch implements AutoCloseable {
      * @throws EpochOverException when the epoch ended meanwhile
      * @throws CommandException when the controllers do not answer
      */
-    void begin() throws Exception {
+    @Override
+    public void begin() throws Exception {
         EpochControlPlane controlPlane = closers.add("subscriptions", new EpochControlPlane(parts.controlPlane()));
         WalControl walControl = new WalControl(controlPlane, config.nodeId());
         WalFanout walEvents = new WalFanout();
@@ -126,8 +128,8 @@ final class NodeEpoch implements AutoCloseable {
                 List.of(owned.walListener(), parts.lanes(), parts.metrics().wal(), new FencedListener(this::end)));
 
         membership.register(controlPlane, opened, network, walControl::registered, this::end);
-        ExtentUpkeep extents = new ExtentUpkeep(
-                parts, controlPlane, opened, walControl, membership.epoch(), end, closers);
+        ExtentUpkeep extents =
+                new ExtentUpkeep(parts, controlPlane, opened, walControl, membership.epoch(), end, closers);
         upkeep = extents;
         List<String> obstacles = end.await(extents.recover());
         if (config.wal().replicas() > 1) {
@@ -167,18 +169,22 @@ final class NodeEpoch implements AutoCloseable {
                                 RemoteConfig.defaults(parts.clusterId()),
                                 network.get().network()))
                 : LocalWal.open(walConfig(), config.nodeId(), walControl, walEvents);
-        closers.add("wal", () -> {
-            wal = null;
+        closers.add("wal", () -> close(opened));
+        wal = opened;
+        return opened;
+    }
+
+    /** Whatever goes wrong before, the next epoch wants its directory. */
+    private void close(LocalWal opened) throws Exception {
+        wal = null;
+        try (opened) {
             if (!end.hasCome()) {
                 opened.shutdown(SEAL_TIMEOUT_MS)
                         .toCompletableFuture()
                         .get(SEAL_TIMEOUT_MS + 5_000, TimeUnit.MILLISECONDS);
                 membership.sayGoodbye();
             }
-            opened.close();
-        });
-        wal = opened;
-        return opened;
+        }
     }
 
     private WalConfig walConfig() {
@@ -243,7 +249,8 @@ final class NodeEpoch implements AutoCloseable {
     }
 
     /** It is to be closed soon: its end is no news, and nothing waits for it any more. */
-    void leave() {
+    @Override
+    public void leave() {
         leaving = true;
         if (!begun) {
             end.come();

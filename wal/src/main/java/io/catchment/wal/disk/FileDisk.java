@@ -3,7 +3,6 @@ package io.catchment.wal.disk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -12,7 +11,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** A directory of a real file system, locked against a second process while open. Thread-safe. */
 public final class FileDisk implements Disk, AutoCloseable {
@@ -31,23 +29,24 @@ public final class FileDisk implements Disk, AutoCloseable {
         this.lockChannel = lockChannel;
     }
 
-    /** Creates the directory if it is missing. Fails if another process (or another user in this one) has it open. */
+    /** Creates the directory if it is missing. Fails if another process has it open; throws {@link IllegalStateException} if this one has. */
     public static FileDisk open(Path dir) throws IOException {
         Files.createDirectories(dir);
         FileChannel channel = FileChannel.open(dir.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock lock = tryLock(channel);
-        if (lock == null) {
-            channel.close();
-            throw new IOException("WAL directory " + dir + " is in use by another process");
-        }
-        return new FileDisk(dir, channel, Files.getFileStore(dir));
-    }
-
-    private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+        boolean locked = false;
         try {
-            return channel.tryLock();
+            FileStore fileStore = Files.getFileStore(dir);
+            locked = channel.tryLock() != null;
+            if (locked) {
+                return new FileDisk(dir, channel, fileStore);
+            }
+            throw new IOException("WAL directory " + dir + " is in use by another process");
         } catch (OverlappingFileLockException inThisProcess) {
-            return null;
+            throw new IllegalStateException("WAL directory " + dir + " is still open in this process", inThisProcess);
+        } finally {
+            if (!locked) {
+                channel.close();
+            }
         }
     }
 

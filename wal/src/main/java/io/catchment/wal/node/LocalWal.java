@@ -164,13 +164,16 @@ public final class LocalWal implements Wal {
         FileDisk disk = FileDisk.open(config.dir());
         AtomicReference<@Nullable LocalWal> wal = new AtomicReference<>();
         ThreadLoops loops = new ThreadLoops("wal-", (loop, broken) -> {
-            LOG.error(
-                    "An invariant of the WAL broke on {}: its lanes are closed, this node's epoch is over",
-                    loop,
-                    broken);
-            LocalWal opened = wal.get();
-            if (opened != null) {
-                opened.broken("a broken invariant on " + loop + ": " + broken);
+            try {
+                LOG.error(
+                        "An invariant of the WAL broke on {}: its lanes are closed, this node's epoch is over",
+                        loop,
+                        broken);
+            } finally {
+                LocalWal opened = wal.get();
+                if (opened != null) {
+                    opened.broken("a broken invariant on " + loop + ": " + broken);
+                }
             }
         });
         WalEnvironment environment = new WalEnvironment(
@@ -407,6 +410,15 @@ public final class LocalWal implements Wal {
         CompletableFuture<Void> idle = CompletableFuture.allOf(lanes.values().stream()
                 .map(lane -> lane.closeNow().toCompletableFuture())
                 .toArray(CompletableFuture<?>[]::new));
+        try {
+            awaitIdle(idle);
+        } finally {
+            // Whatever went wrong: who opens the directory next finds it free
+            closeStore();
+        }
+    }
+
+    private void awaitIdle(CompletableFuture<Void> idle) {
         if (peers != null) {
             peers.close();
         }
@@ -417,13 +429,19 @@ public final class LocalWal implements Wal {
         } catch (ExecutionException | TimeoutException stuck) {
             LOG.warn("A write to the WAL is still under way after {} ms: closing without it", CLOSE_TIMEOUT_MS);
         }
-        loops.close();
-        reads.blocking().close();
-        store.close();
+    }
+
+    private void closeStore() {
         try {
-            disk.close();
-        } catch (Exception failed) {
-            LOG.warn("Closing the WAL directory failed: {}", failed.toString());
+            loops.close();
+            reads.blocking().close();
+            store.close();
+        } finally {
+            try {
+                disk.close();
+            } catch (Exception failed) {
+                LOG.warn("Closing the WAL directory failed: {}", failed.toString());
+            }
         }
     }
 

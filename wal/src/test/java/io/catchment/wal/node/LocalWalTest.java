@@ -292,10 +292,10 @@ final class LocalWalTest {
     }
 
     @Test
-    void aSecondProcessCannotOpenTheDirectory() {
+    void theDirectoryCannotBeOpenedTwice() {
         assertThatThrownBy(() -> LocalWal.open(config, NODE, registry, listener))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("in use");
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("still open in this process");
     }
 
     @Test
