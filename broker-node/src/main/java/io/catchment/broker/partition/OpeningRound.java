@@ -76,7 +76,12 @@ final class OpeningRound {
                 failed.accept(stream, failure);
             }
         });
-        opening.find(stream.streamId(), flight, flight.result);
+        try {
+            opening.find(stream.streamId(), flight, flight.result);
+        } catch (RuntimeException | Error e) {
+            // This one's failure, not that of all
+            flight.result.completeExceptionally(e);
+        }
     }
 
     private void takeStep() throws InterruptedException {
@@ -136,7 +141,7 @@ final class OpeningRound {
                 if (underWay.contains(this)) {
                     then.accept(value);
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 result.completeExceptionally(e);
             } finally {
                 release.accept(value);

@@ -26,6 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
@@ -180,7 +181,7 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
         public void publish(List<Partition> opened) {
             early.served(opened, () -> table.add(opened));
             for (Partition partition : opened) {
-                listeners.forEach(listener -> listener.opened(partition));
+                tell(listener -> listener.opened(partition));
             }
         }
 
@@ -189,7 +190,18 @@ public final class OwnedPartitions implements PartitionDirectory, InternalLog, A
             table.remove(partition);
             PartitionLoop loop = partition.loop();
             loop.eventLoop().execute(() -> loop.remove(partition, error));
-            listeners.forEach(listener -> listener.closed(partition));
+            tell(listener -> listener.closed(partition));
+        }
+
+        /** Each, whatever another makes of it. */
+        private void tell(Consumer<Listener> news) {
+            for (Listener listener : listeners) {
+                try {
+                    news.accept(listener);
+                } catch (RuntimeException | Error e) {
+                    log.error("A listener did not take that a partition was opened or closed: {}", e, e);
+                }
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package io.catchment.broker.partition;
 
+import io.catchment.broker.loop.Attempt;
 import io.catchment.broker.loop.SerialLoop;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command;
@@ -84,6 +85,7 @@ final class Ownership {
     private final Hindrances hindrances = new Hindrances(System::nanoTime);
 
     private long retryMs = RETRY_MS;
+    private boolean lookingAtAll;
     private volatile int openCount;
     private volatile boolean over;
 
@@ -108,13 +110,14 @@ final class Ownership {
     /** The stage is done when the first round of openings is. */
     CompletionStage<Void> start() {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        opener.execute(() -> reconcile(controlPlane.image().streams()).whenComplete((all, failure) -> {
-            if (failure == null) {
-                done.complete(null);
-            } else {
-                done.completeExceptionally(failure);
-            }
-        }));
+        opener.execute(() -> Attempt.of(() -> reconcile(controlPlane.image().streams()))
+                .whenComplete((all, failure) -> {
+                    if (failure == null) {
+                        done.complete(null);
+                    } else {
+                        done.completeExceptionally(failure);
+                    }
+                }));
         controlPlane.subscribe(this::changed);
         return done;
     }
@@ -138,20 +141,53 @@ final class Ownership {
             return;
         }
         opener.execute(() -> {
-            // The newest image, not the delta's: streams may have been opened by a newer one meanwhile, and must not be
-            // closed for what was.
-            ClusterImage newest = controlPlane.image();
-            List<StreamState> present = new ArrayList<>();
-            for (long streamId : delta.streams()) {
-                newest.stream(streamId).ifPresentOrElse(present::add, () -> gone(streamId));
-            }
-            if (!present.isEmpty()) {
-                reconcile(present);
-            }
-            if (!delta.extents().isEmpty() && !waiting.isEmpty()) {
-                lookAgain(List.copyOf(waiting));
+            try {
+                follow(delta);
+            } catch (RuntimeException | Error e) {
+                // No further news may come of these streams
+                log.error("Not all changes of streams could be followed, all are looked at again: {}", e, e);
+                lookAtAllLater();
             }
         });
+    }
+
+    private void follow(ImageDelta delta) {
+        // The newest image, not the delta's: streams may have been opened by a newer one meanwhile, and must not be
+        // closed for what was.
+        ClusterImage newest = controlPlane.image();
+        List<StreamState> present = new ArrayList<>();
+        for (long streamId : delta.streams()) {
+            newest.stream(streamId).ifPresentOrElse(present::add, () -> gone(streamId));
+        }
+        if (!present.isEmpty()) {
+            reconcile(present);
+        }
+        if (!delta.extents().isEmpty() && !waiting.isEmpty()) {
+            lookAgain(List.copyOf(waiting));
+        }
+    }
+
+    private void lookAtAllLater() {
+        if (!lookingAtAll) {
+            lookingAtAll = true;
+            opener.schedule(this::lookAtAll, RETRY_MAX_MS);
+        }
+    }
+
+    private void lookAtAll() {
+        lookingAtAll = false;
+        try {
+            ClusterImage image = controlPlane.image();
+            for (long streamId : List.copyOf(open.keySet())) {
+                if (image.stream(streamId).isEmpty()) {
+                    gone(streamId);
+                }
+            }
+            reconcile(image.streams());
+        } catch (RuntimeException | Error e) {
+            log.error("Not all streams could be looked at, which is tried again: {}", e, e);
+            lookAtAllLater();
+        }
     }
 
     private void gone(long streamId) {
@@ -160,12 +196,17 @@ final class Ownership {
     }
 
     private void lookAgain(List<Long> streams) {
-        ClusterImage image = controlPlane.image();
-        List<StreamState> present = new ArrayList<>();
-        for (long streamId : streams) {
-            image.stream(streamId).ifPresentOrElse(present::add, () -> waiting.remove(streamId));
+        try {
+            ClusterImage image = controlPlane.image();
+            List<StreamState> present = new ArrayList<>();
+            for (long streamId : streams) {
+                image.stream(streamId).ifPresentOrElse(present::add, () -> waiting.remove(streamId));
+            }
+            reconcile(present);
+        } catch (RuntimeException | Error e) {
+            log.error("{} streams could not be looked at, all are looked at again: {}", streams.size(), e, e);
+            lookAtAllLater();
         }
-        reconcile(present);
     }
 
     private CompletionStage<Void> reconcile(Collection<StreamState> streams) {
@@ -245,18 +286,14 @@ final class Ownership {
                 failed.add(stream.streamId());
                 unavailable(stream, failed.size(), failure);
             });
-        } catch (RuntimeException e) {
-            if (over) {
-                return;
-            }
-            log.error("Opening {} partitions failed and is tried again: {}", streams.size(), e.getMessage(), e);
-            opener.execute(() -> ended(ids(streams), ids(streams), done));
+        } catch (RuntimeException | Error e) {
+            opener.execute(() -> failed(streams, done, e));
             return;
         }
         if (failed.size() > LOUD_FAILURES_MAX) {
             log.warn("{} streams in all cannot be opened now and are unavailable", failed.size());
         }
-        opener.execute(() -> take(streams, found, failed, startedNanos, done));
+        opener.execute(() -> attempt(streams, done, () -> take(streams, found, failed, startedNanos, done)));
     }
 
     private static void unavailable(StreamState stream, int number, Throwable failure) {
@@ -282,6 +319,22 @@ final class Ownership {
 
     // ---- on the opener's thread
 
+    /** A step of opening these: if it throws they are tried again, else they would count as being opened for ever. */
+    private void attempt(List<StreamState> streams, CompletableFuture<Void> done, Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            failed(streams, done, e);
+        }
+    }
+
+    private void failed(List<StreamState> streams, CompletableFuture<Void> done, Throwable failure) {
+        if (!over) {
+            log.error("Opening {} partitions failed and is tried again: {}", streams.size(), failure, failure);
+            ended(ids(streams), ids(streams), done);
+        }
+    }
+
     /** Claims what is to be claimed; what was handed over is there to be served. */
     private void take(
             List<StreamState> asked,
@@ -304,7 +357,7 @@ final class Ownership {
         CompletionStage<Map<Long, Integer>> claimed = claims.isEmpty()
                 ? CompletableFuture.completedFuture(Map.of())
                 : controlPlane.submit(new Command.OpenStreams(nodeId, nodeEpoch, claims));
-        claimed.whenComplete((newEpochs, failure) -> opener.execute(() -> {
+        claimed.whenComplete((newEpochs, failure) -> opener.execute(() -> attempt(asked, done, () -> {
             List<Long> again = new ArrayList<>(failed);
             if (newEpochs != null) {
                 epochs.putAll(newEpochs);
@@ -313,15 +366,20 @@ final class Ownership {
                 claims.forEach(claim -> again.add(claim.streamId()));
             }
             serve(byId, epochs, startedNanos)
-                    .whenComplete((served, problem) -> opener.execute(() -> {
+                    .whenComplete((unserved, problem) -> opener.execute(() -> attempt(asked, done, () -> {
+                        if (problem != null) {
+                            log.error("What was opened could not be told to all: {}", problem, problem);
+                        } else {
+                            again.addAll(unserved);
+                        }
                         ended(ids(asked), again, done);
                         // What changed meanwhile was left alone; who was left out of the answer comes again.
                         Set<Long> settled = new HashSet<>(ids(asked));
                         again.forEach(settled::remove);
                         leftOut(claims, epochs, settled);
                         lookAgain(List.copyOf(settled));
-                    }));
-        }));
+                    })));
+        })));
     }
 
     /** Those come again a little later, and leave the settled ones. */
@@ -336,7 +394,8 @@ final class Ownership {
         }
     }
 
-    private CompletionStage<Void> serve(
+    /** Answers those that could not be served: nobody has found them yet, so they can be tried again. */
+    private CompletionStage<List<Long>> serve(
             Map<Long, StreamOpening.Found> found, Map<Long, Integer> epochs, long startedNanos) {
         ClusterImage image = controlPlane.image();
         List<Partition> opened = new ArrayList<>(epochs.size());
@@ -344,28 +403,40 @@ final class Ownership {
             StreamOpening.Found each = found.get(streamId);
             StreamState now = image.stream(streamId).orElse(null);
             if (each != null && now != null && now.ownerNodeId() == nodeId && now.epoch() == epoch) {
-                Partition partition = openings.open(each, now);
-                open.put(streamId, partition);
-                opened.add(partition);
+                opened.add(openings.open(each, now));
             }
         });
-        return openings.settle(opened)
-                .thenRunAsync(
-                        () -> {
-                            List<Partition> still = opened.stream()
-                                    .filter(partition -> open.get(partition.streamId()) == partition)
-                                    .toList();
-                            openings.publish(still);
-                            still.forEach(partition -> hindrances.over(partition.streamId()));
-                            openCount = open.size();
-                            if (!still.isEmpty()) {
-                                log.info(
-                                        "Opened {} partitions in {} ms",
-                                        still.size(),
-                                        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
-                            }
-                        },
-                        opener::execute);
+        CompletionStage<Void> settling = openings.settle(opened);
+        opened.forEach(partition -> open.put(partition.streamId(), partition));
+        return settling.handleAsync(
+                (settled, failure) -> {
+                    List<Partition> still = opened.stream()
+                            .filter(partition -> open.get(partition.streamId()) == partition)
+                            .toList();
+                    return failure == null ? published(still, startedNanos) : unserved(still, failure);
+                },
+                opener::execute);
+    }
+
+    private List<Long> published(List<Partition> opened, long startedNanos) {
+        openings.publish(opened);
+        opened.forEach(partition -> hindrances.over(partition.streamId()));
+        openCount = open.size();
+        if (!opened.isEmpty()) {
+            log.info(
+                    "Opened {} partitions in {} ms",
+                    opened.size(),
+                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
+        }
+        return List.of();
+    }
+
+    private List<Long> unserved(List<Partition> opened, Throwable failure) {
+        if (!over) {
+            log.error("Serving {} partitions failed and is tried again: {}", opened.size(), failure, failure);
+        }
+        opened.forEach(partition -> close(partition.streamId(), Errors.NOT_LEADER_OR_FOLLOWER));
+        return opened.stream().map(Partition::streamId).toList();
     }
 
     private void ended(List<Long> asked, List<Long> again, CompletableFuture<Void> done) {
