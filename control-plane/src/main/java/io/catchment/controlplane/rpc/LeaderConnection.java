@@ -41,6 +41,10 @@ public final class LeaderConnection implements AutoCloseable {
     private static final int BUFFER_BYTES = 256 * 1024;
     private static final long IDLE_POLL_MS = 60_000;
     private static final long SILENCE_MS = 5_000;
+    /** After a failure, doubling while nothing else comes: what fails at once must not take a processor, nor fill the log. */
+    private static final long PAUSE_FIRST_MS = 10;
+
+    private static final long PAUSE_MAX_MS = 1_000;
 
     private final Time time;
     private final long silenceMs;
@@ -123,18 +127,29 @@ public final class LeaderConnection implements AutoCloseable {
     }
 
     private void run() {
+        int failures = 0;
         while (!closed) {
             try {
                 step();
+                failures = 0;
             } catch (Throwable e) {
-                LOG.warn("connection to the controller at {} failed", peer, e);
-                disconnect(String.valueOf(e.getMessage()));
+                failed(e);
+                time.sleep(Math.min(PAUSE_MAX_MS, PAUSE_FIRST_MS << Math.min(failures++, 20)));
             }
         }
         disconnect("this node is closing");
         selector.close();
         metrics.close();
         takeClosed();
+    }
+
+    private void failed(Throwable failure) {
+        try {
+            LOG.warn("connection to the controller at {} failed", peer, failure);
+            disconnect(String.valueOf(failure.getMessage()));
+        } catch (Throwable again) {
+            LOG.debug("and could not be closed: the next step, or its silence, ends it", again);
+        }
     }
 
     private void step() throws IOException {
@@ -253,13 +268,23 @@ public final class LeaderConnection implements AutoCloseable {
         }
     }
 
+    /** Whatever becomes of the socket, its calls are answered. */
     private void disconnect(String reason) {
-        if (peer != null) {
-            selector.close(connection);
-        }
+        boolean connected = peer != null;
+        String former = connection;
         peer = null;
         ready = false;
         connection = "";
+        try {
+            if (connected) {
+                selector.close(former);
+            }
+        } finally {
+            giveUpCalls(reason);
+        }
+    }
+
+    private void giveUpCalls(String reason) {
         List<Call> unsent = List.copyOf(waiting);
         List<Call> unanswered = List.copyOf(sent.values());
         waiting.clear();
