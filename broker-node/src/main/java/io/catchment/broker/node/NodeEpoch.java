@@ -114,7 +114,7 @@ final class NodeEpoch implements EpochSuccession.Epoch {
     public void begin() throws Exception {
         EpochControlPlane controlPlane = closers.add("subscriptions", new EpochControlPlane(parts.controlPlane()));
         WalControl walControl = new WalControl(controlPlane, config.nodeId());
-        WalFanout walEvents = new WalFanout();
+        WalFanout walEvents = new WalFanout(new FencedListener(this::end));
         Optional<WalNetwork> network = WalNetwork.open(config, controlPlane, parts.lookups());
         network.ifPresent(open -> closers.add("WAL network", open));
         parts.lanes().epochBegins();
@@ -125,7 +125,7 @@ final class NodeEpoch implements EpochSuccession.Epoch {
         ClientServices.Streams streams = streams(controlPlane, opened, network);
         OwnedPartitions owned = streams.owned();
         walEvents.listeners(
-                List.of(owned.walListener(), parts.lanes(), parts.metrics().wal(), new FencedListener(this::end)));
+                List.of(owned.walListener(), parts.lanes(), parts.metrics().wal()));
 
         membership.register(controlPlane, opened, network, walControl::registered, this::end);
         ExtentUpkeep extents =
@@ -137,6 +137,10 @@ final class NodeEpoch implements EpochSuccession.Epoch {
         } else if (!obstacles.isEmpty()) {
             obstacles.forEach(obstacle -> log.error("This node serves nothing: {}", obstacle));
             parts.serving().unmet(String.join("; ", obstacles));
+            closers.add(
+                    "obstacle watch",
+                    new ObstacleWatch(
+                            parts.timer(), extents::obstacles, () -> end("what stood in its way has passed")));
             begun = true;
             return;
         }

@@ -1,5 +1,6 @@
 package io.catchment.broker.node;
 
+import io.catchment.broker.loop.Attempt;
 import io.catchment.wal.link.Link;
 import io.catchment.wal.link.LinkHandler;
 import io.catchment.wal.link.Network;
@@ -94,7 +95,8 @@ final class PeerWatch implements AutoCloseable {
         }
         peer.connecting = true;
         Ends ends = new Ends(node, peer);
-        network.connect(node, ends).whenComplete((link, failure) -> connected(node, peer, ends, link));
+        Attempt.of(() -> network.connect(node, ends))
+                .whenComplete((link, failure) -> connected(node, peer, ends, link));
     }
 
     private synchronized void connected(int node, Peer peer, Ends ends, @Nullable Link link) {

@@ -4,13 +4,26 @@ import io.catchment.wal.Acknowledged;
 import io.catchment.wal.Authority;
 import io.catchment.wal.Lane;
 import io.catchment.wal.WalListener;
+import java.util.ArrayList;
 import java.util.List;
 
-/** The WAL's one listener, for the several parts of a node that listen. They are named after the WAL is open, before it is used. */
+/**
+ * The WAL's one listener, for the several parts of a node that listen. One of them hears it from the beginning, for other nodes reach its store
+ * at once; the others are named after the WAL is open, before lanes are used. Thread-safe.
+ */
 final class WalFanout implements WalListener {
-    private volatile List<WalListener> listeners = List.of();
+    private final WalListener first;
+    private volatile List<WalListener> listeners;
 
-    void listeners(List<WalListener> all) {
+    WalFanout(WalListener first) {
+        this.first = first;
+        this.listeners = List.of(first);
+    }
+
+    /** Hear it before the first one. */
+    void listeners(List<WalListener> others) {
+        List<WalListener> all = new ArrayList<>(others);
+        all.add(first);
         listeners = List.copyOf(all);
     }
 

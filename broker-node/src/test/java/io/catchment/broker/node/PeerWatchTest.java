@@ -91,6 +91,17 @@ class PeerWatchTest {
     }
 
     @Test
+    void anAttemptThatThrowsIsFollowedByAnother() throws Exception {
+        network.throwing = true;
+        look();
+        assertThat(watch.unreachableMs()).containsOnlyKeys(2);
+        network.throwing = false;
+        look();
+        assertThat(network.asked).isEqualTo(2);
+        assertThat(watch.unreachableMs()).isEmpty();
+    }
+
+    @Test
     void aNodeThatIsGoneFromTheClusterIsForgotten() throws Exception {
         network.refusing = true;
         look();
@@ -109,6 +120,7 @@ class PeerWatchTest {
     private static final class Peers implements Network {
         private final List<LinkHandler> handlers = new ArrayList<>();
         private boolean refusing;
+        private boolean throwing;
         private boolean endingAtOnce;
         private int asked;
         private int closed;
@@ -120,6 +132,9 @@ class PeerWatchTest {
         @Override
         public CompletionStage<Link> connect(int nodeId, LinkHandler handler) {
             asked++;
+            if (throwing) {
+                throw new IllegalStateException("injected");
+            }
             if (refusing) {
                 return CompletableFuture.failedFuture(new IOException("refused"));
             }
