@@ -43,6 +43,9 @@ final class FetchCall {
     /** So long a node that is not the owner reads; who asked is sent back to the owner then, who may have it at hand. */
     static final int NEAR_READ_MS = 1_000;
 
+    /** Small ones take longer to begin than their bytes say: others want this event loop too. */
+    private static final int COLD_READS_MAX = 256;
+
     private enum State {
         WAITING,
         READING,
@@ -246,8 +249,8 @@ final class FetchCall {
                 int bytes = keep(slot, reader.readCommitted() ? BatchRuns.until(tail, slot.limit()) : tail, max, first);
                 left = Math.max(0, left - bytes);
                 first &= bytes == 0;
-            } else if (coldLeft > 0 || first) {
-                int coldMax = Math.min(max, coldLeft);
+            } else if ((coldLeft > 0 || first) && coldReads.size() < COLD_READS_MAX) {
+                int coldMax = services.reader().bytesAtMost(view.streamId(), slot.offset(), Math.min(max, coldLeft));
                 readCold(slot, view, coldMax, first);
                 coldLeft -= coldMax;
                 left -= coldMax;

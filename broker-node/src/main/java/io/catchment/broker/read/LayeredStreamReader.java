@@ -115,6 +115,15 @@ public final class LayeredStreamReader implements StreamReader {
         return read.result();
     }
 
+    /** By the catalog: a read ends where its range does, and an extent that has these offsets too has the same batches. */
+    @Override
+    public int bytesAtMost(long streamId, long fromOffset, int bytesMax) {
+        return image.get().stream(streamId)
+                .flatMap(stream -> stream.range(fromOffset))
+                .map(range -> Math.min(range.length(), bytesMax))
+                .orElse(bytesMax);
+    }
+
     /** Unflushed extents of the stream of which this node's store does not give all, by id; none for a node that is alone. */
     List<ExtentState> elsewhere(ClusterImage image, StreamState stream, LongPredicate unreadableHere) {
         if (streamExtents.isAlone()) {

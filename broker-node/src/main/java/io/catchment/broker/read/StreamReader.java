@@ -34,4 +34,12 @@ public interface StreamReader {
             long streamId, long fromOffset, long limitOffset, int bytesMax, ReadClass as) {
         return read(streamId, fromOffset, limitOffset, bytesMax, as);
     }
+
+    /**
+     * How many bytes, of those wanted, a read from there on can bring at most, as far as that is known without a read: who reads several
+     * partitions for one answer sets no more aside for each. A batch that begins at or holds the offset fits.
+     */
+    default int bytesAtMost(long streamId, long fromOffset, int bytesMax) {
+        return bytesMax;
+    }
 }

@@ -118,6 +118,8 @@ class FetchHandlerTest {
     private static final class ColdReader implements StreamReader {
         final TrackedBuffers buffers = new TrackedBuffers();
         final List<Asked> asked = new ArrayList<>();
+        /** Of each read, as far as is known before it. */
+        int bytesAtMost = Integer.MAX_VALUE;
 
         record Asked(
                 long streamId,
@@ -143,6 +145,11 @@ class FetchHandlerTest {
         public CompletionStage<BatchRun> readIfRoom(
                 long streamId, long fromOffset, long limitOffset, int bytesMax, ReadClass as) {
             return ask(new Asked(streamId, fromOffset, limitOffset, bytesMax, as, false, new CompletableFuture<>()));
+        }
+
+        @Override
+        public int bytesAtMost(long streamId, long fromOffset, int bytesMax) {
+            return Math.min(bytesAtMost, bytesMax);
         }
 
         private CompletionStage<BatchRun> ask(Asked read) {
@@ -1225,6 +1232,47 @@ class FetchHandlerTest {
         assertThat(records(request, 2)).isEqualTo(batches[2]);
         assertThat(records(request, 3)).as("no bytes were left for it").isEmpty();
         assertThat(hot).isNotEmpty();
+    }
+
+    /** A client that has shown nothing yet gets a mebibyte at a time: of one partition, that is, if each might have so much. */
+    @Test
+    void partitionsThatAreKnownToHaveLittleBelowTheTailAreAnsweredTogether() {
+        byte[][] batches = new byte[PARTITIONS][];
+        for (int i = 0; i < PARTITIONS; i++) {
+            batches[i] = partitions.get(i).append(1, 100);
+            partitions.get(i).evictTo(1);
+        }
+        cold.bytesAtMost = 300;
+        OpenRequest request = new Fetch().all(0).maxBytes(1 << 20).send();
+        assertThat(cold.asked).hasSize(PARTITIONS);
+        assertThat(cold.asked.stream().map(ColdReader.Asked::bytesMax)).containsOnly(300);
+        for (int i = 0; i < PARTITIONS; i++) {
+            cold.answer(i, batches[i]);
+        }
+        for (int i = 0; i < PARTITIONS; i++) {
+            assertThat(records(request, i)).isEqualTo(batches[i]);
+        }
+    }
+
+    @Test
+    void oneAnswerBeginsABoundedNumberOfReadsBelowTheTail() {
+        control.submit(new Command.CreateTopics(
+                List.of(new Command.CreateTopic("many", 1000, (short) 1, Map.of(), List.of())), false));
+        Uuid id = control.image().topic("many").orElseThrow().topicId();
+        Map<TopicPartition, FetchRequest.PartitionData> wanted = new LinkedHashMap<>();
+        for (int i = 0; i < 1000; i++) {
+            FakePartition partition = new FakePartition("many", id, i, 1000 + i);
+            partitions.add(partition);
+            directory.open(partition);
+            partition.append(1, 100);
+            partition.evictTo(1);
+            wanted.put(
+                    new TopicPartition("many", i),
+                    new FetchRequest.PartitionData(id, 0, -1, 1 << 20, Optional.empty()));
+        }
+        cold.bytesAtMost = 300;
+        new Fetch().send(FetchRequest.Builder.forConsumer(LATEST, 500, 1, wanted));
+        assertThat(cold.asked).hasSize(256);
     }
 
     @Test

@@ -107,6 +107,19 @@ class LayeredStreamReaderTest {
     }
 
     @Test
+    void whatIsPublishedSaysHowMuchThereIsToRead() {
+        byte[] a = TestBatches.batch(0, 10, 20);
+        byte[] b = TestBatches.batch(10, 10, 20);
+        publish(100, a, b);
+        assertThat(reader.bytesAtMost(STREAM, 0, 1 << 20)).isEqualTo(a.length + b.length);
+        assertThat(reader.bytesAtMost(STREAM, 0, 10)).isEqualTo(10);
+        assertThat(readBytes(0, 20, reader.bytesAtMost(STREAM, 0, 1 << 20))).isEqualTo(concat(a, b));
+        assertThat(reader.bytesAtMost(STREAM, 20, 1 << 20))
+                .as("not published, so not known")
+                .isEqualTo(1 << 20);
+    }
+
+    @Test
     void anExtentThatIsDeletedBeforeItsReadSendsTheReadToTheObject() {
         byte[] batch = TestBatches.batch(0, 10, 100);
         extents.add(1, STREAM, batch);
