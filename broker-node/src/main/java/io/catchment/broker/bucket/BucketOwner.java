@@ -167,9 +167,10 @@ public final class BucketOwner implements AutoCloseable {
                 + (isThisCluster(owner) ? "another history of cluster " : "cluster ")
                 + owner.clusterId() + ", generation " + owner.generation()
                 + (isThisCluster(owner)
-                        ? ": the controllers began anew without their state, and know nothing of what is there. To have it back, stop"
-                                + " all nodes, empty the controllers' directories and run `catchment recover` with a new"
-                                + " catchment.cluster.id; only to give it up, name another bucket or prefix"
+                        ? ": it was recovered once more, or the controllers here began anew without their state, and know nothing of"
+                                + " what is there. Only one history may go on: stop all nodes of the others. To have what is there, empty"
+                                + " their controllers' directories and run `catchment recover` with a new catchment.cluster.id; only to"
+                                + " give it up, name another bucket or prefix"
                         : "");
     }
 

@@ -4,6 +4,7 @@ import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStore.Listed;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -24,6 +25,23 @@ public final class OwnerMarkers {
     public CompletionStage<Optional<OwnerMarker>> newest() {
         return list().thenCompose(listed ->
                 newest(listed).map(this::read).orElseGet(() -> CompletableFuture.completedStage(Optional.empty())));
+    }
+
+    /** That one, and those before it down to a generation; in order. */
+    public CompletionStage<List<OwnerMarker>> from(long generation) {
+        return list().thenCompose(listed -> {
+            CompletionStage<List<OwnerMarker>> all = CompletableFuture.completedStage(new ArrayList<>());
+            for (Listed each : listed) {
+                OptionalLong its = OwnerMarker.generation(each.key());
+                if (its.isPresent() && its.getAsLong() >= generation) {
+                    all = all.thenCombine(read(each), (markers, marker) -> {
+                        marker.ifPresent(markers::add);
+                        return markers;
+                    });
+                }
+            }
+            return all;
+        });
     }
 
     /** Of the one that counts. */

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A bucket is taken over, and the state of the new cluster made from what is in it. Used by one thread, which it blocks; a crash anywhere is
- * harmless, and running it again with the same cluster id goes on.
+ * harmless, and running it again with the same cluster id begins anew, as the next owner.
  *
  * <p>The order makes it safe: the new owner's marker first, so that whatever the former owner begins to delete from now on it refuses; then
  * a wait, so that what it may still be writing in good faith is there; then the newest snapshot and the objects; last the new owner's own
@@ -85,16 +85,23 @@ public final class BucketRecovery {
             throw new RecoveryException("there is no snapshot of a state: cluster " + former.clusterId()
                     + " has not lived long enough to write one, or it was deleted. Nothing was changed");
         }
-        OwnerMarker mine = former.clusterId().equals(clusterId) ? again(former, kept) : claim(former);
-        long waitMs = (long) Math.ceil(Math.max(former.validityMs(), mine.validityMs()) * CLOCK_TOLERANCE);
+        SnapshotKey newest = kept.get(kept.size() - 1).name();
+        if (former.clusterId().equals(clusterId)) {
+            requireNotLived(former, newest);
+        }
+        OwnerMarker mine = claim(former);
+        long waitMs = (long) Math.ceil(longestValidityMs(newest.generation()) * CLOCK_TOLERANCE);
         log.info(
                 "Cluster {} owns the bucket now, generation {}; waiting {} ms for what the former owner may still be writing",
                 clusterId,
                 mine.generation(),
                 waitMs);
         sleep.forMs(waitMs);
+        StateArchive.Contents state = newest();
+        // Whoever came later may have written the newest
+        requireStillMine(mine);
         Restoration restoration =
-                new Restoration(newest(), clusterId, mine.historyId(), mine.generation(), wallClockMs.getAsLong());
+                new Restoration(state, clusterId, mine.historyId(), mine.generation(), wallClockMs.getAsLong());
         try {
             new ManifestScan(store).into(restoration);
             new FooterScan(store, timer).into(restoration);
@@ -102,16 +109,15 @@ public final class BucketRecovery {
             throw unanswered("the objects", e);
         }
         Restored restored = restoration.finish();
-        keep(restored, mine.generation());
+        keep(restored, mine);
         return restored;
     }
 
     /**
      * An earlier run has made the marker. Only a cluster that never wrote its state may be begun again: the nodes of one that has lived
-     * may live still, and would go on in the same generation, with the same ids.
+     * may live still, and would go on under the same id.
      */
-    private OwnerMarker again(OwnerMarker former, List<Kept> kept) throws RecoveryException {
-        SnapshotKey newest = kept.get(kept.size() - 1).name();
+    private void requireNotLived(OwnerMarker former, SnapshotKey newest) throws RecoveryException {
         boolean untouched = newest.generation() < former.generation()
                 || (former.generation() > 1 && newest.offset() == Restoration.FIRST_OFFSET - 1);
         if (!untouched) {
@@ -119,19 +125,27 @@ public final class BucketRecovery {
                     + " is the one that this object store belongs to, and it has lived: its nodes could go on writing. Choose a"
                     + " new catchment.cluster.id for the recovered cluster. Nothing was changed");
         }
-        return former;
     }
 
+    /** Whoever came after the newest snapshot may have ended before it waited for those before it. */
+    private long longestValidityMs(long snapshotGeneration) throws RecoveryException, InterruptedException {
+        return get("the owner's markers", markers.from(snapshotGeneration)).stream()
+                .mapToLong(OwnerMarker::validityMs)
+                .max()
+                .orElse(validityMs);
+    }
+
+    /** Each run is a history of its own, in a generation of its own: what an earlier one has begun with finds that it is over. */
     private OwnerMarker claim(OwnerMarker former) throws RecoveryException, InterruptedException {
         OwnerMarker wanted = new OwnerMarker(
                 former.generation() + 1, clusterId, Uuid.randomUuid(), validityMs, wallClockMs.getAsLong());
-        OwnerMarker won = get("the new owner's marker", markers.claim(wanted));
-        requireMine(won);
-        return won;
+        requireMine(wanted, get("the new owner's marker", markers.claim(wanted)));
+        return wanted;
     }
 
-    private void requireMine(OwnerMarker newest) throws RecoveryException {
-        if (!newest.clusterId().equals(clusterId)) {
+    /** The id alone does not tell two runs with the same options apart. */
+    private static void requireMine(OwnerMarker mine, OwnerMarker newest) throws RecoveryException {
+        if (!newest.equals(mine)) {
             throw new RecoveryException("another recovery has taken the bucket meanwhile, for cluster "
                     + newest.clusterId() + ", generation " + newest.generation());
         }
@@ -165,16 +179,21 @@ public final class BucketRecovery {
         throw new RecoveryException("no snapshot of the state can be read:" + broken);
     }
 
-    private void keep(Restored restored, long generation) throws RecoveryException, InterruptedException {
+    private void requireStillMine(OwnerMarker mine) throws RecoveryException, InterruptedException {
         Optional<OwnerMarker> newest = get("the owner's markers", markers.newest());
-        requireMine(newest.orElseThrow(() -> new RecoveryException("the owner's markers were deleted meanwhile")));
+        requireMine(
+                mine, newest.orElseThrow(() -> new RecoveryException("the owner's markers were deleted meanwhile")));
+    }
+
+    private void keep(Restored restored, OwnerMarker mine) throws RecoveryException, InterruptedException {
+        requireStillMine(mine);
         ByteBuf body = Unpooled.buffer();
         try (ByteBufOutputStream out = new ByteBufOutputStream(body)) {
-            StateArchive.write(restored.image(), generation, out);
+            StateArchive.write(restored.image(), mine.generation(), out);
         } catch (IOException e) {
             throw new IllegalStateException("writing to memory failed", e);
         }
-        SnapshotKey name = new SnapshotKey(generation, restored.image().offset());
+        SnapshotKey name = new SnapshotKey(mine.generation(), restored.image().offset());
         get("the snapshot " + name.key(), store.put(name.key(), body));
     }
 

@@ -3,10 +3,12 @@ package io.catchment.broker.recover;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.catchment.broker.bucket.BucketOwner;
 import io.catchment.broker.bucket.OwnerMarker;
 import io.catchment.broker.bucket.OwnerMarkers;
 import io.catchment.broker.snapshot.KeptSnapshots;
 import io.catchment.broker.snapshot.SnapshotKey;
+import io.catchment.broker.testing.ManualLoop;
 import io.catchment.broker.testing.RulesControlPlane;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ExtentState;
@@ -88,10 +90,18 @@ class BucketRecoveryTest {
     }
 
     private void own(String clusterId, long generation) {
+        own(clusterId, generation, 10_000);
+    }
+
+    private void own(String clusterId, long generation, long validityMs) {
         new OwnerMarkers(bucket)
-                .claim(new OwnerMarker(generation, clusterId, HISTORY, 10_000, 0))
+                .claim(new OwnerMarker(generation, clusterId, HISTORY, validityMs, 0))
                 .toCompletableFuture()
                 .join();
+    }
+
+    private OwnerMarker marker() {
+        return new OwnerMarkers(bucket).newest().toCompletableFuture().join().orElseThrow();
     }
 
     private void topic() {
@@ -214,8 +224,7 @@ class BucketRecoveryTest {
                 .isEqualTo(control.image().stream(a).orElseThrow().catalog());
         assertThat(restored.reattachedObjects()).isEqualTo(2);
         assertThat(waits).containsExactly(16_500L);
-        OwnerMarker marker =
-                new OwnerMarkers(bucket).newest().toCompletableFuture().join().orElseThrow();
+        OwnerMarker marker = marker();
         assertThat(marker.clusterId()).isEqualTo("new");
         assertThat(restored.image().historyId()).hasValue(marker.historyId());
         assertThat(marker.historyId()).isNotIn(Uuid.ZERO_UUID, HISTORY);
@@ -288,7 +297,8 @@ class BucketRecoveryTest {
                 Restored again = run.recover("new");
                 assertThat(again.image().stream(run.a).orElseThrow().catalogEndOffset())
                         .isEqualTo(25);
-                assertThat(again.image().nextObjectId()).isEqualTo(Restoration.idFloor(2));
+                assertThat(again.image().nextObjectId())
+                        .isEqualTo(Restoration.idFloor(run.marker().generation()));
                 assertThat(again.missing()).isEmpty();
             }
             assertThat(failed).isGreaterThan(8);
@@ -335,6 +345,62 @@ class BucketRecoveryTest {
         assertThat(other.image().stream(a).orElseThrow().catalogEndOffset()).isEqualTo(25);
         assertThat(other.image().nextObjectId()).isEqualTo(Restoration.idFloor(3));
         assertThat(other.missing()).isEmpty();
+    }
+
+    /** Both have directories of controllers that begin; only one may write. */
+    @Test
+    void ofTwoRunsUnderOneClusterIdTheLaterOneOwnsTheBucket() throws Exception {
+        world();
+        Uuid first = recover("new").image().historyId().orElseThrow();
+        Restored again = recover("new");
+        Uuid second = again.image().historyId().orElseThrow();
+        assertThat(second).isNotEqualTo(first).isEqualTo(marker().historyId());
+        assertThat(marker().generation()).isEqualTo(3);
+        assertThat(again.image().nextObjectId()).isEqualTo(Restoration.idFloor(3));
+        assertThat(again.image().stream(a).orElseThrow().catalogEndOffset()).isEqualTo(25);
+        try (var fenced = owner(first);
+                var owns = owner(second)) {
+            assertThatThrownBy(() -> fenced.confirm().toCompletableFuture().join())
+                    .hasMessageContaining("another history of cluster new");
+            assertThat(fenced.mayWrite()).isFalse();
+            owns.confirm().toCompletableFuture().join();
+            assertThat(owns.mayWrite()).isTrue();
+        }
+    }
+
+    private BucketOwner owner(Uuid history) {
+        return new BucketOwner(bucket, "new", CompletableFuture.completedStage(history), 5_000, new ManualLoop());
+    }
+
+    @Test
+    void ofTwoRunsUnderOneClusterIdAtATimeTheEarlierOneGivesUp() throws Exception {
+        world();
+        List<Restored> inner = new ArrayList<>();
+        whileWaiting = () -> {
+            whileWaiting = () -> {};
+            try {
+                inner.add(recover("new"));
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        };
+        assertThatThrownBy(() -> recover("new")).hasMessageContaining("another recovery has taken the bucket");
+        assertThat(inner.get(0).image().historyId()).hasValue(marker().historyId());
+    }
+
+    @Test
+    void aRunThatFollowsOneWhichDidNotWaitWaitsForTheOwnerBeforeThat() throws Exception {
+        own("old", 1, 60_000);
+        topic();
+        flushed(0, 5);
+        snapshot();
+        whileWaiting = () -> {
+            throw new IllegalStateException("killed");
+        };
+        assertThatThrownBy(() -> recover("new")).hasMessage("killed");
+        whileWaiting = () -> {};
+        recover("new");
+        assertThat(waits).containsExactly(66_000L, 66_000L);
     }
 
     @Test
