@@ -167,13 +167,24 @@ public sealed interface Command<R> {
 
     // ---- streams
 
-    /** The owner's claim: {@code endOffset} is where the new stream epoch starts. */
-    record Claim(long streamId, long endOffset) {}
+    /**
+     * The owner's claim: {@code endOffset} is where the new stream epoch starts.
+     *
+     * @param epoch of the stream when its end was read; {@link #EPOCH_NOT_SAID} by nodes of versions that did not say
+     */
+    record Claim(long streamId, long endOffset, int epoch) {
+        public static final int EPOCH_NOT_SAID = -1;
+
+        public Claim(long streamId, long endOffset) {
+            this(streamId, endOffset, EPOCH_NOT_SAID);
+        }
+    }
 
     /**
      * Opens streams this node is the owner of, in one step for many: raises each stream's epoch and records where it starts.
      * Streams that are gone or have another owner are left out of the answer, and those with extents under recovery
-     * ({@link ClusterImage#writersUnderRecovery}): for them it is too early.
+     * ({@link ClusterImage#writersUnderRecovery}): for them it is too early. So are those that changed hands since they were read, even if
+     * they came back: others may have written behind the end that was read.
      */
     record OpenStreams(int nodeId, long nodeEpoch, List<Claim> claims) implements Command<Map<Long, Integer>> {
         public OpenStreams {

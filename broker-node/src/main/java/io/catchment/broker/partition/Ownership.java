@@ -351,7 +351,7 @@ final class Ownership {
             if (each.handedOver() || isOpenInThisEpoch(stream)) {
                 epochs.put(stream.streamId(), stream.epoch());
             } else {
-                claims.add(new Command.Claim(stream.streamId(), each.endOffset()));
+                claims.add(new Command.Claim(stream.streamId(), each.endOffset(), stream.epoch()));
             }
         }
         CompletionStage<Map<Long, Integer>> claimed = claims.isEmpty()

@@ -286,7 +286,9 @@ public final class CommandCodec {
         OpenStreams.Builder builder =
                 OpenStreams.newBuilder().setNodeId(command.nodeId()).setNodeEpoch(command.nodeEpoch());
         for (Command.Claim claim : command.claims()) {
-            builder.addStreamIds(claim.streamId()).addEndOffsets(claim.endOffset());
+            builder.addStreamIds(claim.streamId())
+                    .addEndOffsets(claim.endOffset())
+                    .addEpochs(claim.epoch());
         }
         return builder.build();
     }
@@ -294,7 +296,8 @@ public final class CommandCodec {
     private static Command.OpenStreams openStreams(OpenStreams command) {
         List<Command.Claim> claims = new ArrayList<>(command.getStreamIdsCount());
         for (int i = 0; i < command.getStreamIdsCount(); i++) {
-            claims.add(new Command.Claim(command.getStreamIds(i), command.getEndOffsets(i)));
+            int epoch = i < command.getEpochsCount() ? command.getEpochs(i) : Command.Claim.EPOCH_NOT_SAID;
+            claims.add(new Command.Claim(command.getStreamIds(i), command.getEndOffsets(i), epoch));
         }
         return new Command.OpenStreams(command.getNodeId(), command.getNodeEpoch(), claims);
     }

@@ -50,6 +50,7 @@ final class StreamRules {
             @Nullable StreamState stream = draft.state().streams().get(claim.streamId());
             if (stream == null
                     || stream.ownerNodeId() != command.nodeId()
+                    || changedHands(claim, stream)
                     || stream.writers().stream().anyMatch(recovering::contains)) {
                 continue;
             }
@@ -68,6 +69,11 @@ final class StreamRules {
             draft.own(Record.newBuilder().setStreamsOpened(opened));
         }
         return draft.accept(Map.copyOf(epochs));
+    }
+
+    /** Since its end was read: what others wrote meanwhile lies behind that. */
+    private static boolean changedHands(Claim claim, StreamState stream) {
+        return claim.epoch() != Claim.EPOCH_NOT_SAID && claim.epoch() != stream.epoch();
     }
 
     static Decision<List<ItemResult>> move(Command.MoveStreams command, Draft draft) {

@@ -125,6 +125,35 @@ class MoveRulesTest {
         assertThat(stream().ownerNodeEpoch()).isEqualTo(again);
     }
 
+    /** A command is sent again for up to 30 s: it may be decided when others have written behind the end that it names. */
+    @Test
+    void aClaimOfWhatChangedHandsSinceItWasReadIsLeftOutThoughItsNodeOwnsTheStreamAgain() {
+        script.done(new Command.FenceNode(1, first));
+        Command.OpenStreams late = new Command.OpenStreams(
+                2, second, List.of(new Claim(stream, 5, stream().epoch())));
+        long third = script.register(1);
+        script.done(move(1, false));
+        script.done(new Command.OpenStreams(
+                1, third, List.of(new Claim(stream, 5, stream().epoch()))));
+        script.done(move(2, false));
+        script.done(resign(third, 42));
+        assertThat(stream().ownerNodeId()).isEqualTo(2);
+        assertThat(script.doneWithoutEffect(late)).isEmpty();
+
+        script.done(move(1, false));
+        script.done(new Command.ResignStreams(2, second, List.of(new Resignation(stream, 50, 0, 0, 0))));
+        script.done(new Command.FenceNode(1, third));
+        assertThat(stream().ownerNodeId()).isEqualTo(2);
+        assertThat(stream().ownerNodeEpoch()).isNotEqualTo(second);
+        assertThat(script.doneWithoutEffect(late)).isEmpty();
+        script.done(new Command.OpenStreams(
+                2, second, List.of(new Claim(stream, 60, stream().epoch()))));
+        assertThat(stream().epochStarts())
+                .last()
+                .extracting(EpochStart::startOffset)
+                .isEqualTo(60L);
+    }
+
     @Test
     void aReturningNodeGetsItsStreamsBackByItself() {
         script.done(new Command.FenceNode(1, first));

@@ -568,7 +568,8 @@ class SimulationTest {
                     }
                     if (stream.ownerNodeEpoch() != epoch) {
                         if (stream.writers().stream().noneMatch(recovering::contains)) {
-                            claims.add(new Command.Claim(stream.streamId(), RandomCommands.endOf(stream)));
+                            claims.add(
+                                    new Command.Claim(stream.streamId(), RandomCommands.endOf(stream), stream.epoch()));
                         }
                     } else if (stream.targetNodeId() >= 0) {
                         resignations.add(new Command.Resignation(
