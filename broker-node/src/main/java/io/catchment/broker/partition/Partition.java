@@ -390,6 +390,10 @@ final class Partition implements PartitionView {
 
     /** The WAL acknowledged this batch; true when the partition was not yet touched in the present round. */
     boolean acknowledge(PendingAppend pending) {
+        if (!owned) {
+            // Given up when it was closed
+            return false;
+        }
         PendingAppend expected = inFlight.pollFirst();
         if (expected != pending) {
             throw new IllegalStateException("P2 broken: " + stream.topicPartition() + " acknowledged offset "
@@ -545,6 +549,9 @@ final class Partition implements PartitionView {
         owned = false;
         endResigning(error);
         endWaits(lane, error, "the partition is no longer served by this node");
+        // A lane that is fenced, or closed, never says what became of them
+        inFlight.forEach(pending -> pending.payload.release());
+        inFlight.clear();
         loop.tailBudget().closed(tail.close());
         watchers.advanced(this);
     }

@@ -83,7 +83,7 @@ final class PartitionLoop {
         changed = new ArrayList<>();
         for (Partition partition : candidates) {
             partition.checkpoint(lane);
-            if (partition.serving() && partition.changedSinceCheckpoint()) {
+            if (partition.owned() && partition.changedSinceCheckpoint()) {
                 changed.add(partition);
             }
         }

@@ -12,7 +12,7 @@ final class PendingAppend {
     final long baseOffset;
     final long endOffset;
     final long logAppendTimeMs;
-    /** One reference, for the tail cache. */
+    /** One reference, for the tail cache; given up if the partition ends before the acknowledgement. */
     final ByteBuf payload;
 
     final int slot;

@@ -82,6 +82,9 @@ final class ProducerStates {
     /**
      * Checks epoch and sequence of a batch that will get {@code baseOffset}; {@link #accept} makes it so. Throws Kafka's
      * ApiException (OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, …).
+     *
+     * <p>A producer expires by when it was heard of here, not by its records' times as in Kafka: who was cut off for days brings old records, and
+     * its retries must be known all the same (P2).
      */
     ProducerAppendInfo prepare(ByteBuffer buffer, int at, long baseOffset, AppendOrigin origin) {
         ProducerAppendInfo info = manager().prepareUpdate(BatchHeader.producerId(buffer, at), origin);
@@ -89,7 +92,7 @@ final class ProducerStates {
                 BatchHeader.producerEpoch(buffer, at),
                 BatchHeader.baseSequence(buffer, at),
                 BatchHeader.lastSequence(buffer, at),
-                BatchHeader.maxTimestamp(buffer, at),
+                time.milliseconds(),
                 new LogOffsetMetadata(baseOffset),
                 baseOffset + BatchHeader.lastOffsetDelta(buffer, at),
                 BatchHeader.isTransactional(buffer, at));

@@ -8,6 +8,7 @@ import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.topic.TopicConfig;
 import io.catchment.wal.Acknowledged;
 import io.catchment.wal.Admission;
+import io.catchment.wal.Authority;
 import io.catchment.wal.FrameKind;
 import io.catchment.wal.Lane;
 import io.netty.buffer.ByteBuf;
@@ -50,6 +51,7 @@ class PartitionTest {
     private final Map<Short, CompletableFuture<Errors>> verdicts = new ConcurrentHashMap<>();
 
     private Lane lane = Lane.NORMAL;
+    private final ServingRight right = new ServingRight();
     private final DefaultEventLoop eventLoop = new DefaultEventLoop();
     private final PartitionLoop loop = new PartitionLoop(
             eventLoop,
@@ -57,7 +59,7 @@ class PartitionTest {
                     wal,
                     topic -> config(),
                     new LaneFaults(),
-                    new ServingRight(),
+                    right,
                     (topic, delayMs) -> {},
                     (use, id, producerEpoch, partition) -> verdicts.getOrDefault(producerEpoch, verdict),
                     Time.SYSTEM),
@@ -241,6 +243,33 @@ class PartitionTest {
     }
 
     @Test
+    void aStreamThatChangedIsCheckpointedThoughAQuorumWasSilentAtSomeLanesRoll() {
+        append(plain(1), 0);
+        right.set(Lane.URGENT, Authority.LOST);
+        loop.checkpoint(Lane.URGENT);
+        right.set(Lane.URGENT, Authority.HELD);
+        append(plain(1), 1);
+        acknowledge(2);
+        loop.checkpoint(Lane.NORMAL);
+        assertThat(wal.queued).hasSize(1);
+        assertThat(wal.queued.get(0).frame().kind()).isEqualTo(FrameKind.CHECKPOINT);
+    }
+
+    /** Sites that were cut off for long bring old records. */
+    @Test
+    void aRetryOfOldRecordsIsKnownAfterProducersWereLookedThrough() {
+        append(idempotent(0, 3), 0);
+        acknowledge(1);
+        partition.expireProducers(Time.SYSTEM.milliseconds());
+        append(idempotent(0, 3), 1);
+        assertThat(outcomes.answers).containsExactly("0:100", "1:100");
+        assertThat(wal.queued).isEmpty();
+        partition.expireProducers(Time.SYSTEM.milliseconds() + 2 * 86_400_000);
+        append(idempotent(0, 3), 2);
+        assertThat(wal.queued).as("who is silent for so long is forgotten").hasSize(1);
+    }
+
+    @Test
     void headersAloneRestoreProducers() {
         append(idempotent(0, 3), 0);
         append(idempotent(3, 2), 1);
@@ -337,6 +366,18 @@ class PartitionTest {
         assertThat(heard).containsExactly(102L, -1L);
         append(plain(1), 2);
         assertThat(outcomes.answers).endsWith("2:NOT_LEADER_OR_FOLLOWER");
+    }
+
+    /** A lane that is fenced acknowledges nothing any more. */
+    @Test
+    void whatIsInFlightAtTheEndIsGivenUpThoughNobodyAcknowledgesIt() {
+        append(plain(1), 0);
+        append(plain(1), 1);
+        loop.remove(partition, Errors.NOT_LEADER_OR_FOLLOWER);
+        assertThat(outcomes.answers).containsExactly("0:NOT_LEADER_OR_FOLLOWER", "1:NOT_LEADER_OR_FOLLOWER");
+        // The WAL gives up its own references when it is closed
+        wal.acknowledge(2);
+        assertThat(requests).allSatisfy(request -> assertThat(request.refCnt()).isZero());
     }
 
     /** Who is told of a high watermark reads what is below it from memory, at once. */
