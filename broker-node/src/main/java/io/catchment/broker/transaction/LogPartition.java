@@ -88,7 +88,8 @@ final class LogPartition implements PartitionView.AdvanceListener {
         MemoryRecords records =
                 MemoryRecords.withRecords(Compression.NONE, new SimpleRecord(loop.wallClockMs(), key, value));
         var unused = log.append(tenure.topicPartition(), tenure.epoch(), records.buffer())
-                .whenComplete((end, failure) -> loop.execute(() -> queued(end, failure, done)));
+                .whenComplete((end, failure) ->
+                        loop.execute(() -> queued(end, failure, done), () -> done.accept(Errors.NOT_COORDINATOR)));
     }
 
     private void queued(@Nullable Long end, @Nullable Throwable failure, Consumer<Errors> done) {

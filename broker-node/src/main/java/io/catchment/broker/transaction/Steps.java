@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The steps that each operation on a transaction is made of: it runs on the coordinator's thread, looks the transaction up, may fetch a producer
- * id, and writes a transition. What a step throws is the operation's answer. {@link #run} may be called from any thread, the rest is for the
- * coordinator's.
+ * id, and writes a transition. What a step throws is the operation's answer; one that does not come to its turn before the coordinator's end is
+ * answered with NOT_COORDINATOR. {@link #run} may be called from any thread, the rest is for the coordinator's.
  */
 final class Steps {
     private static final Logger LOG = LoggerFactory.getLogger(Steps.class);
@@ -42,7 +42,9 @@ final class Steps {
 
     <T> CompletionStage<T> run(Function<Errors, T> failed, Consumer<CompletableFuture<T>> operation) {
         CompletableFuture<T> answer = new CompletableFuture<>();
-        loop.execute(() -> guarded(answer, failed, () -> operation.accept(answer)));
+        loop.execute(
+                () -> guarded(answer, failed, () -> operation.accept(answer)),
+                () -> answer.complete(failed.apply(Errors.NOT_COORDINATOR)));
         return answer;
     }
 
@@ -61,13 +63,15 @@ final class Steps {
     void withProducerId(CompletableFuture<Identity> answer, LongConsumer step) {
         var unused = producerIds
                 .get()
-                .whenComplete((id, failure) -> loop.execute(() -> {
-                    if (id == null) {
-                        answer.complete(Identity.failed(Errors.forException(failure)));
-                    } else {
-                        guarded(answer, Identity::failed, () -> step.accept(id));
-                    }
-                }));
+                .whenComplete((id, failure) -> loop.execute(
+                        () -> {
+                            if (id == null) {
+                                answer.complete(Identity.failed(Errors.forException(failure)));
+                            } else {
+                                guarded(answer, Identity::failed, () -> step.accept(id));
+                            }
+                        },
+                        () -> answer.complete(Identity.failed(Errors.NOT_COORDINATOR))));
     }
 
     static Transaction known(LogPartition partition, String transactionalId) {

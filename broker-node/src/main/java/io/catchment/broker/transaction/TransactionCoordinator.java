@@ -20,7 +20,8 @@ import org.apache.kafka.server.common.TransactionVersion;
  * CONCURRENT_TRANSACTIONS (only more partitions of the transaction under way wait). What is prepared to end is ended, by this or a later
  * coordinator: whoever loads a log sends the markers that are missing.
  *
- * <p>All methods may be called from any thread; the stages complete on the coordinator's thread.
+ * <p>All methods may be called from any thread; the stages complete on the coordinator's thread. Each is answered, after the end of this node's epoch
+ * too: its clients would wait for their whole request timeout else, with all that they sent behind it.
  */
 public final class TransactionCoordinator {
     private final TransactionSettings settings;
@@ -119,13 +120,15 @@ public final class TransactionCoordinator {
 
     private <T> CompletionStage<T> ask(Supplier<T> question) {
         CompletableFuture<T> answer = new CompletableFuture<>();
-        loop.execute(() -> {
-            try {
-                answer.complete(question.get());
-            } catch (RuntimeException e) {
-                answer.completeExceptionally(e);
-            }
-        });
+        loop.execute(
+                () -> {
+                    try {
+                        answer.complete(question.get());
+                    } catch (RuntimeException e) {
+                        answer.completeExceptionally(e);
+                    }
+                },
+                () -> answer.completeExceptionally(Errors.NOT_COORDINATOR.exception()));
         return answer;
     }
 

@@ -150,6 +150,7 @@ public final class TransactionHost implements AutoCloseable {
         closed = true;
         loads.shutdownNow();
         underWay.forEach(load -> load.cancel(closing()));
+        loop.execute(partitions::end, partitions::end);
     }
 
     private static RuntimeException closing() {

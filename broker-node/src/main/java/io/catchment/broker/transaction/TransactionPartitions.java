@@ -45,6 +45,11 @@ final class TransactionPartitions {
         }
     }
 
+    /** Whoever waits for an acknowledgement is sent elsewhere. */
+    void end() {
+        partitions.values().forEach(LogPartition::close);
+    }
+
     @Nullable
     LogPartition remove(int index) {
         return partitions.remove(index);

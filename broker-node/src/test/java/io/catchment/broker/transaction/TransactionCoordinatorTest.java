@@ -9,6 +9,7 @@ import io.catchment.broker.peer.PeerRequests;
 import io.catchment.broker.testing.FakeControlPlane;
 import io.catchment.broker.testing.FakePartition;
 import io.catchment.broker.testing.ManualLoop;
+import io.catchment.broker.testing.TestProcess;
 import io.catchment.controlplane.ClusterImage;
 import io.catchment.controlplane.Command.CreateTopic;
 import io.catchment.controlplane.Command.CreateTopics;
@@ -33,6 +34,7 @@ import org.apache.kafka.coordinator.transaction.TransactionMetadata;
 import org.apache.kafka.coordinator.transaction.TransactionState;
 import org.apache.kafka.server.common.TransactionVersion;
 import org.apache.kafka.storage.internals.log.VerificationGuard;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,7 @@ class TransactionCoordinatorTest {
     private static final TransactionVersion V2 = TransactionVersion.TV_2;
 
     private final ManualLoop loop = new ManualLoop();
+    private final TestProcess process = new TestProcess(loop);
     private final FakeControlPlane control = new FakeControlPlane().withNode(1, "PLAINTEXT");
     private final ClusterImage withoutTopics = control.image();
     private final PeerRequests peers = new PeerRequests(1, Time.SYSTEM);
@@ -59,15 +62,18 @@ class TransactionCoordinatorTest {
             settings));
     private boolean markersPass;
     private boolean appendsFail;
+    /** Of the next append; null: it is queued and acknowledged at once. */
+    private @Nullable CompletableFuture<Long> queued;
+
     private CompletableFuture<Long> freshId = CompletableFuture.completedFuture(FRESH_PRODUCER);
 
     /** Nobody can be reached by this listener, so markers go nowhere; without its topic a partition needs none. */
     private final TransactionCoordinator coordinator = new TransactionCoordinator(
             settings,
-            loop,
+            process,
             () -> freshId,
             partitions,
-            new MarkerDelivery(() -> markersPass ? withoutTopics : control.image(), peers, "NOWHERE", loop));
+            new MarkerDelivery(() -> markersPass ? withoutTopics : control.image(), peers, "NOWHERE", process));
 
     @BeforeEach
     void createTopic() {
@@ -181,10 +187,47 @@ class TransactionCoordinatorTest {
         assertThat(init(PRODUCER, LAST_EPOCH)).isEqualTo(new Identity(Errors.NONE, FRESH_PRODUCER, (short) 0));
     }
 
+    // ---- when this node's epoch ends
+
+    @Test
+    void whoAsksAfterTheEndIsSentToTheNextCoordinator() {
+        load(state(TransactionState.ONGOING, 4, V2));
+        process.close();
+        assertThat(add(PRODUCER, 4)).isEqualTo(Errors.NOT_COORDINATOR);
+        assertThat(end(PRODUCER, 4, true).error()).isEqualTo(Errors.NOT_COORDINATOR);
+        assertThat(init(PRODUCER, 4).error()).isEqualTo(Errors.NOT_COORDINATOR);
+        CompletionStage<?> verified = coordinator.verifyPartitions(ID, PRODUCER, (short) 4, List.of(WRITTEN));
+        loop.settle();
+        assertThat(verified.toCompletableFuture()).isCompletedExceptionally();
+    }
+
+    @Test
+    void whoWaitsForAProducerIdAtTheEndIsSentToTheNextCoordinator() {
+        load(state(TransactionState.COMPLETE_COMMIT, LAST_EPOCH, V2));
+        freshId = new CompletableFuture<>();
+        var asked = coordinator.initProducerId(
+                ID, 1_000, Optional.of(new TransactionCoordinator.Expected(PRODUCER, LAST_EPOCH)));
+        loop.settle();
+        process.close();
+        freshId.complete(FRESH_PRODUCER);
+        assertThat(answer(asked).error()).isEqualTo(Errors.NOT_COORDINATOR);
+    }
+
+    @Test
+    void whoseRecordIsQueuedAtTheEndIsSentToTheNextCoordinator() {
+        load(state(TransactionState.ONGOING, 4, V2));
+        queued = new CompletableFuture<>();
+        var asked = coordinator.endTransaction(ID, PRODUCER, (short) 4, true, V2);
+        loop.settle();
+        process.close();
+        queued.complete(1L);
+        assertThat(answer(asked).error()).isEqualTo(Errors.NOT_COORDINATOR);
+    }
+
     // ---- means
 
     private void load(TransactionMetadata state) {
-        LogPartition partition = new LogPartition(new Tenure(stateLog), new MemoryLog(), loop);
+        LogPartition partition = new LogPartition(new Tenure(stateLog), new MemoryLog(), process);
         partitions.put(0, partition);
         partition.loaded(new HashMap<>(Map.of(ID, new Transaction(state))));
         coordinator.loaded(partition);
@@ -248,6 +291,9 @@ class TransactionCoordinatorTest {
                 TopicPartition partition, int leaderEpoch, ByteBuffer batches, InTransaction transaction) {
             if (appendsFail) {
                 return CompletableFuture.failedFuture(new KafkaStorageException("disk full"));
+            }
+            if (queued != null) {
+                return queued;
             }
             byte[] batch = new byte[batches.remaining()];
             batches.duplicate().get(batch);
