@@ -97,18 +97,23 @@ final class ShareServices {
             ListOffsetsHandler offsets,
             FetchQuota quota,
             MeterRegistry meters) {
-        ShareGroups members = new ShareGroups(
-                new ShareGroups.Parts(
-                        config.nodeId(),
-                        owned,
-                        controlPlane::image,
-                        reader,
-                        offsets::firstAtOrAfter,
-                        persister(),
-                        new GroupRules(groups.groupConfigs(), config.groups().share()),
-                        config.reads().fetch().responseBytesMax(),
-                        quota),
-                closers.add("share groups thread", new SerialThread("share-groups")));
+        SerialThread thread = new SerialThread("share-groups");
+        ShareGroups members = closers.add(
+                "share groups",
+                new ShareGroups(
+                        new ShareGroups.Parts(
+                                config.nodeId(),
+                                owned,
+                                controlPlane::image,
+                                reader,
+                                offsets::firstAtOrAfter,
+                                persister(),
+                                new GroupRules(
+                                        groups.groupConfigs(), config.groups().share()),
+                                config.reads().fetch().responseBytesMax(),
+                                quota),
+                        thread));
+        closers.add("share groups thread", thread);
         closers.add("share meters", BoundMeters.bind(members.meters(), meters));
         List<ApiHandler> handlers = new ArrayList<>(ShareStateApis.handlers(host.coordinator()));
         handlers.addAll(ShareApis.handlers(members));

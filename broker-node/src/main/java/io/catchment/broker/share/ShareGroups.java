@@ -12,8 +12,10 @@ import io.catchment.broker.read.StreamReader;
 import io.catchment.controlplane.ClusterImage;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +41,7 @@ import org.apache.kafka.server.share.persister.Persister;
  * loop; requests may be handed over from any thread. Of records it only handles where they lie: their bytes go from the tail cache, or from where
  * they were read, to the network.
  */
-public final class ShareGroups {
+public final class ShareGroups implements AutoCloseable {
     private static final short RENEW_VERSION = 2;
     private static final byte STRICT = 1;
 
@@ -52,6 +54,10 @@ public final class ShareGroups {
     private final ReadFailures failures = new ReadFailures();
     /** Sessions by connection: each is listened to once, however often its members begin anew. Without those that are over. */
     private final Map<String, Set<ShareSession>> connections = new HashMap<>();
+    /** Fetches that wait for records. */
+    private final Map<Request, ShareFetchCall> waiting = new HashMap<>();
+    /** What answers rest on. */
+    private final Set<CompletableFuture<?>> unsettled = Collections.newSetFromMap(new IdentityHashMap<>());
 
     private volatile int open;
 
@@ -72,7 +78,7 @@ public final class ShareGroups {
             int responseBytesMax,
             FetchQuota quota) {}
 
-    /** @param loop of its own; closed by its owner */
+    /** @param loop of its own; closed by its owner, before this */
     public ShareGroups(Parts parts, SerialLoop loop) {
         this.parts = parts;
         this.loop = loop;
@@ -81,6 +87,25 @@ public final class ShareGroups {
         this.partitions = new SharePartitions(
                 lookup, parts.persister(), parts.rules(), loop, sessions::isEmpty, parts.firstAtOrAfter());
         this.acknowledgements = new Acknowledgements(partitions);
+    }
+
+    /** After the loop's end: whoever still waits hears that its session is over. It would wait for its whole request timeout else. */
+    @Override
+    public void close() {
+        loop.execute(() -> {}, this::end);
+    }
+
+    private void end() {
+        Map.copyOf(waiting).forEach((request, call) -> {
+            if (call.drop()) {
+                request.fail(over());
+            }
+        });
+        List.copyOf(unsettled).forEach(each -> each.completeExceptionally(over()));
+    }
+
+    private static RuntimeException over() {
+        return Errors.SHARE_SESSION_NOT_FOUND.exception("This node begins anew");
     }
 
     public MeterBinder meters() {
@@ -103,7 +128,7 @@ public final class ShareGroups {
     /** Any thread; answers the request. */
     public void fetch(Request request, int answerBytesMax) {
         int bytesMax = Math.min(answerBytesMax, parts.quota().answerBytesMax(request));
-        loop.execute(() -> guarded(request, () -> begin(request, bytesMax)));
+        loop.execute(() -> guarded(request, () -> begin(request, bytesMax)), () -> request.fail(over()));
     }
 
     private void begin(Request request, int answerBytesMax) {
@@ -120,11 +145,11 @@ public final class ShareGroups {
             session = sessions.next(
                     data.groupId(), data.memberId(), data.shareSessionEpoch(), wanted, body.forgottenTopics(names));
         }
-        CompletableFuture<Map<TopicIdPartition, ApiError>> acknowledged = acknowledgements.take(
+        CompletableFuture<Map<TopicIdPartition, ApiError>> acknowledged = unsettled(acknowledgements.take(
                 session.group(),
                 session.member(),
                 new Acknowledgements.Asked(
-                        ShareRequests.batches(data), body.version() >= RENEW_VERSION, data.isRenewAck()));
+                        ShareRequests.batches(data), body.version() >= RENEW_VERSION, data.isRenewAck())));
         if (ShareSessions.isFinal(data.shareSessionEpoch())) {
             answer(request, Map.of(), acknowledged, () -> sessions.close(session));
         } else if (data.isRenewAck()) {
@@ -138,15 +163,33 @@ public final class ShareGroups {
                             failures,
                             loop,
                             partition -> isElsewhere(leader(partition, request))),
-                    found -> answer(request, found, acknowledged, () -> {}),
-                    request::fail);
+                    found -> {
+                        waiting.remove(request);
+                        answer(request, found, acknowledged, () -> {});
+                    },
+                    failure -> {
+                        waiting.remove(request);
+                        request.fail(failure);
+                    });
+            waiting.put(request, call);
             request.onDisconnect(() -> loop.execute(() -> {
+                waiting.remove(request);
                 if (call.drop()) {
                     request.respondNothing();
                 }
             }));
             call.start();
         }
+    }
+
+    // By identity
+    @SuppressWarnings("CollectionUndefinedEquality")
+    private <T> CompletableFuture<T> unsettled(CompletableFuture<T> outcome) {
+        if (!outcome.isDone()) {
+            unsettled.add(outcome);
+            var unused = outcome.whenComplete((value, failure) -> unsettled.remove(outcome));
+        }
+        return outcome;
     }
 
     private ShareSession opened(Request request, ShareFetchRequest body, List<TopicIdPartition> wanted) {
@@ -243,33 +286,35 @@ public final class ShareGroups {
 
     /** Any thread; answers the request. */
     public void acknowledge(Request request) {
-        loop.execute(() -> guarded(request, () -> {
-            ShareAcknowledgeRequest body = (ShareAcknowledgeRequest) request.body();
-            String group = body.data().groupId();
-            String member = body.data().memberId();
-            int epoch = body.data().shareSessionEpoch();
-            if (ShareSessions.isInitial(epoch)) {
-                throw Errors.INVALID_SHARE_SESSION_EPOCH.exception("A session begins with a fetch");
+        loop.execute(() -> guarded(request, () -> acknowledgeNow(request)), () -> request.fail(over()));
+    }
+
+    private void acknowledgeNow(Request request) {
+        ShareAcknowledgeRequest body = (ShareAcknowledgeRequest) request.body();
+        String group = body.data().groupId();
+        String member = body.data().memberId();
+        int epoch = body.data().shareSessionEpoch();
+        if (ShareSessions.isInitial(epoch)) {
+            throw Errors.INVALID_SHARE_SESSION_EPOCH.exception("A session begins with a fetch");
+        }
+        ShareSession session =
+                ShareSessions.isFinal(epoch) ? sessions.any(group, member) : sessions.next(group, member, epoch);
+        Consumer<ShareSession> then = ShareSessions.isFinal(epoch) ? sessions::close : kept -> {};
+        Acknowledgements.Asked asked = new Acknowledgements.Asked(
+                ShareRequests.batches(body.data()),
+                body.version() >= RENEW_VERSION,
+                body.data().isRenewAck());
+        var unused = unsettled(acknowledgements.take(group, member, asked)).whenComplete((outcomes, failure) -> {
+            then.accept(session);
+            if (outcomes == null) {
+                request.fail(failure);
+            } else {
+                request.respond(ShareRequests.acknowledged(
+                        outcomes,
+                        partition -> leader(partition, request),
+                        parts.rules().limits(group).lockMs()));
             }
-            ShareSession session =
-                    ShareSessions.isFinal(epoch) ? sessions.any(group, member) : sessions.next(group, member, epoch);
-            Consumer<ShareSession> then = ShareSessions.isFinal(epoch) ? sessions::close : kept -> {};
-            Acknowledgements.Asked asked = new Acknowledgements.Asked(
-                    ShareRequests.batches(body.data()),
-                    body.version() >= RENEW_VERSION,
-                    body.data().isRenewAck());
-            var unused = acknowledgements.take(group, member, asked).whenComplete((outcomes, failure) -> {
-                then.accept(session);
-                if (outcomes == null) {
-                    request.fail(failure);
-                } else {
-                    request.respond(ShareRequests.acknowledged(
-                            outcomes,
-                            partition -> leader(partition, request),
-                            parts.rules().limits(group).lockMs()));
-                }
-            });
-        }));
+        });
     }
 
     private void guarded(Request request, Runnable step) {
@@ -287,7 +332,7 @@ public final class ShareGroups {
                 && fetch.data().maxWaitMs() > 0;
         if (wait) {
             CompletableFuture<Void> waited = new CompletableFuture<>();
-            var unused = waited.thenRun(() -> request.fail(why));
+            var unused = unsettled(waited).whenComplete((nothing, ended) -> request.fail(why));
             SerialLoop.Scheduled timer = loop.schedule(
                     () -> waited.complete(null),
                     ((ShareFetchRequest) request.body()).data().maxWaitMs());

@@ -289,6 +289,29 @@ class ShareGroupsTest {
     }
 
     @Test
+    void whoAsksAfterTheEndIsToldThatItsSessionIsOver() {
+        process.close();
+        assertThat(answered(fetch("a", 0, 0)).error()).isEqualTo(Errors.SHARE_SESSION_NOT_FOUND);
+        assertThat(acknowledged(acknowledge("a", 1, 0, 0, 9)).error()).isEqualTo(Errors.SHARE_SESSION_NOT_FOUND);
+    }
+
+    @Test
+    void whoWaitsAtTheEndIsToldThatItsSessionIsOver() {
+        OpenRequest forRecords = fetch("a", 0, 0);
+        fetch("b", 0, 0);
+        fetch("c", 0, 0);
+        OpenRequest forRoom = fetch("d", 0, 0);
+        loop.settle();
+        assertThat(forRecords.isAnswered()).isFalse();
+        assertThat(forRoom.isAnswered()).isFalse();
+        process.close();
+        groups.close();
+        loop.settle();
+        assertThat(answered(forRecords).error()).isEqualTo(Errors.SHARE_SESSION_NOT_FOUND);
+        assertThat(answered(forRoom).error()).isEqualTo(Errors.SHARE_SESSION_LIMIT_REACHED);
+    }
+
+    @Test
     void aReadThatFailsIsToldWhenThereIsNothingElse() {
         partitions.get(0).append(10, 20);
         partitions.get(0).evictTo(10);
