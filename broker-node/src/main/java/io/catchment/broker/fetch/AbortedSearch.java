@@ -6,6 +6,7 @@ import io.catchment.broker.partition.PartitionView;
 import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.objectstore.ReadClass;
+import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -75,7 +76,7 @@ public final class AbortedSearch {
                         failure == null ? new IllegalStateException("a read brought nothing") : failure);
             } else {
                 search.guarded(run, () -> {
-                    search.scan(run.payload().nioBuffer(), true);
+                    search.scan(run.payload(), true);
                     search.goOn(run, run.endOffset());
                 });
             }
@@ -131,7 +132,7 @@ public final class AbortedSearch {
     private void scanned(BatchRun run, long nextOffset, BatchRun next) {
         guarded(run, () -> {
             try {
-                scan(next.payload().nioBuffer(), false);
+                scan(next.payload(), false);
             } finally {
                 next.payload().release();
             }
@@ -139,31 +140,38 @@ public final class AbortedSearch {
         });
     }
 
-    /** @param ofRun whether records in these batches are among those asked about, or only markers are of interest */
-    private void scan(ByteBuffer batches, boolean ofRun) {
-        int at = batches.position();
-        while (at < batches.limit()) {
-            if (BatchHeader.isControl(batches, at)) {
-                marker(batches, at);
+    /**
+     * By the headers, one after the other: a run of several buffers is not put together for it.
+     *
+     * @param ofRun whether records in these batches are among those asked about, or only markers are of interest
+     */
+    private void scan(ByteBuf batches, boolean ofRun) {
+        ByteBuffer header = ByteBuffer.allocate(BatchHeader.BYTES);
+        int at = batches.readerIndex();
+        while (at < batches.writerIndex()) {
+            batches.getBytes(at, header.clear());
+            int size = BatchHeader.sizeInBytes(header, 0);
+            if (BatchHeader.isControl(header, 0)) {
+                Long firstOffset = undecided.remove(BatchHeader.producerId(header, 0));
+                if (firstOffset != null) {
+                    ByteBuffer marker = ByteBuffer.allocate(size);
+                    batches.getBytes(at, marker);
+                    ended(marker.flip(), firstOffset);
+                }
             } else if (ofRun
-                    && BatchHeader.isTransactional(batches, at)
-                    && BatchHeader.baseOffset(batches, at) < limitOffset) {
-                undecided.putIfAbsent(BatchHeader.producerId(batches, at), BatchHeader.baseOffset(batches, at));
+                    && BatchHeader.isTransactional(header, 0)
+                    && BatchHeader.baseOffset(header, 0) < limitOffset) {
+                undecided.putIfAbsent(BatchHeader.producerId(header, 0), BatchHeader.baseOffset(header, 0));
             }
-            at += BatchHeader.sizeInBytes(batches, at);
+            at += size;
         }
     }
 
-    private void marker(ByteBuffer batches, int at) {
-        Long firstOffset = undecided.remove(BatchHeader.producerId(batches, at));
-        if (firstOffset == null) {
-            return;
-        }
-        ByteBuffer batch = batches.slice(at, BatchHeader.sizeInBytes(batches, at));
-        MemoryRecords.readableRecords(batch).records().forEach(record -> {
+    private void ended(ByteBuffer marker, long firstOffset) {
+        MemoryRecords.readableRecords(marker).records().forEach(record -> {
             if (ControlRecordType.parse(record.key()) == ControlRecordType.ABORT) {
                 aborted.add(new AbortedTransaction(
-                        BatchHeader.producerId(batches, at), firstOffset, record.offset(), record.offset() + 1));
+                        BatchHeader.producerId(marker, 0), firstOffset, record.offset(), record.offset() + 1));
             }
         });
     }

@@ -8,6 +8,8 @@ import io.catchment.broker.read.BatchRun;
 import io.catchment.broker.read.StreamReader;
 import io.catchment.broker.testing.FakePartition;
 import io.catchment.broker.testing.TestBatches;
+import io.netty.buffer.CompositeByteBuf;
+import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -74,6 +76,28 @@ class AbortedSearchTest {
         BatchRun both = new BatchRun(0, 4, run.payload());
         partition.evictTo(7);
         assertThat(search(both, 0, 3)).isEmpty();
+    }
+
+    /** As blocks of an object are: batches, and their headers, begin in one and end in the next. */
+    @Test
+    void theRunMayLieInPieces() throws Exception {
+        byte[] whole = bytes(ByteBuffer.allocate(2_000)
+                .put(records(0, ENDED, 3))
+                .put(marker(3, ENDED, ControlRecordType.ABORT))
+                .put(records(4, OPEN, 1))
+                .put(marker(5, OPEN, ControlRecordType.COMMIT))
+                .flip());
+        partition.abortedKnownFrom = 100;
+        for (int piece : new int[] {7, 40, 61, 100}) {
+            CompositeByteBuf pieces = Unpooled.compositeBuffer(whole.length);
+            for (int at = 0; at < whole.length; at += piece) {
+                pieces.addComponent(true, Unpooled.copiedBuffer(whole, at, Math.min(piece, whole.length - at)));
+            }
+            assertThat(search(new BatchRun(0, 6, pieces), 0, 6))
+                    .extracting(AbortedTransaction::producerId, AbortedTransaction::lastOffset)
+                    .containsExactly(tuple(ENDED, 3L));
+            assertThat(pieces.refCnt()).isZero();
+        }
     }
 
     /** Else it keeps its place among those that wait for memory, and is made for nobody. */
