@@ -1,7 +1,9 @@
 package io.catchment.broker.extents;
 
 import io.catchment.broker.loop.SerialLoop;
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.controlplane.ClusterImage;
+import io.catchment.controlplane.Command;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.ExtentState;
 import io.catchment.objectstore.ObjectStore;
@@ -48,6 +50,7 @@ public final class ExtentKeeper implements AutoCloseable {
     /**
      * Idle until {@link #start}.
      *
+     * @param extents asked for what others have of streams that lost something
      * @param objects where the offsets of what is given up are filled
      * @param registry the WAL's
      * @param nodeEpoch in which the node is registered; the registry must know it too ({@link WalControl#registered})
@@ -57,6 +60,7 @@ public final class ExtentKeeper implements AutoCloseable {
     public ExtentKeeper(
             LocalWal wal,
             WalControl registry,
+            StreamExtents extents,
             ObjectStore objects,
             ControlPlane controlPlane,
             int nodeId,
@@ -64,12 +68,23 @@ public final class ExtentKeeper implements AutoCloseable {
             boolean acceptLoss,
             SerialLoop loop,
             RandomGenerator random) {
-        this(LocalStore.of(wal), registry, objects, controlPlane, nodeId, nodeEpoch, acceptLoss, loop, random);
+        this(
+                LocalStore.of(wal),
+                registry,
+                FramesElsewhere.of(extents),
+                objects,
+                controlPlane,
+                nodeId,
+                nodeEpoch,
+                acceptLoss,
+                loop,
+                random);
     }
 
     ExtentKeeper(
             LocalStore store,
             WalControl registry,
+            FramesElsewhere elsewhere,
             ObjectStore objects,
             ControlPlane controlPlane,
             int nodeId,
@@ -86,7 +101,14 @@ public final class ExtentKeeper implements AutoCloseable {
         this.recoveries = new Recoveries(store, controlPlane, loop, random, nodeId, nodeEpoch, acceptLoss, look);
         this.strays = new StrayExtents(store, registry, controlPlane, loop, random, look);
         this.copies = new LocalCopies(store, controlPlane, loop, random, repairs, look);
-        LostOffsets offsets = new LostOffsets(store, controlPlane, objects, loop::wallClockMs, nodeId, nodeEpoch);
+        LostOffsets offsets = new LostOffsets(
+                new LostHoles(store, elsewhere, loop::execute),
+                controlPlane,
+                objects,
+                loop::wallClockMs,
+                nodeId,
+                nodeEpoch,
+                Command.PublishFlush.ENTRIES_MAX);
         this.lost = new LostExtents(store, loop, random, repairs, offsets, nodeId, acceptLoss, look);
     }
 

@@ -94,24 +94,32 @@ final class LostExtents {
         attempts.start(
                 id,
                 () -> offsets.giveUp(image, extent, lost),
-                givenUp -> {
+                filled -> {
                     attempts.succeeded(id);
                     LOG.error(
-                            "Extent {} of {} bytes was declared lost by catchment.wal.accept.loss: it was sealed but not flushed, and its stores {} are gone or damaged. {}",
+                            "Extent {} of {} bytes was declared lost by catchment.wal.accept.loss: it was sealed but not flushed, and its stores {} are gone or damaged",
                             id,
                             extent.length(),
-                            extent.holders(),
-                            givenUp);
+                            extent.holders());
+                    report(id, filled);
                 },
                 failure -> {
-                    if (failure instanceof LostOffsets.FlushedFirst) {
+                    if (failure instanceof LostOffsets.FlushedFirst later) {
                         afterFlush.add(id);
                         obstacles.remove(id);
+                        report(id, later.filled());
                     }
                     if (attempts.pause(id)) {
                         LOG.warn("Extent {} could not be declared lost yet, trying on: {}", id, failure.toString());
                     }
                 });
+    }
+
+    private static void report(long extentId, List<LostHoles.Hole> filled) {
+        if (!filled.isEmpty()) {
+            LOG.error(
+                    "With extent {} gone for certain, and empty from now on: {}", extentId, LostOffsets.named(filled));
+        }
     }
 
     /** Those being given up are none for long. */

@@ -10,6 +10,7 @@ import io.catchment.broker.flush.Flusher;
 import io.catchment.broker.flush.ObjectReaper;
 import io.catchment.broker.loop.SerialThread;
 import io.catchment.broker.partition.OwnedPartitions;
+import io.catchment.broker.read.StreamExtents;
 import io.catchment.wal.node.LocalWal;
 import java.util.HashSet;
 import java.util.List;
@@ -41,6 +42,7 @@ final class ExtentUpkeep {
             EpochControlPlane controlPlane,
             LocalWal wal,
             WalControl registry,
+            StreamExtents extents,
             long epoch,
             EpochEnd end,
             Closers closers) {
@@ -57,6 +59,7 @@ final class ExtentUpkeep {
                 new ExtentKeeper(
                         wal,
                         registry,
+                        extents,
                         parts.store(),
                         controlPlane,
                         config.nodeId(),

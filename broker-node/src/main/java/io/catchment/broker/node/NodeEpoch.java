@@ -128,8 +128,8 @@ final class NodeEpoch implements EpochSuccession.Epoch {
                 List.of(owned.walListener(), parts.lanes(), parts.metrics().wal()));
 
         membership.register(controlPlane, opened, network, walControl::registered, this::end);
-        ExtentUpkeep extents =
-                new ExtentUpkeep(parts, controlPlane, opened, walControl, membership.epoch(), end, closers);
+        ExtentUpkeep extents = new ExtentUpkeep(
+                parts, controlPlane, opened, walControl, streams.extents(), membership.epoch(), end, closers);
         upkeep = extents;
         List<String> obstacles = end.await(extents.recover());
         if (config.wal().replicas() > 1) {

@@ -261,7 +261,7 @@ public final class StreamExtents {
     }
 
     /** The frames of a stream in an extent, which may be none: all of them if it is sealed, else as {@link #longestIndex}. */
-    CompletionStage<List<FrameEntry>> frames(ClusterImage image, ExtentState extent, long streamId) {
+    public CompletionStage<List<FrameEntry>> frames(ClusterImage image, ExtentState extent, long streamId) {
         if (!extent.isSealed()) {
             return longestIndex(image, extent, streamId);
         }

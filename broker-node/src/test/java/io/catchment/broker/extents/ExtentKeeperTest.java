@@ -672,8 +672,8 @@ class ExtentKeeperTest {
         }
 
         private long published(long endOffset) {
-            world.control.now(
-                    new Command.CreateTopics(List.of(new Command.CreateTopic("t", 1, (short) 1, Map.of())), false));
+            world.control.now(new Command.CreateTopics(
+                    List.of(new Command.CreateTopic("t", 1, (short) 1, Map.of(), List.of(1))), false));
             long stream =
                     world.control.image().topic("t").orElseThrow().streams().get(0);
             claim(stream, 0);
@@ -799,6 +799,125 @@ class ExtentKeeperTest {
             assertFilled(stream, 110, 150, epoch);
         }
 
+        private static FrameEntry frame(long stream, long from, int count) {
+            return new FrameEntry(FrameKind.DATA, stream, 0, from, count, 1, 0, 0, 100, new byte[61]);
+        }
+
+        /** Offsets 100 to 120 of the answer's stream were in the lost extent of node 1; another owner went on with what only others hold. */
+        private long movedOn(List<ExtentState> lostAndLeft) {
+            world = new KeeperWorld(4, true);
+            long stream = published(100);
+            lostAndLeft.add(world.sealed(1, 5_000, 1));
+            world.fence(1);
+            int owner = stream(stream).ownerNodeId();
+            assertThat(owner).isBetween(2, 4);
+            world.control.now(
+                    new Command.OpenStreams(owner, world.epochs.get(owner), List.of(new Command.Claim(stream, 120))));
+            lostAndLeft.add(world.sealed(owner, 5_000, owner));
+            world.restart(true);
+            return stream;
+        }
+
+        @Test
+        void aHoleBeforeWhatOnlyOtherNodesHaveIsFilled() {
+            List<ExtentState> extents = new java.util.ArrayList<>();
+            long stream = movedOn(extents);
+            world.elsewhere.frames.put(extents.get(1).extentId(), List.of(frame(stream, 130, 20)));
+            world.start();
+            world.time.pass(5_000);
+            assertThat(world.image(extents.get(0)).phase()).isEqualTo(Phase.FLUSHED);
+            assertThat(stream(stream).catalogEndOffset())
+                    .as("up to the first frame that another node shows")
+                    .isEqualTo(130);
+            assertThat(world.keeper.obstacles()).isEmpty();
+        }
+
+        @Test
+        void whileNobodyShowsWhatIsLeftNothingIsFilled() {
+            List<ExtentState> extents = new java.util.ArrayList<>();
+            long stream = movedOn(extents);
+            world.start();
+            world.time.pass(30_000);
+            assertThat(world.image(extents.get(0)).phase()).isEqualTo(Phase.SEALED);
+            assertThat(stream(stream).catalogEndOffset()).isEqualTo(100);
+            assertThat(readyNow())
+                    .singleElement()
+                    .asString()
+                    .contains("extent " + extents.get(0).extentId());
+
+            world.elsewhere.frames.put(extents.get(1).extentId(), List.of(frame(stream, 120, 30)));
+            world.time.pass(15_000);
+            assertThat(world.image(extents.get(0)).phase()).isEqualTo(Phase.FLUSHED);
+            assertThat(stream(stream).catalogEndOffset()).isEqualTo(120);
+            assertThat(world.keeper.obstacles()).isEmpty();
+        }
+
+        @Test
+        void aSecondHoleInOneExtentIsFilledWhenWhatIsBetweenThemIsFlushed() {
+            world = new KeeperWorld(1, true);
+            long stream = published(100);
+            int epoch = stream(stream).epoch();
+            ExtentState lost = world.sealed(1, 5_000, 1);
+            ExtentState left = world.sealed(1, 5_000, 1);
+            store().copies.put(lost.extentId(), Copy.CORRUPT);
+            store().copies.put(left.extentId(), Copy.SETTLED);
+            store().frames.put(left.extentId(), List.of(frame(stream, 120, 10), frame(stream, 150, 10)));
+            world.start();
+            world.time.pass(5_000);
+            assertFilled(stream, 100, 120, epoch);
+            assertThat(world.image(lost).phase()).isEqualTo(Phase.SEALED);
+            assertThat(readyNow()).as("it is in nobody's way").isEmpty();
+
+            long object = world.control
+                    .now(new Command.PrepareObjects(1, world.epochs.get(1), 1, 60_000))
+                    .get(0);
+            world.control.now(new Command.PublishFlush(
+                    1,
+                    world.epochs.get(1),
+                    left.extentId(),
+                    object,
+                    100,
+                    List.of(new Command.NewRange(stream, 120, 130, 0, 100, 1, 1)),
+                    List.of(),
+                    true));
+            world.time.pass(60_000);
+            assertFilled(stream, 130, 150, epoch);
+            assertThat(world.image(lost).phase()).isEqualTo(Phase.FLUSHED);
+            flush(left, stream, 150, 160);
+            assertThat(stream(stream).catalogEndOffset()).isEqualTo(160);
+        }
+
+        @Test
+        void moreHolesThanOneCommandTakesComeInSeveral() {
+            world = new KeeperWorld(1, true);
+            world.control.now(
+                    new Command.CreateTopics(List.of(new Command.CreateTopic("t", 5, (short) 1, Map.of())), false));
+            List<Long> streams = world.control.image().topic("t").orElseThrow().streams();
+            streams.forEach(stream -> claim(stream, 0));
+            ExtentState lost = world.sealed(1, 5_000, 1);
+            world.restart(true);
+            streams.forEach(stream -> claim(stream, 120));
+            LostOffsets offsets = new LostOffsets(
+                    new LostHoles(store(), world.elsewhere, Runnable::run),
+                    world.control,
+                    world.objects,
+                    () -> 0,
+                    1,
+                    world.epochs.get(1),
+                    2);
+            int before = world.control.submitted(Command.PublishFlush.class).size();
+            var filled = offsets.giveUp(world.control.image(), world.image(lost), Set.of(lost.extentId()))
+                    .toCompletableFuture();
+            world.time.pass(1_000);
+            assertThat(filled.join()).hasSize(5);
+            List<Command.PublishFlush> commands = world.control.submitted(Command.PublishFlush.class);
+            assertThat(commands.subList(before, commands.size()))
+                    .extracting(command -> command.ranges().size())
+                    .containsExactly(2, 2, 1);
+            assertThat(world.image(lost).phase()).isEqualTo(Phase.FLUSHED);
+            assertThat(streams).allMatch(stream -> stream(stream).catalogEndOffset() == 120);
+        }
+
         @Test
         void nothingIsFilledOfAStreamThatIsNotKnownToHaveGoneFurther() {
             world = new KeeperWorld(1, true);
@@ -814,7 +933,7 @@ class ExtentKeeperTest {
         void aHoleOfMoreThanOneBatchsOffsetsIsFilledByTwo() {
             world = new KeeperWorld(1, true);
             long stream = published(100);
-            ByteBuf all = LostOffsets.batches(new LostOffsets.Hole(stream(stream), 100, 100 + (1L << 31) + 5));
+            ByteBuf all = LostOffsets.batches(new LostHoles.Hole(stream(stream), 100, 100 + (1L << 31) + 5));
             assertThat(all.readableBytes()).isEqualTo(2 * DefaultRecordBatch.RECORD_BATCH_OVERHEAD);
             List<Long> ends = new java.util.ArrayList<>();
             MemoryRecords.readableRecords(all.nioBuffer()).batches().forEach(batch -> {

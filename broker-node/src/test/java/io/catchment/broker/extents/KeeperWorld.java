@@ -27,6 +27,7 @@ final class KeeperWorld {
     final Map<Integer, Long> epochs = new HashMap<>();
     WalControl registry = new WalControl(control, NODE);
     final MemoryStore objects = new MemoryStore();
+    final FakeElsewhere elsewhere = new FakeElsewhere();
     FakeStore store;
     ExtentKeeper keeper;
     private final boolean acceptLoss;
@@ -47,6 +48,7 @@ final class KeeperWorld {
         keeper = new ExtentKeeper(
                 store,
                 registry,
+                elsewhere,
                 objects,
                 control,
                 NODE,
