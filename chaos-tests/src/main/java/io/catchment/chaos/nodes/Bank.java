@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -29,7 +30,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A bank on transactions under kill -9 of random nodes: every order that was taken is booked exactly once, whatever clerks, zombies and nodes do;
  * the ledger adds up to nothing whenever the clerks rest; no reader of committed records sees an entry that was aborted; and no transaction
- * is open for longer than its timeout.
+ * is open for longer than its timeout. Where nodes have zones all that holds for a reader in each of them, too (KIP-392), and in each round one of them
+ * reads the ledger from its beginning.
  */
 final class Bank {
     private static final Logger LOG = LoggerFactory.getLogger(Bank.class);
@@ -37,8 +39,15 @@ final class Bank {
     private static final int ORDERS_A_SECOND = 40;
     private static final Duration DECIDED = Duration.ofSeconds(90);
 
-    /** @param downMs at most so long before a killed node is started again */
-    record Plan(int rounds, int movers, int calmMs, int downMs, long seed) {}
+    /**
+     * @param downMs at most so long before a killed node is started again
+     * @param zones in which there are readers beside the one that does not say where it is
+     */
+    record Plan(int rounds, int movers, int calmMs, int downMs, List<String> zones, long seed) {
+        Plan {
+            zones = List.copyOf(zones);
+        }
+    }
 
     /** What the topics are called, so that runs on one cluster do not meet. */
     record Names(String orders, String ledger, String group, int partitions, int accounts) {
@@ -48,6 +57,7 @@ final class Bank {
     }
 
     private final Cluster cluster;
+    private final DoubleSupplier nearBytes;
     private final Plan plan;
     private final Verdict verdict;
     private final Names names;
@@ -55,8 +65,10 @@ final class Bank {
     private final Set<String> taken = ConcurrentHashMap.newKeySet();
     private volatile boolean ordering = true;
 
-    Bank(Cluster cluster, Plan plan, Verdict verdict) {
+    /** @param nearBytes that nodes have given to readers in their zones for owners elsewhere, since they were started */
+    Bank(Cluster cluster, DoubleSupplier nearBytes, Plan plan, Verdict verdict) {
         this.cluster = cluster;
+        this.nearBytes = nearBytes;
         this.plan = plan;
         this.verdict = verdict;
         this.names = Names.of(plan.seed());
@@ -76,7 +88,12 @@ final class Bank {
             movers.add(new BankMover(bootstrap, names, "clerk-" + plan.seed() + "-" + i, plan.seed() + i));
         }
         movers.forEach(Thread::start);
-        try (var follower = new BankLedger(bootstrap, names, "follower", verdict)) {
+        List<BankReader> readers = new ArrayList<>();
+        for (String zone : plan.zones()) {
+            readers.add(new BankReader(bootstrap, names, zone, verdict));
+        }
+        readers.forEach(Thread::start);
+        try (var follower = new BankLedger(bootstrap, names, "follower", "", verdict)) {
             follow(follower, Duration.ofSeconds(5));
             for (int round = 0; round < plan.rounds() && verdict.clean(); round++) {
                 round(round, follower);
@@ -100,15 +117,42 @@ final class Bank {
                                                 .toList(),
                                         follower.sum()));
             }
-            checkAfresh(bootstrap);
+            for (BankReader reader : readers) {
+                finish(reader);
+            }
+            checkAfresh(bootstrap, "");
+            double before = nearBytes.getAsDouble();
+            plan.zones().forEach(zone -> checkAfresh(bootstrap, zone));
+            double near = nearBytes.getAsDouble() - before;
+            if (!plan.zones().isEmpty() && near <= 0) {
+                verdict.violation(Kind.FAILED, "readers in zones " + plan.zones() + " were given nothing there");
+            }
             checkNothingHangs(bootstrap);
-            return "  %d orders taken, %d booked; %d transactions committed, %d aborted, %d zombies%n"
+            return "  %d orders taken, %d booked; %d transactions committed, %d aborted, %d zombies; auditors got %.0f kB in their zones%n"
                     .formatted(
                             taken.size(),
                             follower.orders(),
                             movers.stream().mapToLong(BankMover::committed).sum(),
                             movers.stream().mapToLong(BankMover::aborted).sum(),
-                            movers.stream().mapToLong(BankMover::zombies).sum());
+                            movers.stream().mapToLong(BankMover::zombies).sum(),
+                            near / 1e3);
+        }
+    }
+
+    private void finish(BankReader reader) throws InterruptedException {
+        reader.end();
+        try (reader) {
+            if (!Await.within(DECIDED, () -> reader.isComplete(taken))) {
+                verdict.violation(
+                        Kind.LOST,
+                        "%s finds sum %d, and not booked: %s"
+                                .formatted(
+                                        reader.getName(),
+                                        reader.ledger().sum(),
+                                        reader.ledger().missing(taken).stream()
+                                                .limit(10)
+                                                .toList()));
+            }
         }
     }
 
@@ -122,6 +166,14 @@ final class Bank {
         follow(follower, Duration.ofMillis(downMs));
         cluster.start(victim);
         follow(follower, Duration.ofSeconds(2));
+        if (!plan.zones().isEmpty()) {
+            String zone = plan.zones().get(round % plan.zones().size());
+            try (var ledger = new BankLedger(cluster.bootstrap(), names, "auditor in zone " + zone, zone, verdict)) {
+                if (!ledger.readAll()) {
+                    verdict.violation(Kind.LATE, "in zone " + zone + " the ledger could not be read in a minute");
+                }
+            }
+        }
     }
 
     private static void follow(BankLedger follower, Duration time) {
@@ -149,15 +201,16 @@ final class Bank {
     }
 
     /** From the beginning, wherever it lies by now. */
-    private void checkAfresh(String bootstrap) {
-        try (var ledger = new BankLedger(bootstrap, names, "auditor", verdict)) {
+    private void checkAfresh(String bootstrap, String zone) {
+        try (var ledger = new BankLedger(bootstrap, names, "auditor " + zone, zone, verdict)) {
             if (!ledger.readAll()) {
                 verdict.violation(Kind.LATE, "the ledger could not be read to its end in a minute");
             } else if (!ledger.isBalanced() || !ledger.missing(taken).isEmpty()) {
                 verdict.violation(
                         Kind.LOST,
-                        "the auditor finds sum %d, and not booked: %s"
+                        "the auditor %s finds sum %d, and not booked: %s"
                                 .formatted(
+                                        zone,
                                         ledger.sum(),
                                         ledger.missing(taken).stream().limit(10).toList()));
             }

@@ -1,5 +1,7 @@
 package io.catchment.chaos.nodes;
 
+import io.catchment.chaos.cluster.CatchmentCluster;
+import io.catchment.chaos.cluster.Cluster;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -30,10 +32,28 @@ public final class BankCommand implements Callable<Integer> {
     @Option(names = "--down-ms", defaultValue = "6000", description = "At most so long dead. Default: ${DEFAULT-VALUE}")
     private int downMs;
 
+    @Option(
+            names = "--near",
+            description = "Three zones, in each a reader beside the ordinary one (KIP-392). Of Catchment only")
+    private boolean near;
+
     @Override
     public Integer call() throws Exception {
-        return options.run(3, List.of(), (cluster, store, verdict) -> new Bank(
-                        cluster, new Bank.Plan(rounds, clerks, calmMs, downMs, options.seed()), verdict)
+        List<String> zones = near && !options.kafka() ? List.of("a", "b", "c") : List.of();
+        if (!zones.isEmpty()) {
+            options.preset("replica.selector.class", Nearest.SELECTOR);
+        }
+        return options.run(3, zones, (cluster, store, verdict) -> new Bank(
+                        cluster,
+                        () -> nearBytes(cluster),
+                        new Bank.Plan(rounds, clerks, calmMs, downMs, zones, options.seed()),
+                        verdict)
                 .run());
+    }
+
+    private static double nearBytes(Cluster cluster) {
+        return cluster instanceof CatchmentCluster catchment
+                ? catchment.metrics().sum("catchment_near_answered_bytes_total")
+                : 0;
     }
 }

@@ -30,14 +30,20 @@ final class BankLedger implements AutoCloseable {
     private final Map<TopicPartition, Long> last = new HashMap<>();
     private long sum;
 
-    BankLedger(String bootstrap, Bank.Names names, String reader, Verdict verdict) {
+    /** @param rack the zone it reads in (KIP-392); empty: it does not say */
+    BankLedger(String bootstrap, Bank.Names names, String reader, String rack, Verdict verdict) {
         this.reader = reader;
         this.verdict = verdict;
         this.consumer = new KafkaConsumer<>(
                 Map.of(
-                        "bootstrap.servers", bootstrap,
-                        "isolation.level", "read_committed",
-                        "auto.offset.reset", "earliest"),
+                        "bootstrap.servers",
+                        bootstrap,
+                        "client.rack",
+                        rack,
+                        "isolation.level",
+                        "read_committed",
+                        "auto.offset.reset",
+                        "earliest"),
                 new StringDeserializer(),
                 new StringDeserializer());
         for (int partition = 0; partition < names.partitions(); partition++) {

@@ -75,7 +75,7 @@ class ThreeNodesTest {
 
     @Test
     void everyTransferIsBookedExactlyOnceWhateverDies() throws Exception {
-        run(() -> new Bank(cluster, new Bank.Plan(2, 2, 1500, 2000, seed), verdict).run());
+        run(() -> new Bank(cluster, () -> 0, new Bank.Plan(2, 2, 1500, 2000, List.of(), seed), verdict).run());
     }
 
     @Test
