@@ -21,7 +21,6 @@ import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
-import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +41,7 @@ final class Membership {
     private final EpochEnd end;
     private final Closers closers;
     private final Work work;
-    private final boolean again;
+    private final Registrations registrations;
     private volatile long epoch = -1;
     private volatile @Nullable LoadMeter load;
 
@@ -54,9 +53,9 @@ final class Membership {
      */
     record Work(Supplier<Set<Long>> extents, IntSupplier streams) {}
 
-    /** @param again this process was a member before */
-    Membership(NodeParts parts, EpochEnd end, Closers closers, Work work, boolean again) {
-        this.again = again;
+    /** @param registrations of this process so far */
+    Membership(NodeParts parts, EpochEnd end, Closers closers, Work work, Registrations registrations) {
+        this.registrations = registrations;
         this.parts = parts;
         this.config = parts.config();
         this.end = end;
@@ -72,6 +71,7 @@ final class Membership {
     /**
      * @param registered hears the epoch before the first heartbeat
      * @param lost hears why it is a member no longer
+     * @throws SupersededException when another process has this node id now
      */
     void register(
             EpochControlPlane controlPlane,
@@ -83,10 +83,15 @@ final class Membership {
         // The lease begins with the registration, the heartbeats when this node knows of it: its image must not lag by
         // then.
         end.await(controlPlane.barrier());
-        boolean drained = again && isDraining(controlPlane);
+        Optional<NodeState> later = registrations.later(controlPlane.image(), config.nodeId());
+        if (later.isPresent()) {
+            throw new SupersededException(otherProcess(later.get()));
+        }
+        boolean drained = registrations.any() && isDraining(controlPlane);
         Command.NodeEpoch registration =
                 end.await(controlPlane.submit(registration(wal.storeId(), network.map(WalNetwork::endpoint))));
         epoch = registration.epoch();
+        registrations.registered(epoch);
         registered.accept(epoch);
         network.ifPresent(open -> open.watch(parts.timer(), parts.lookups()));
         LoadMeter meter = measured(wal, network);
@@ -97,6 +102,11 @@ final class Membership {
             // fenced
             end.await(controlPlane.submit(new Command.DrainNode(config.nodeId(), true)));
         }
+    }
+
+    private static String otherProcess(NodeState node) {
+        return "another process has registered as node %d, in epoch %d, at %s: each running node needs a node.id of its own; the one that was started last goes on"
+                .formatted(node.nodeId(), node.epoch(), node.endpoints());
     }
 
     private boolean isDraining(EpochControlPlane controlPlane) {
@@ -120,7 +130,7 @@ final class Membership {
                 .map(name -> name.toLowerCase(Locale.ROOT))
                 .toList();
         return new Command.RegisterNode(
-                config.nodeId(), storeId, endpoints, config.zone(), roles, Uuid.randomUuid(), true);
+                config.nodeId(), storeId, endpoints, config.zone(), roles, registrations.next(), true);
     }
 
     private LoadMeter measured(LocalWal wal, Optional<WalNetwork> network) {

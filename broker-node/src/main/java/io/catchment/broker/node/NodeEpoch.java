@@ -53,15 +53,15 @@ final class NodeEpoch implements EpochSuccession.Epoch {
     private volatile @Nullable ExtentUpkeep upkeep;
 
     /**
-     * @param again this process had an epoch before
+     * @param registrations of this process so far
      * @param over hears, once and on any thread, that this epoch has ended without having been closed
      */
-    NodeEpoch(NodeParts parts, AdminApis admin, boolean again, Consumer<NodeEpoch> over) {
+    NodeEpoch(NodeParts parts, AdminApis admin, Registrations registrations, Consumer<NodeEpoch> over) {
         this.parts = parts;
         this.admin = admin;
         this.config = parts.config();
         this.membership = new Membership(
-                parts, end, closers, new Membership.Work(this::extentsWorkedOn, this::openPartitions), again);
+                parts, end, closers, new Membership.Work(this::extentsWorkedOn, this::openPartitions), registrations);
         end.then(() -> {
             if (!leaving) {
                 over.accept(this);
@@ -109,6 +109,7 @@ final class NodeEpoch implements EpochSuccession.Epoch {
      *
      * @throws EpochOverException when the epoch ended meanwhile
      * @throws CommandException when the controllers do not answer
+     * @throws SupersededException when another process has this node id now
      */
     @Override
     public void begin() throws Exception {

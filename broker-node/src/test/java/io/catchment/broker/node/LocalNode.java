@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 
 /** A whole node in this process, on free ports, with its files in a directory that outlives it. Used by one thread. */
 final class LocalNode implements AutoCloseable {
@@ -146,6 +147,12 @@ final class LocalNode implements AutoCloseable {
     int controllerPort() {
         String listeners = properties.get("listeners");
         return Integer.parseInt(listeners.substring(listeners.lastIndexOf(':') + 1));
+    }
+
+    /** Why it gave up, once; null while it goes on. */
+    @Nullable
+    Throwable gaveUp() {
+        return fatal.poll();
     }
 
     @Override

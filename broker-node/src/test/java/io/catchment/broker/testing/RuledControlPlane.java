@@ -22,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -128,7 +129,10 @@ public final class RuledControlPlane implements ControlPlane {
 
     public void upkeep(Observed observed) {
         replay(Upkeep.due(
-                image.state(), conditions(), observed, state -> Balancer.plan(state, Map.of(), 1_000, false)));
+                image.state(),
+                conditions(),
+                observed,
+                state -> Balancer.plan(state, Map.of(), Set.of(), 1_000, false)));
     }
 
     /** Decided and replayed at once; throws {@link CommandException} if it is refused. */

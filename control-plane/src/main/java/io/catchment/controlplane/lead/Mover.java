@@ -20,17 +20,23 @@ import java.util.Set;
  * leadership: the next one plans anew. Owned by the control thread.
  *
  * <p>Streams move in batches, the next one when the last one's are served where they went to. Its first batch to a new set of nodes is
- * small, each further one larger: a process that has just started does everything for the first time, and only these few streams
- * wait for it. A batch that does not settle holds up the next for a few seconds, not for ever.
+ * small, each further one larger, up to a bound where nobody waits for the end of a drain: a process that has just started does everything for the
+ * first time, and only these few streams wait for it. A batch that does not settle holds up the next for a few seconds, not for ever. Nodes on {@link Probation} get nothing yet.
  */
 public final class Mover {
     static final int FIRST = 2;
     static final long PATIENCE_MS = 3_000;
     private static final int GROWTH = 4;
+    /** Streams that move together pause together, for the time that the step of all of them takes on each node. */
+    static final int SMALL = 32;
+    /** A plan of more than so many small batches has larger ones: it must come to an end. */
+    private static final int BATCHES = 16;
+
     /** Streams that move at a time, those moved by hand among them. */
     private static final int MOVING_MAX = 2_000;
 
     private final long levelEveryMs;
+    private final Probation probation = new Probation();
     private final Deque<Move> plan = new ArrayDeque<>();
     private final Set<Long> underWay = new HashSet<>();
     /** By node that is given streams in this batch: how many of its streams it did not serve before. */
@@ -39,6 +45,7 @@ public final class Mover {
     private Set<Integer> plannedFor = Set.of();
     private long batchMs;
     private int window = FIRST;
+    private int windowMax = SMALL;
     private Set<Integer> levelledFor = Set.of();
     private long levelledMs;
 
@@ -51,7 +58,8 @@ public final class Mover {
     public void begin(long nowMs, ClusterState state) {
         forget();
         levelledMs = nowMs;
-        levelledFor = takers(state);
+        probation.begin(state, nowMs);
+        levelledFor = takers(state, Set.of());
     }
 
     /** Whether moves are under way or left to be made: the next look should be soon. */
@@ -61,7 +69,8 @@ public final class Mover {
 
     /** Moves to begin on this state, which has everything appended; none while extents are recovered: their streams have other worries. */
     public List<Move> next(ClusterState state, Map<Integer, NodeLoad> figures, long nowMs) {
-        Set<Integer> takers = takers(state);
+        Set<Integer> waiting = probation.waiting(state, nowMs);
+        Set<Integer> takers = takers(state, waiting);
         if (!takers.equals(plannedFor)) {
             forget();
             plannedFor = takers;
@@ -71,15 +80,21 @@ public final class Mover {
             return List.of();
         }
         if (!underWay.isEmpty()) {
-            window = Math.min(GROWTH * window, MOVING_MAX);
+            window = Math.min(GROWTH * window, windowMax);
             underWay.clear();
         }
         if (plan.isEmpty()) {
             // A share that others are moving now is no reason to level
             boolean alone = state.moving().isEmpty();
-            plan.addAll(Balancer.plan(state, figures, MOVING_MAX, alone && isLevellingDue(takers, nowMs)));
+            plan.addAll(Balancer.plan(state, figures, waiting, MOVING_MAX, alone && isLevellingDue(takers, nowMs)));
+            windowMax = isDraining(state) ? MOVING_MAX : Math.max(SMALL, plan.size() / BATCHES);
         }
         return batch(state, figures, nowMs);
+    }
+
+    /** Somebody waits for its end, and not for long. */
+    private static boolean isDraining(ClusterState state) {
+        return state.nodes().values().stream().anyMatch(node -> node.isLive() && node.draining());
     }
 
     private void forget() {
@@ -145,10 +160,10 @@ public final class Mover {
         return due;
     }
 
-    private static Set<Integer> takers(ClusterState state) {
+    private static Set<Integer> takers(ClusterState state, Set<Integer> waiting) {
         Set<Integer> takers = new HashSet<>();
         for (NodeState node : state.nodes().values()) {
-            if (node.takesMore()) {
+            if (node.takesMore() && !waiting.contains(node.nodeId())) {
                 takers.add(node.nodeId());
             }
         }

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,11 +26,13 @@ public final class Balancer {
     /**
      * At most {@code limit} moves; none when all is well. Streams that are moving already are left alone.
      *
+     * @param waiting nodes that are given no streams yet; where there are no others, they are given those of nodes being drained all the same
      * @param mayLevel whether the third step may be taken
      */
-    public static List<Move> plan(ClusterState state, Map<Integer, NodeLoad> figures, int limit, boolean mayLevel) {
+    public static List<Move> plan(
+            ClusterState state, Map<Integer, NodeLoad> figures, Set<Integer> waiting, int limit, boolean mayLevel) {
         List<Move> moves = new ArrayList<>();
-        Loads loads = Loads.of(state, figures);
+        Loads loads = Loads.of(state, figures, waiting);
         List<Integer> drained = state.nodes().values().stream()
                 .filter(node -> node.isLive() && node.draining() && state.ownedBy(node.nodeId()) > 0)
                 .map(NodeState::nodeId)
@@ -42,7 +45,7 @@ public final class Balancer {
             drain(state, loads, drained, limit, moves);
             return moves;
         }
-        returnHome(state, loads, limit, moves);
+        returnHome(state, loads, waiting, limit, moves);
         if (mayLevel && moves.isEmpty() && isUneven(loads)) {
             level(state, loads, limit, moves);
         }
@@ -70,13 +73,13 @@ public final class Balancer {
                 && OwnerPlacement.isBroker(home);
     }
 
-    private static void returnHome(ClusterState state, Loads loads, int limit, List<Move> moves) {
+    private static void returnHome(ClusterState state, Loads loads, Set<Integer> waiting, int limit, List<Move> moves) {
         for (long streamId : state.away()) {
             StreamState stream = state.streams().get(streamId);
             if (moves.size() >= limit) {
                 return;
             }
-            if (stream != null && mayReturn(state, stream)) {
+            if (stream != null && mayReturn(state, stream) && !waiting.contains(stream.preferredNodeId())) {
                 moves.add(new Move(stream.streamId(), stream.preferredNodeId()));
                 Loads.@Nullable Broker from = loads.broker(stream.ownerNodeId());
                 Loads.@Nullable Broker to = loads.broker(stream.preferredNodeId());

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +50,11 @@ final class Loads {
 
     /** Of those that may be given streams; if there is none, of the live ones that are being drained. */
     static Loads of(ClusterState state, Map<Integer, NodeLoad> figures) {
+        return of(state, figures, Set.of());
+    }
+
+    /** The same without those that wait, if there are others. */
+    static Loads of(ClusterState state, Map<Integer, NodeLoad> figures, Set<Integer> waiting) {
         List<NodeState> live = new ArrayList<>();
         for (NodeState node : state.nodes().values()) {
             if (node.isLive() && OwnerPlacement.isBroker(node)) {
@@ -56,8 +62,10 @@ final class Loads {
             }
         }
         List<NodeState> takers = live.stream().filter(NodeState::takesMore).toList();
+        List<NodeState> ready =
+                takers.stream().filter(node -> !waiting.contains(node.nodeId())).toList();
         Loads loads = new Loads();
-        for (NodeState node : takers.isEmpty() ? live : takers) {
+        for (NodeState node : !ready.isEmpty() ? ready : takers.isEmpty() ? live : takers) {
             NodeLoad figure = figures.getOrDefault(node.nodeId(), NodeLoad.IDLE);
             double traffic = figure.bytesPerSecondInAll() + figure.requestsPerSecondInAll();
             loads.brokers.put(node.nodeId(), new Broker(node.nodeId(), state.ownedBy(node.nodeId()), traffic));

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
@@ -172,7 +173,7 @@ public final class Script {
                 state(),
                 conditions(),
                 observed,
-                state -> Balancer.plan(state, conditions().figures(), 1_000, false)));
+                state -> Balancer.plan(state, conditions().figures(), Set.of(), 1_000, false)));
         StateInvariants.check(state(), image.metadata());
         assertThat(fromSnapshot()).isEqualTo(state());
     }

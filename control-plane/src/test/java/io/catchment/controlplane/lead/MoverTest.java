@@ -31,6 +31,7 @@ class MoverTest {
     private final Map<Integer, NodeLoad> figures = new HashMap<>();
     private final Mover mover = new Mover(30_000);
     private long nextStream = 1;
+    private long nowMs;
 
     @Test
     void batchesGrowAndTheNextBeginsWhenTheLastIsServed() {
@@ -62,6 +63,33 @@ class MoverTest {
         }
         assertThat(moved).isBetween(60, 80);
         assertThat(mover.isBusy()).isFalse();
+    }
+
+    @Test
+    void batchesStaySmallUnlessThePlanIsLongOrANodeIsDrained() {
+        threeAndOne(400);
+        assertThat(batches()).allMatch(size -> size <= Mover.SMALL).contains(Mover.SMALL);
+        threeAndOne(4_000);
+        assertThat(batches()).hasSizeLessThan(40);
+        NodeState drained = state().nodes().get(3).withDraining(true);
+        builder.replay(LogRecord.own(Record.newBuilder().setNode(Protos.node(drained))));
+        assertThat(batches()).anyMatch(size -> size > 1_000);
+    }
+
+    /** Makes all moves that are wanted; how many at a time. */
+    private List<Integer> batches() {
+        List<Integer> sizes = new ArrayList<>();
+        nowMs += 100_000;
+        do {
+            nowMs += 100;
+            List<Move> moves = next(nowMs);
+            arrive(moves);
+            for (int node : List.copyOf(figures.keySet())) {
+                serve(node, state().ownedBy(node));
+            }
+            sizes.add(moves.size());
+        } while (mover.isBusy());
+        return sizes;
     }
 
     @Test
@@ -127,6 +155,61 @@ class MoverTest {
         assertThat(next(1_000)).isEmpty();
         extent(open.as(ExtentState.Phase.SEALED, 20, 100, List.of(new Store(1, "store-1"))));
         assertThat(next(1_100)).hasSize(Mover.FIRST);
+    }
+
+    @Test
+    void aNodeThatEndsAgainAndAgainGetsItsStreamsBackLaterEachTime() {
+        node(1);
+        topic(1, Mover.FIRST);
+        node(2);
+        topic(2, Mover.FIRST);
+        mover.begin(0, state());
+        long now = 100_000;
+        assertThat(lossAndReturnMs(now)).as("after a long life").isZero();
+        now += 1_000;
+        long first = lossAndReturnMs(now);
+        assertThat(first).isBetween(Probation.FIRST_MS, Probation.FIRST_MS + 100);
+        now += first + 1_000;
+        long second = lossAndReturnMs(now);
+        assertThat(second).isBetween(2 * Probation.FIRST_MS, 2 * Probation.FIRST_MS + 100);
+        now += second + Probation.STEADY_MS + 100;
+        assertThat(lossAndReturnMs(now)).as("it was steady again").isZero();
+    }
+
+    @Test
+    void aNodeThatIsStoppedAndStartedInOrderDoesNotWait() {
+        node(1);
+        topic(1, Mover.FIRST);
+        node(2);
+        topic(2, Mover.FIRST);
+        mover.begin(0, state());
+        assertThat(lossAndReturnMs(100_000)).isZero();
+        NodeState leaves = state().nodes().get(2).withDraining(true).withFenced(true);
+        builder.replay(LogRecord.own(Record.newBuilder().setNode(Protos.node(leaves))));
+        assertThat(lossAndReturnMs(101_000)).isZero();
+    }
+
+    /** Node 2 is lost, its streams go to 1, it is back 100 ms later: how long it is up before it is given them again. */
+    private long lossAndReturnMs(long nowMs) {
+        NodeState lost = state().nodes().get(2);
+        builder.replay(LogRecord.own(Record.newBuilder().setNode(Protos.node(lost.withFenced(true)))));
+        StreamsAssigned.Builder assigned = StreamsAssigned.newBuilder();
+        state().streams().values().stream()
+                .filter(stream -> stream.ownerNodeId() == 2)
+                .forEach(stream -> assigned.addStreamIds(stream.streamId()).addOwners(1));
+        builder.replay(LogRecord.own(Record.newBuilder().setStreamsAssigned(assigned)));
+        assertThat(next(nowMs)).isEmpty();
+        node(2, lost.epoch() + 1);
+        for (long waited = 0; waited < 200_000; waited += 100) {
+            List<Move> moves = next(nowMs + 100 + waited);
+            arrive(moves);
+            serve(2, state().ownedBy(2));
+            if (!moves.isEmpty()) {
+                assertThat(state().ownedBy(2)).isEqualTo(Mover.FIRST);
+                return waited;
+            }
+        }
+        throw new AssertionError("never");
     }
 
     /** Three brokers with so many streams each, and a fourth with none that has just come. */
@@ -201,17 +284,12 @@ class MoverTest {
     }
 
     private void node(int id) {
+        node(id, 10 + id);
+    }
+
+    private void node(int id, long epoch) {
         NodeState node = new NodeState(
-                id,
-                10 + id,
-                "store-" + id,
-                List.of(),
-                "z",
-                List.of("broker", "wal"),
-                Uuid.ZERO_UUID,
-                false,
-                true,
-                false);
+                id, epoch, "store-" + id, List.of(), "z", List.of("broker", "wal"), Uuid.ZERO_UUID, false, true, false);
         builder.replay(LogRecord.own(Record.newBuilder().setNode(Protos.node(node))));
     }
 }
