@@ -191,7 +191,7 @@ final class EpochSuccession<E extends EpochSuccession.Epoch> implements AutoClos
     }
 
     /** This process lives on: its disk and its memory are sound, only its rights are gone. */
-    private boolean tryNext() throws InterruptedException {
+    private boolean tryNext() throws InterruptedException, SupersededException {
         try {
             if (tryBegin()) {
                 E begun = present;
@@ -199,7 +199,7 @@ final class EpochSuccession<E extends EpochSuccession.Epoch> implements AutoClos
                 return true;
             }
             return false;
-        } catch (InterruptedException e) {
+        } catch (InterruptedException | SupersededException e) {
             throw e;
         } catch (RuntimeException e) {
             if (++mistakes >= MISTAKES_MAX) {

@@ -22,13 +22,15 @@ final class NodeEpochs implements AutoCloseable {
 
     private final CountDownLatch closing = new CountDownLatch(1);
     private final EpochSuccession<NodeEpoch> epochs;
+    /** Of the thread that begins epochs. */
+    private final Registrations registrations = new Registrations();
 
     /** @param fatal what to do when no epoch can begin in this process any more */
     NodeEpochs(NodeParts parts, Consumer<Throwable> fatal) {
         this.parts = parts;
         this.admin = AdminApis.of(parts.controlPlane(), parts.config(), parts.quotas(), parts.lookups(), this::epoch);
         this.epochs = new EpochSuccession<>(
-                (again, over) -> new NodeEpoch(parts, admin, again, over),
+                (again, over) -> new NodeEpoch(parts, admin, registrations, over),
                 parts.serving()::unmet,
                 fatal,
                 this::pause,

@@ -34,7 +34,7 @@ class SupersededEndToEndTest {
         try (LocalNode node = LocalNode.start(temp, Map.of("catchment.cluster.id", CLUSTER))) {
             register(node);
             assertThat(awaitEnd(node))
-                    .isInstanceOf(SupersededException.class)
+                    .hasCauseInstanceOf(SupersededException.class)
                     .hasMessageContaining("node 1")
                     .hasMessageContaining("elsewhere")
                     .hasMessageContaining("node.id");
