@@ -3,6 +3,7 @@ package io.catchment.broker.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.catchment.broker.testing.ManualTime;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -14,7 +15,6 @@ import org.apache.kafka.common.record.internal.ControlRecordType;
 import org.apache.kafka.common.record.internal.EndTransactionMarker;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
-import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.ProducerStateManagerConfig;
 import org.junit.jupiter.api.Test;
@@ -25,7 +25,7 @@ class TransactionalStatesTest {
 
     private static ProducerStates fresh() {
         return new ProducerStates(
-                new TopicPartition("t", 0), new ProducerStateManagerConfig(86_400_000, true), Time.SYSTEM);
+                new TopicPartition("t", 0), new ProducerStateManagerConfig(86_400_000, true), new ManualTime(2_000));
     }
 
     @Test
@@ -77,9 +77,10 @@ class TransactionalStatesTest {
         states.writeTo(written);
         assertThat(ByteBufUtil.hexDump(written))
                 .isEqualTo("02" + "00000001" // version, producers
-                        + "0000000000000007" + "0001" + "00000005" + "00000000000003e8" // id, epoch, coordinator, time
+                        + "0000000000000007" + "0001" + "00000005"
+                        + "00000000000007d0" // id, epoch, coordinator, when heard of
                         + "0000000000000066" + "01" // open since, batches
-                        + "00000000" + "0000000000000066" + "00000000" + "00000000000003e8"
+                        + "00000000" + "0000000000000066" + "00000000" + "00000000000007d0"
                         + "0000000000000003" + "00000001" // known from, aborted
                         + "0000000000000007" + "0000000000000064" + "0000000000000065" + "0000000000000066");
     }

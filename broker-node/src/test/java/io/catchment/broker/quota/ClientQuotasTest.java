@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.catchment.broker.testing.ManualTime;
 import io.catchment.broker.testing.RulesControlPlane;
 import io.catchment.controlplane.Command;
 import java.net.InetAddress;
@@ -11,7 +12,6 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.apache.kafka.common.errors.ThrottlingQuotaExceededException;
 import org.apache.kafka.common.metadata.ClientQuotaRecord;
 import org.apache.kafka.common.network.ClientInformation;
@@ -22,7 +22,6 @@ import org.apache.kafka.common.requests.RequestContext;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
-import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.image.ClientQuotaImage;
 import org.apache.kafka.server.common.ApiMessageAndVersion;
 import org.apache.kafka.server.quota.ControllerMutationQuota;
@@ -34,7 +33,7 @@ class ClientQuotasTest {
     private static final String PRODUCE = "producer_byte_rate";
     private static final QuotaSettings SETTINGS = QuotaSettings.of(Map.of());
 
-    private final ManualTime time = new ManualTime();
+    private final ManualTime time = new ManualTime(1_700_000_000_000L);
     private final Map<QuotaObserver.Limit, Integer> throttled = new EnumMap<>(QuotaObserver.Limit.class);
     private final ClientQuotas quotas =
             new ClientQuotas(SETTINGS, time, (limit, ms) -> throttled.merge(limit, 1, Integer::sum));
@@ -118,7 +117,7 @@ class ClientQuotasTest {
     void whoSpeaksTheNodesVersionsIsCountedLikeAnybody() {
         set(1, "request_percentage", client("held"));
         for (short version : ApiKeys.ADD_PARTITIONS_TO_TXN.allVersions()) {
-            time.nowMs += 60_000;
+            time.sleep(60_000);
             RequestContext adding = context(ApiKeys.ADD_PARTITIONS_TO_TXN, version, "held", KafkaPrincipal.ANONYMOUS);
             quotas.spentSending(adding, 200_000_000L);
             assertThat(quotas.spent(adding, 1)).as("version %d", version).isPositive();
@@ -134,7 +133,7 @@ class ClientQuotasTest {
         assertThatThrownBy(() -> second.record(1)).isInstanceOf(ThrottlingQuotaExceededException.class);
         int waitMs = quotas.mutated(second);
         assertThat(waitMs).isPositive();
-        time.nowMs += waitMs + 1_000;
+        time.sleep(waitMs + 1_000);
         quotas.mutations(from("held", null), 0).record(1);
     }
 
@@ -154,7 +153,7 @@ class ClientQuotasTest {
         set(2, "connection_creation_rate", Map.of(ClientQuotaEntity.IP, "10.1.2.3"));
         assertThat(connectionsUntilRefused(ship)).isBetween(20, 23);
         assertThat(connectionsUntilRefused(shore)).isEqualTo(100);
-        time.nowMs += 20_000;
+        time.sleep(20_000);
         assertThat(quotas.connectionDelayMs(ship)).isZero();
 
         set(null, "connection_creation_rate", Map.of(ClientQuotaEntity.IP, "10.1.2.3"));
@@ -175,14 +174,14 @@ class ClientQuotasTest {
 
     /** Of a client that always sends when it may: what it gets between two seconds of its life. */
     private double perSecond(String clientId, int requestBytes, int fromSecond, int toSecond) {
-        long start = time.nowMs;
+        long start = time.milliseconds();
         double bytes = 0;
-        while (time.nowMs - start < toSecond * 1_000L) {
+        while (time.milliseconds() - start < toSecond * 1_000L) {
             int ms = quotas.produced(from(clientId, null), requestBytes);
-            if (time.nowMs - start >= fromSecond * 1_000L) {
+            if (time.milliseconds() - start >= fromSecond * 1_000L) {
                 bytes += requestBytes;
             }
-            time.nowMs += Math.max(1, ms);
+            time.sleep(Math.max(1, ms));
         }
         return bytes / (toSecond - fromSecond);
     }
@@ -231,29 +230,5 @@ class ClientQuotasTest {
                 SecurityProtocol.PLAINTEXT,
                 ClientInformation.EMPTY,
                 false);
-    }
-
-    private static final class ManualTime implements Time {
-        private volatile long nowMs = 1_700_000_000_000L;
-
-        @Override
-        public long milliseconds() {
-            return nowMs;
-        }
-
-        @Override
-        public long nanoseconds() {
-            return nowMs * 1_000_000;
-        }
-
-        @Override
-        public void sleep(long ms) {
-            nowMs += ms;
-        }
-
-        @Override
-        public void waitObject(Object object, Supplier<Boolean> condition, long deadlineMs) {
-            throw new AssertionError("nobody waits here");
-        }
     }
 }
