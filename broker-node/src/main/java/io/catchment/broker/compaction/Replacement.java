@@ -5,7 +5,6 @@ import io.catchment.broker.merge.MergeMeans;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.objectstore.BundleBuilder;
-import io.catchment.objectstore.ObjectKeys;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -47,8 +46,16 @@ final class Replacement {
                 means.nodeId(), means.nodeEpoch(), objectId, bytes, List.of(replacing(built.ranges())));
         then(
                 loop,
-                means.store().put(ObjectKeys.key(objectId), built.body()),
-                stored -> then(loop, means.controlPlane().submit(command), published -> finish(objectId, bytes)));
+                means.uploader().put(objectId, built.body()),
+                stored -> then(loop, publish(command), published -> finish(objectId, bytes)));
+    }
+
+    private CompletionStage<Command.Done> publish(Command.PublishMerge command) {
+        return means.controlPlane().submit(command).whenComplete((done, failure) -> {
+            if (failure != null) {
+                means.uploader().notPublished(command.objectId(), failure);
+            }
+        });
     }
 
     private Command.MergedRange replacing(List<BundleBuilder.BuiltRange> built) {

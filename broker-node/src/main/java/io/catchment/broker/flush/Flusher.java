@@ -59,6 +59,7 @@ public final class Flusher implements AutoCloseable {
     private final long nodeEpoch;
 
     private final LocalExtents extents;
+    private final ObjectUploader uploader;
     private final Uploads uploads;
     private final Publishes publishes;
     private final HotWindow hotWindow;
@@ -90,7 +91,7 @@ public final class Flusher implements AutoCloseable {
             SerialLoop loop,
             RandomGenerator random,
             FlushMetrics metrics,
-            ReapHorizon horizon) {
+            ObjectUploader uploader) {
         this.controlPlane = controlPlane;
         this.roller = roller;
         this.loop = loop;
@@ -99,8 +100,9 @@ public final class Flusher implements AutoCloseable {
         this.nodeEpoch = nodeEpoch;
         this.extents = new LocalExtents(wal, nodeId, nodeEpoch);
         this.stuck = new StuckExtents(loop, settings, random, this::pump);
+        this.uploader = uploader;
         this.uploads = new Uploads(
-                wal, controlPlane, stores, loop, settings, nodeId, nodeEpoch, ByteBufAllocator.DEFAULT, horizon);
+                wal, controlPlane, stores, loop, settings, nodeId, nodeEpoch, ByteBufAllocator.DEFAULT, uploader);
         this.hotWindow = new HotWindow(wal, controlPlane, extents, loop, settings, metrics, nodeId);
         this.storeBackoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
         this.prepareBackoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
@@ -170,6 +172,7 @@ public final class Flusher implements AutoCloseable {
         loop.execute(() -> {
             flushAlls.forEach(all -> all.result().complete(false));
             flushAlls.clear();
+            uploads.forgetAllBut(List.of());
         });
     }
 
@@ -180,7 +183,7 @@ public final class Flusher implements AutoCloseable {
         // Before the work: whatever a look runs into, there is a next one.
         loop.schedule(this::tick, TICK_MS);
         if (!storeBackoff.failing()) {
-            uploads.deleteLate();
+            uploader.deleteLate();
         }
         pump();
     }

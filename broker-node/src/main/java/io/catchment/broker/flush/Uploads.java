@@ -17,25 +17,27 @@ import io.catchment.wal.Wal;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Owned by the flush loop. From a sealed extent to an object in the store: take an id, load, build, put. An id is taken before anything is
  * written, so a crash at any step leaves at most an object whose id expires and is deleted (O3). After a failure the id is used again while it
- * has time left.
+ * has time left. What may come into the store after that is the {@link ObjectUploader}'s.
  */
 final class Uploads {
-    private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
-    private static final int LATE_MAX = 1_000;
-    private static final long BARRIER_EVERY_MS = 10_000;
+    /** What is known of the uploads of an object. */
+    private enum Fate {
+        NONE,
+        /** All have failed, which may take effect all the same. */
+        UNKNOWN,
+        STORED
+    }
 
     /**
      * An id and what its object holds, whatever is deleted or published meanwhile: an attempt that lands late must not differ from the one
@@ -43,7 +45,12 @@ final class Uploads {
      *
      * @param fromOffsets the streams in it, each with the end of what was published of it
      */
-    private record Prepared(long objectId, long atNanos, Map<Long, Long> fromOffsets) {}
+    private record Prepared(long objectId, long atNanos, Map<Long, Long> fromOffsets, Fate fate) {
+        Prepared after(boolean stored) {
+            return new Prepared(
+                    objectId, atNanos, fromOffsets, stored || fate == Fate.STORED ? Fate.STORED : Fate.UNKNOWN);
+        }
+    }
 
     private final Wal wal;
     private final ControlPlane controlPlane;
@@ -53,13 +60,9 @@ final class Uploads {
     private final int nodeId;
     private final long nodeEpoch;
     private final ByteBufAllocator allocator;
-    private final ReapHorizon horizon;
+    private final ObjectUploader uploader;
+    /** By extent. */
     private final Map<Long, Prepared> prepared = new HashMap<>();
-    /** Ids, each with the control log's offset when it was found to be late. */
-    private final Map<Long, Long> late = new HashMap<>();
-
-    private boolean deletingLate;
-    private long nextBarrierNanos;
 
     Uploads(
             Wal wal,
@@ -70,7 +73,7 @@ final class Uploads {
             int nodeId,
             long nodeEpoch,
             ByteBufAllocator allocator,
-            ReapHorizon horizon) {
+            ObjectUploader uploader) {
         this.wal = wal;
         this.controlPlane = controlPlane;
         this.stores = stores;
@@ -79,8 +82,7 @@ final class Uploads {
         this.nodeId = nodeId;
         this.nodeEpoch = nodeEpoch;
         this.allocator = allocator;
-        this.horizon = horizon;
-        this.nextBarrierNanos = loop.nanoTime();
+        this.uploader = uploader;
     }
 
     /** Fails with {@link FlushFailure}; completes on any thread. */
@@ -100,70 +102,27 @@ final class Uploads {
 
     /** The extent is published, or its object is of no use any more. */
     void forget(long extentId) {
-        prepared.remove(extentId);
+        giveUp(prepared.remove(extentId));
     }
 
     void forgetAllBut(Collection<Long> extentIds) {
-        prepared.keySet().retainAll(extentIds);
+        prepared.keySet().stream()
+                .filter(extent -> !extentIds.contains(extent))
+                .toList()
+                .forEach(this::forget);
     }
 
-    /**
-     * The object's time was over before it was published. It may have been deleted as doomed before its upload ended, and then nobody
-     * else would come for it again (O3): {@link #deleteLate} does.
-     */
+    /** The object's time was over before it was published. It may have been deleted as doomed before its upload ended (O3). */
     void discard(long extentId, long objectId) {
         forget(extentId);
-        if (late.size() < LATE_MAX) {
-            late.put(objectId, controlPlane.image().offset());
-        } else {
-            LOG.warn("Object {} was uploaded too late and may stay in the store", ObjectKeys.key(objectId));
-        }
+        uploader.endedLate(objectId);
     }
 
-    /**
-     * To be called every now and then while the store answers. Not before no snapshot of the state is kept that has the id as prepared: a
-     * recovery from it may take the object for what it is, the data of its extent.
-     */
-    void deleteLate() {
-        if (late.isEmpty() || deletingLate) {
-            return;
+    /** It is not put again. */
+    private void giveUp(@Nullable Prepared object) {
+        if (object != null && object.fate() == Fate.UNKNOWN) {
+            uploader.givenUp(object.objectId());
         }
-        deletingLate = true;
-        Map<Long, Long> now = Map.copyOf(late);
-        FlushFailure.attempt(Stage.REAP, horizon::offset)
-                .thenCompose(offset -> delete(now.entrySet().stream()
-                        .filter(object -> object.getValue() <= offset)
-                        .map(Map.Entry::getKey)
-                        .toList()))
-                .whenComplete((deleted, failure) -> loop.execute(() -> {
-                    deletingLate = false;
-                    if (failure == null) {
-                        late.keySet().removeAll(deleted);
-                        moveHorizon();
-                    }
-                }));
-    }
-
-    /**
-     * Snapshots are written of what has changed, and go on by themselves only for what the state knows as doomed, which late objects are not any more. On an
-     * idle cluster a barrier is the change that brings the next one.
-     */
-    private void moveHorizon() {
-        long now = loop.nanoTime();
-        if (!late.isEmpty() && now - nextBarrierNanos >= 0) {
-            nextBarrierNanos = now + TimeUnit.MILLISECONDS.toNanos(BARRIER_EVERY_MS);
-            // Without an answer the next one comes in its time
-            var unused = controlPlane.barrier();
-        }
-    }
-
-    private CompletionStage<List<Long>> delete(List<Long> ids) {
-        if (ids.isEmpty()) {
-            return CompletableFuture.completedStage(ids);
-        }
-        List<String> keys = ids.stream().map(ObjectKeys::key).toList();
-        return FlushFailure.attempt(Stage.REAP, () -> stores.apply(Lane.BULK).delete(keys))
-                .thenApply(done -> ids);
     }
 
     private CompletionStage<Prepared> object(long extentId, Map<Long, Long> fromOffsets) {
@@ -176,8 +135,8 @@ final class Uploads {
         return controlPlane
                 .submit(new Command.PrepareObjects(nodeId, nodeEpoch, 1, settings.objectTtlMs()))
                 .thenApply(ids -> {
-                    Prepared object = new Prepared(ids.get(0), atNanos, fromOffsets);
-                    loop.execute(() -> prepared.put(extentId, object));
+                    Prepared object = new Prepared(ids.get(0), atNanos, fromOffsets, Fate.NONE);
+                    loop.execute(() -> giveUp(prepared.put(extentId, object)));
                     return object;
                 });
     }
@@ -217,8 +176,24 @@ final class Uploads {
             return CompletableFuture.completedStage(Uploaded.NOTHING);
         }
         ObjectStore store = stores.apply(Lane.of(extent.lane()));
-        return FlushFailure.of(Stage.UPLOAD, store.put(ObjectKeys.key(object.objectId()), built.body()))
+        CompletionStage<Void> stored = store.put(ObjectKeys.key(object.objectId()), built.body())
+                .whenComplete((done, failure) -> ended(extent.extentId(), object, failure == null));
+        return FlushFailure.of(Stage.UPLOAD, stored)
                 .thenApply(done -> Uploaded.of(object.objectId(), bytes, built.ranges(), built.checkpoints()));
+    }
+
+    /** From any thread. */
+    private void ended(long extentId, Prepared object, boolean stored) {
+        loop.execute(
+                () -> {
+                    Prepared present = prepared.get(extentId);
+                    if (present != null && present.objectId() == object.objectId()) {
+                        prepared.put(extentId, present.after(stored));
+                    } else {
+                        giveUp(object.after(stored));
+                    }
+                },
+                () -> giveUp(object.after(stored)));
     }
 
     /** Never ends when the loop has ended: {@code dropped} then gives up what the step would have taken over. */

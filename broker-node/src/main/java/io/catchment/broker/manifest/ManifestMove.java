@@ -9,7 +9,6 @@ import io.catchment.controlplane.ManifestRef;
 import io.catchment.controlplane.OwnedRange;
 import io.catchment.objectstore.Manifest;
 import io.catchment.objectstore.Manifest.Entry;
-import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.manifest.ManifestCodec;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
@@ -57,19 +56,25 @@ final class ManifestMove {
         ByteBuf body = ManifestCodec.write(means.allocator(), new Manifest(plan.streamId(), entries));
         long bytes = body.readableBytes();
         ManifestRef replaced = plan.replaced();
-        return means.store()
-                .put(ObjectKeys.key(objectId), body)
-                .thenComposeAsync(
-                        done -> means.controlPlane()
-                                .submit(new PublishManifest(
-                                        means.nodeId(),
-                                        means.nodeEpoch(),
-                                        plan.streamId(),
-                                        objectId,
-                                        bytes,
-                                        replaced == null ? PublishManifest.NO_OBJECT : replaced.objectId(),
-                                        ranges)),
-                        loop::execute)
+        PublishManifest command = new PublishManifest(
+                means.nodeId(),
+                means.nodeEpoch(),
+                plan.streamId(),
+                objectId,
+                bytes,
+                replaced == null ? PublishManifest.NO_OBJECT : replaced.objectId(),
+                ranges);
+        return means.uploader()
+                .put(objectId, body)
+                .thenComposeAsync(done -> publish(command), loop::execute)
                 .thenApply(published -> bytes);
+    }
+
+    private CompletionStage<Command.Done> publish(PublishManifest command) {
+        return means.controlPlane().submit(command).whenComplete((done, failure) -> {
+            if (failure != null) {
+                means.uploader().notPublished(command.objectId(), failure);
+            }
+        });
     }
 }

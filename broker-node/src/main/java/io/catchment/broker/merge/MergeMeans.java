@@ -1,8 +1,8 @@
 package io.catchment.broker.merge;
 
+import io.catchment.broker.flush.ObjectUploader;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.objectstore.ObjectBytes;
-import io.catchment.objectstore.ObjectStore;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.file.Path;
 
@@ -14,7 +14,7 @@ import java.nio.file.Path;
  */
 public record MergeMeans(
         ControlPlane controlPlane,
-        ObjectStore store,
+        ObjectUploader uploader,
         ObjectBytes objects,
         ByteBufAllocator allocator,
         Path scratch,

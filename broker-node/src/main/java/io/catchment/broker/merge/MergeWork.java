@@ -5,7 +5,6 @@ import io.catchment.broker.merge.MergePlan.StreamMerge;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.StreamRange;
 import io.catchment.objectstore.BundleBuilder;
-import io.catchment.objectstore.ObjectKeys;
 import io.catchment.objectstore.bundle.BundleWriter;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.ReferenceCountUtil;
@@ -118,10 +117,7 @@ final class MergeWork implements RewriteStep {
         BundleBuilder.Built built = writer.build();
         long bytes = built.body().readableBytes();
         List<Command.MergedRange> merged = merged(merges, built.ranges());
-        then(
-                means.store().put(ObjectKeys.key(objectId), built.body()),
-                done -> publish(objectId, bytes, merged),
-                this::fail);
+        then(means.uploader().put(objectId, built.body()), done -> publish(objectId, bytes, merged), this::fail);
     }
 
     private static List<Command.MergedRange> merged(List<StreamMerge> merges, List<BundleBuilder.BuiltRange> built) {
@@ -154,7 +150,10 @@ final class MergeWork implements RewriteStep {
                 means.controlPlane()
                         .submit(new Command.PublishMerge(means.nodeId(), means.nodeEpoch(), objectId, bytes, merged)),
                 done -> published(bytes),
-                this::fail);
+                failure -> {
+                    means.uploader().notPublished(objectId, failure);
+                    fail(failure);
+                });
     }
 
     private void published(long bytes) {

@@ -107,7 +107,7 @@ final class ExtentUpkeep {
                         loop,
                         random.split(),
                         parts.flushMeters(),
-                        parts.horizon()));
+                        parts.uploader()));
         if (config.wal().replicas() == 1) {
             // Nobody else could: at a graceful stop it publishes what it can, so that the next start finds nothing to
             // recover.

@@ -2,6 +2,7 @@ package io.catchment.broker.node;
 
 import io.catchment.broker.config.Listener;
 import io.catchment.broker.config.NodeConfig;
+import io.catchment.broker.flush.ObjectUploader;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
 import io.catchment.broker.network.NetworkServer;
@@ -161,6 +162,12 @@ final class Node implements AutoCloseable {
                 telemetry,
                 transfers,
                 bucket.horizon(),
+                new ObjectUploader(
+                        controlPlane,
+                        transfers.of(TransferClass.BACKGROUND),
+                        bucket.horizon(),
+                        config.store().uploadLimitMs(),
+                        System::nanoTime),
                 objects,
                 readBudgets,
                 threads("search", SEARCH_THREADS),

@@ -1,6 +1,7 @@
 package io.catchment.broker.node;
 
 import io.catchment.broker.config.NodeConfig;
+import io.catchment.broker.flush.ObjectUploader;
 import io.catchment.broker.flush.ReapHorizon;
 import io.catchment.broker.network.BoundListener;
 import io.catchment.broker.network.EventLoops;
@@ -49,6 +50,7 @@ record NodeParts(
         ClientTelemetry telemetry,
         ObjectTransfers transfers,
         ReapHorizon horizon,
+        ObjectUploader uploader,
         CachedObjectReader objects,
         ReadBudgets readBudgets,
         Executor searches,

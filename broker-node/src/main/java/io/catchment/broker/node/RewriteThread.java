@@ -34,7 +34,7 @@ final class RewriteThread {
         SerialThread loop = new SerialThread("rewrite", Thread.MIN_PRIORITY);
         MergeMeans means = new MergeMeans(
                 controlPlane,
-                parts.store(),
+                parts.uploader(),
                 reading,
                 PooledByteBufAllocator.DEFAULT,
                 config.scratchDirectory(),

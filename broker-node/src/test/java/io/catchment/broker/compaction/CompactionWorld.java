@@ -1,6 +1,8 @@
 package io.catchment.broker.compaction;
 
 import io.catchment.broker.batch.BatchHeader;
+import io.catchment.broker.flush.ObjectUploader;
+import io.catchment.broker.flush.ReapHorizon;
 import io.catchment.broker.merge.MergeMeans;
 import io.catchment.broker.merge.MergeMetrics;
 import io.catchment.broker.merge.MergeSettings;
@@ -37,26 +39,31 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One stream of a compacted topic with its published ranges, the control plane's real rules, and nodes that merge and compact what they own, on a clock
  * that stands still. Owned by the test's thread.
  */
 final class CompactionWorld {
+    static final long OBJECT_TTL_MS = 3_600_000;
     private static final int LOOK_MS = 2_000;
 
     final ManualLoop time = new ManualLoop();
     final RuledControlPlane control = new RuledControlPlane(time, new TestProcess(time));
     final Store store = new Store();
+    final ObjectUploader uploader = new ObjectUploader(control, store, ReapHorizon.ALL, OBJECT_TTL_MS, time::nanoTime);
     final Map<Integer, Node> nodes = new HashMap<>();
     final SplittableRandom random;
     CompactionSettings settings;
-    MergeSettings merges = new MergeSettings(3, 750, 1_500, 3_000, 1_000, 1, 1 << 30, LOOK_MS, 3_600_000, 500, 15_000);
+    MergeSettings merges =
+            new MergeSettings(3, 750, 1_500, 3_000, 1_000, 1, 1 << 30, LOOK_MS, OBJECT_TTL_MS, 500, 15_000);
     TopicConfig config;
     BooleanSupplier readsFail = () -> false;
     BooleanSupplier putsFail = () -> false;
@@ -99,7 +106,7 @@ final class CompactionWorld {
                     .epoch();
             MergeMeans means = new MergeMeans(
                     control,
-                    store,
+                    uploader,
                     new Reader(),
                     new UnpooledByteBufAllocator(false, true),
                     Path.of(System.getProperty("java.io.tmpdir")),
@@ -249,9 +256,23 @@ final class CompactionWorld {
     /** In memory, with puts that fail, some of them after they took effect. */
     final class Store implements ObjectStore {
         private final Map<String, byte[]> objects = new HashMap<>();
+        /** A put while this is set waits for it to be run. */
+        boolean holds;
+
+        @Nullable
+        Runnable held;
 
         @Override
         public CompletionStage<Void> put(String key, ByteBuf body) {
+            if (holds) {
+                CompletableFuture<Void> answer = new CompletableFuture<>();
+                held = () -> {
+                    objects.put(key, ByteBufUtil.getBytes(body));
+                    body.release();
+                    answer.complete(null);
+                };
+                return answer;
+            }
             boolean fails = putsFail.getAsBoolean();
             if (!fails || random.nextBoolean()) {
                 objects.put(key, ByteBufUtil.getBytes(body));
@@ -290,6 +311,10 @@ final class CompactionWorld {
         void keep(long objectId, ByteBuf body) {
             objects.put(ObjectKeys.key(objectId), ByteBufUtil.getBytes(body));
             body.release();
+        }
+
+        Set<String> keys() {
+            return objects.keySet();
         }
 
         byte[] bytes(StreamRange range) {

@@ -106,6 +106,8 @@ final class FlushWorld {
                         List.of("broker", "wal"),
                         Uuid.randomUuid()))
                 .epoch();
+        ObjectUploader uploader =
+                new ObjectUploader(control, store, this::horizon, settings.objectTtlMs(), time::nanoTime);
         flusher = new Flusher(
                 wal,
                 control,
@@ -117,11 +119,11 @@ final class FlushWorld {
                 process,
                 random.split(),
                 metrics,
-                this::horizon);
+                uploader);
         reaper = new ObjectReaper(control, store, NODE, settings, process, random.split(), metrics, this::horizon);
         MergeMeans means = new MergeMeans(
                 control,
-                store,
+                uploader,
                 new PlainReader(store, () -> readsFail.getAsBoolean()),
                 new UnpooledByteBufAllocator(false, true),
                 Path.of(System.getProperty("java.io.tmpdir")),

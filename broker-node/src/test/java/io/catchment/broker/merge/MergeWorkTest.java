@@ -2,6 +2,8 @@ package io.catchment.broker.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.catchment.broker.flush.ObjectUploader;
+import io.catchment.broker.flush.ReapHorizon;
 import io.catchment.broker.loop.SerialThread;
 import io.catchment.broker.merge.MergePlan.StreamMerge;
 import io.catchment.broker.testing.HeldObjects;
@@ -64,7 +66,13 @@ class MergeWorkTest {
         List<Long> told = new CopyOnWriteArrayList<>();
         MergeWork work = new MergeWork(
                 new MergeMeans(
-                        four.control, new Taking(), objects, objects.allocator, Path.of("nowhere"), 1, four.nodeEpoch),
+                        four.control,
+                        new ObjectUploader(four.control, new Taking(), ReapHorizon.ALL, 60_000, System::nanoTime),
+                        objects,
+                        objects.allocator,
+                        Path.of("nowhere"),
+                        1,
+                        four.nodeEpoch),
                 plan,
                 settings,
                 loop,
