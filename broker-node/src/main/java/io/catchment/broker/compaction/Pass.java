@@ -5,6 +5,7 @@ import io.catchment.broker.merge.MergeMeans;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.merge.RewriteStep;
 import io.catchment.controlplane.StreamRange;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -163,6 +164,11 @@ final class Pass {
         }
 
         @Override
+        public Set<Long> readWhole() {
+            return Set.of();
+        }
+
+        @Override
         public void abandon() {
             // Nothing is held
         }
@@ -267,6 +273,11 @@ final class Pass {
             }
             group.close();
             done.completeExceptionally(failure);
+        }
+
+        @Override
+        public Set<Long> readWhole() {
+            return isLast() ? Set.of(streamId()) : Set.of();
         }
 
         @Override

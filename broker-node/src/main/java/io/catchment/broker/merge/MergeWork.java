@@ -10,10 +10,12 @@ import io.netty.buffer.ByteBuf;
 import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +60,11 @@ final class MergeWork implements RewriteStep {
     public CompletionStage<Long> start() {
         readNext();
         return result;
+    }
+
+    @Override
+    public Set<Long> readWhole() {
+        return plan.streams().stream().map(StreamMerge::streamId).collect(Collectors.toSet());
     }
 
     private void readNext() {

@@ -3,15 +3,11 @@ package io.catchment.broker.merge;
 import io.catchment.broker.loop.Attempt;
 import io.catchment.broker.loop.Backoff;
 import io.catchment.broker.loop.SerialLoop;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -25,8 +21,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Rewrites implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Rewrites.class);
-    /** A stream with an input that cannot be read is left alone for so long: others are not to wait for it. */
-    private static final long UNREADABLE_MS = 600_000;
 
     private final List<RewriteSource> sources;
     private final MergeMeans means;
@@ -34,7 +28,7 @@ public final class Rewrites implements AutoCloseable {
     private final BooleanSupplier flushIsBehind;
     private final SerialLoop loop;
     private final Backoff backoff;
-    private final Map<Long, Long> unreadableUntilNanos = new HashMap<>();
+    private final RestingStreams resting;
     private volatile boolean closed;
 
     private @Nullable RewriteStep step;
@@ -53,6 +47,7 @@ public final class Rewrites implements AutoCloseable {
         this.flushIsBehind = flushIsBehind;
         this.loop = loop;
         this.backoff = new Backoff(settings.backoffMs(), settings.backoffMaxMs(), random);
+        this.resting = new RestingStreams(loop::nanoTime);
     }
 
     public void start() {
@@ -78,15 +73,13 @@ public final class Rewrites implements AutoCloseable {
         if (closed) {
             return;
         }
-        long now = loop.nanoTime();
-        unreadableUntilNanos.values().removeIf(until -> until - now <= 0);
         // Whatever a look runs into, there is a next one
         Attempt.of(this::begin).whenComplete(this::ended);
     }
 
     /** Null when nothing is due. */
     private CompletionStage<@Nullable Long> begin() {
-        step = flushIsBehind.getAsBoolean() ? null : next();
+        step = flushIsBehind.getAsBoolean() ? null : nextOrDoubted();
         if (step == null) {
             return CompletableFuture.completedFuture(null);
         }
@@ -98,12 +91,17 @@ public final class Rewrites implements AutoCloseable {
         }
     }
 
+    private @Nullable RewriteStep nextOrDoubted() {
+        RewriteStep next = next();
+        return next == null && resting.onlyDoubtedAreLeft() ? next() : next;
+    }
+
     /** Of the source whose turn it is, else of the next one that has any. */
     private @Nullable RewriteStep next() {
         for (int i = 0; i < sources.size(); i++) {
             RewriteSource source = sources.get(turn);
             turn = (turn + 1) % sources.size();
-            Set<Long> without = new HashSet<>(unreadableUntilNanos.keySet());
+            Set<Long> without = resting.now();
             sources.stream().filter(other -> other != source).forEach(other -> without.addAll(other.busy()));
             RewriteStep next = source.next(means.controlPlane().image(), without);
             if (next != null) {
@@ -117,8 +115,8 @@ public final class Rewrites implements AutoCloseable {
         @Nullable RewriteStep done = step;
         step = null;
         if (failure == null) {
-            if (bytes != null) {
-                backoff.succeeded();
+            if (done != null) {
+                succeeded(done.readWhole());
             }
             loop.schedule(this::look, bytes == null ? settings.lookMs() : 1_000 * bytes / settings.bytesPerSecond());
             return;
@@ -126,8 +124,7 @@ public final class Rewrites implements AutoCloseable {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof UnreadableRangeException unreadable) {
-            unreadableUntilNanos.put(
-                    unreadable.streamId(), loop.nanoTime() + TimeUnit.MILLISECONDS.toNanos(UNREADABLE_MS));
+            resting.failed(unreadable);
         }
         long waitMs = backoff.failedMs();
         if (backoff.isWorthALine() && !closed) {
@@ -138,5 +135,13 @@ public final class Rewrites implements AutoCloseable {
                     String.valueOf(cause));
         }
         loop.schedule(this::look, waitMs);
+    }
+
+    /** What read a part only may yet fail at the same place as the last time. */
+    private void succeeded(Set<Long> readWhole) {
+        if (!readWhole.isEmpty()) {
+            backoff.succeeded();
+        }
+        resting.succeeded(readWhole);
     }
 }

@@ -63,7 +63,7 @@ final class CompactionWorld {
     final SplittableRandom random;
     CompactionSettings settings;
     MergeSettings merges =
-            new MergeSettings(3, 750, 1_500, 3_000, 1_000, 1, 1 << 30, LOOK_MS, OBJECT_TTL_MS, 500, 15_000);
+            new MergeSettings(3, 750, 1_500, 3_000, 1_000, 1, 1 << 30, LOOK_MS, OBJECT_TTL_MS, 500, 60_000);
     TopicConfig config;
     BooleanSupplier readsFail = () -> false;
     BooleanSupplier putsFail = () -> false;

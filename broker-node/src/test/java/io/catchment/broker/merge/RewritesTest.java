@@ -75,6 +75,11 @@ class RewritesTest {
             }
 
             @Override
+            public Set<Long> readWhole() {
+                return Set.of();
+            }
+
+            @Override
             public void abandon() {
                 abandoned.countDown();
             }
@@ -118,6 +123,11 @@ class RewritesTest {
             @Override
             public CompletionStage<Long> start() {
                 return start.get();
+            }
+
+            @Override
+            public Set<Long> readWhole() {
+                return Set.of();
             }
 
             @Override
