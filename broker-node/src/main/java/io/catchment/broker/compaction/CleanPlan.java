@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 record CleanPlan(
         StreamState stream, List<StreamRange> ranges, int dirtyRange, long dirtyOffset, long endOffset, double ratio) {
+    /** In which what retention keeps is parted. */
+    private static final int AGES = 10;
+
     CleanPlan {
         ranges = List.copyOf(ranges);
     }
@@ -66,6 +69,18 @@ record CleanPlan(
     private static boolean hasWaited(StreamRange firstDirty, TopicConfig config, long nowMs) {
         return config.maxCompactionLagMs() != Long.MAX_VALUE
                 && nowMs - timeMs(firstDirty, config) > Math.max(1, config.maxCompactionLagMs());
+    }
+
+    /**
+     * Whether two ranges may become one. A range goes by its age as a whole, when its newest record is too old: one that grew by something newer with each
+     * pass would never go. So of a topic that deletes by age, time has steps of a tenth of that, and only what is of the same step is joined.
+     */
+    static boolean mayBeJoined(StreamRange one, StreamRange other, TopicConfig config) {
+        if (!config.deletes() || config.retentionMs() < 0) {
+            return true;
+        }
+        long stepMs = Math.max(1, config.retentionMs() / AGES);
+        return Math.floorDiv(timeMs(one, config), stepMs) == Math.floorDiv(timeMs(other, config), stepMs);
     }
 
     /** As for retention: from arrival on, unless the topic asks for the records' own times. */

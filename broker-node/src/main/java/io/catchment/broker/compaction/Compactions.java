@@ -69,10 +69,9 @@ public final class Compactions implements RewriteSource {
             return null;
         }
         // What is in manifests is not cleaned: without its tombstone an old value there would come to light
-        long deleteRetentionMs = plan.stream().manifests().isEmpty()
-                ? configs.apply(plan.stream().topic()).deleteRetentionMs()
-                : FOREVER_MS;
-        pass = new Pass(means, merges, settings, metrics, loop, plan, clock.nowMs(), deleteRetentionMs);
+        TopicConfig config = configs.apply(plan.stream().topic());
+        long deleteRetentionMs = plan.stream().manifests().isEmpty() ? config.deleteRetentionMs() : FOREVER_MS;
+        pass = new Pass(means, merges, settings, metrics, loop, plan, config, clock.nowMs(), deleteRetentionMs);
         return goOn(image, without);
     }
 

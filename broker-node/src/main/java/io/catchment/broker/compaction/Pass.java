@@ -4,6 +4,7 @@ import io.catchment.broker.loop.SerialLoop;
 import io.catchment.broker.merge.MergeMeans;
 import io.catchment.broker.merge.MergeSettings;
 import io.catchment.broker.merge.RewriteStep;
+import io.catchment.broker.topic.TopicConfig;
 import io.catchment.controlplane.StreamRange;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +32,7 @@ final class Pass {
     private final CompactionMetrics metrics;
     private final SerialLoop loop;
     private final CleanPlan plan;
+    private final TopicConfig config;
     private final long nowMs;
     private final long deleteRetentionMs;
     private final RangeReader reader;
@@ -53,6 +55,7 @@ final class Pass {
             CompactionMetrics metrics,
             SerialLoop loop,
             CleanPlan plan,
+            TopicConfig config,
             long nowMs,
             long deleteRetentionMs) {
         this.means = means;
@@ -61,6 +64,7 @@ final class Pass {
         this.metrics = metrics;
         this.loop = loop;
         this.plan = plan;
+        this.config = config;
         this.nowMs = nowMs;
         this.deleteRetentionMs = deleteRetentionMs;
         this.reader = new RangeReader(means, loop, plan.streamId());
@@ -232,14 +236,17 @@ final class Pass {
             return next > lastRange();
         }
 
-        /** With the next range it might be longer than an object may be, or take too long. */
+        /** With the next range it might be longer than an object may be, or take too long, or be deleted too late. */
         private boolean isFull() {
             if (isLast()) {
                 return true;
             }
-            long more = plan.ranges().get(next).length();
+            StreamRange last = plan.ranges().get(next - 1);
+            StreamRange another = plan.ranges().get(next);
+            long more = another.length();
             return group.outputBytes() + more > merges.outputBytesMax()
-                    || group.inputBytes() + more > INPUT_SEGMENTS_MAX * merges.segmentBytes();
+                    || group.inputBytes() + more > INPUT_SEGMENTS_MAX * merges.segmentBytes()
+                    || !CleanPlan.mayBeJoined(last, another, config);
         }
 
         private void replace() {

@@ -93,6 +93,7 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
     /**
      * @param without streams that are not to be touched now
      * @param dirtyStays topics of which only what key compaction is through with is merged
+     * @param cleanStays topics of which that is left to key compaction
      */
     static MergePlan of(
             ClusterImage image,
@@ -100,15 +101,18 @@ record MergePlan(List<StreamMerge> streams, long bytes) {
             long nodeEpoch,
             MergeSettings settings,
             Set<Long> without,
-            Predicate<String> dirtyStays) {
+            Predicate<String> dirtyStays,
+            Predicate<String> cleanStays) {
         List<StreamMerge> due = new ArrayList<>();
         for (StreamState stream : image.streams()) {
             boolean open = stream.ownerNodeId() == nodeId && stream.ownerNodeEpoch() == nodeEpoch;
             if (open && !without.contains(stream.streamId())) {
+                int clean = clean(stream);
+                int left = cleanStays.test(stream.topic()) ? clean : 0;
                 due(
                                 stream.streamId(),
-                                stream.catalog(),
-                                clean(stream),
+                                stream.catalog().subList(left, stream.catalog().size()),
+                                clean - left,
                                 dirtyStays.test(stream.topic()),
                                 settings,
                                 image::object)

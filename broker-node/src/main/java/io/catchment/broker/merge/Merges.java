@@ -17,26 +17,33 @@ public final class Merges implements RewriteSource {
     private final MergeMeans means;
     private final MergeSettings settings;
     private final Predicate<String> dirtyStays;
+    private final Predicate<String> cleanStays;
     private final SerialLoop loop;
     private final MergeMetrics metrics;
 
-    /** @param dirtyStays topics of which only what is compacted is merged: how old the rest is must stay known */
+    /**
+     * @param dirtyStays topics of which only what is compacted is merged: how old the rest is must stay known
+     * @param cleanStays topics of which what is compacted is not merged: compaction joins of it what is of one age
+     */
     public Merges(
             MergeMeans means,
             MergeSettings settings,
             Predicate<String> dirtyStays,
+            Predicate<String> cleanStays,
             SerialLoop loop,
             MergeMetrics metrics) {
         this.means = means;
         this.settings = settings;
         this.dirtyStays = dirtyStays;
+        this.cleanStays = cleanStays;
         this.loop = loop;
         this.metrics = metrics;
     }
 
     @Override
     public @Nullable RewriteStep next(ClusterImage image, Set<Long> without) {
-        MergePlan plan = MergePlan.of(image, means.nodeId(), means.nodeEpoch(), settings, without, dirtyStays);
+        MergePlan plan =
+                MergePlan.of(image, means.nodeId(), means.nodeEpoch(), settings, without, dirtyStays, cleanStays);
         return plan.isEmpty() ? null : new MergeWork(means, plan, settings, loop, this::told);
     }
 

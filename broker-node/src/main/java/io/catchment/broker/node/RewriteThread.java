@@ -49,6 +49,7 @@ final class RewriteThread {
                                         means,
                                         settings,
                                         topic -> mustKnowItsAge(topics.forTopic(topic)),
+                                        topic -> deletesByAge(topics.forTopic(topic)),
                                         loop,
                                         parts.mergeMeters()),
                                 new Compactions(
@@ -81,6 +82,11 @@ final class RewriteThread {
     /** When its oldest dirty range must be compacted: merged with later ones it would seem younger. */
     private static boolean mustKnowItsAge(TopicConfig config) {
         return config.compacted() && config.maxCompactionLagMs() != Long.MAX_VALUE;
+    }
+
+    /** Of what it compacts, too: merged whatever their ages, ranges would stay as long as the youngest. */
+    private static boolean deletesByAge(TopicConfig config) {
+        return config.compacted() && config.deletes() && config.retentionMs() >= 0;
     }
 
     private static boolean isBehind(FlushStats flush) {

@@ -132,7 +132,15 @@ final class CompactionWorld {
                         public void failed() {}
                     });
             new Rewrites(
-                            List.of(new Merges(means, merges, name -> false, process, MergeMetrics.NONE), compactions),
+                            List.of(
+                                    new Merges(
+                                            means,
+                                            merges,
+                                            name -> false,
+                                            name -> config.deletes(),
+                                            process,
+                                            MergeMetrics.NONE),
+                                    compactions),
                             means,
                             merges,
                             () -> false,

@@ -141,7 +141,7 @@ final class FlushWorld {
             public void failed() {}
         };
         rewrites = new Rewrites(
-                List.of(new Merges(means, merging, topic -> false, process, counted)),
+                List.of(new Merges(means, merging, topic -> false, topic -> false, process, counted)),
                 means,
                 merging,
                 () -> flusher.stats().storeFailures() > 0,

@@ -285,7 +285,7 @@ class TwoDaysTest {
 
         /** As the merger: the next one when what the last one wrote has had its time, else at the next look. */
         private void merge() {
-            MergePlan plan = MergePlan.of(image(), NODE, nodeEpoch, merges, Set.of(), topic -> false);
+            MergePlan plan = MergePlan.of(image(), NODE, nodeEpoch, merges, Set.of(), topic -> false, topic -> false);
             streams.forEach(
                     id -> catalogMax = Math.max(catalogMax, stream(id).catalog().size()));
             if (plan.isEmpty()) {
