@@ -35,6 +35,12 @@ public interface ObjectStore extends AutoCloseable {
     /** All objects whose key starts with the prefix, in key order. */
     CompletionStage<List<Listed>> list(String prefix);
 
+    /**
+     * If this answer of the same store, as another class of transfers sees it, has yet to wait for its turn, it waits as one of this view's requests from now
+     * on. Does nothing where nothing waits.
+     */
+    default void hasten(CompletionStage<?> answer) {}
+
     /** As how many requests the store counts, and bills, a put of so many bytes. */
     default int requestsOfPut(long bytes) {
         return 1;

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * Blocks by object and index. {@code flights} is owned by {@code lock}, which is never held during a call to the store, a completion or a
  * release; everything else is thread-safe by itself.
  *
- * <p>A block that is wanted and neither cached nor on its way starts a flight; who wants it meanwhile joins the flight (single-flight). When
+ * <p>A block that is wanted and neither cached nor on its way starts a flight; who wants it meanwhile joins the flight (single-flight), which is
+ * hastened if it was of a less urgent class. When
  * the block lands it is put into the cache first and its flight ends after that, so whoever finds no flight under the lock and looks into
  * the cache once more either finds the block or may start a new flight.
  */
@@ -32,10 +33,20 @@ final class BlockCache implements BlockLoader.Landing {
      */
     private static final int RUN_BLOCKS_MAX = 7;
 
+    /** Who waits for a block, and the most urgent class of those. Owned by the lock. */
+    private static final class Flight {
+        private final List<CompletableFuture<BlockBuffer>> waiting = new ArrayList<>(2);
+        private ReadClass as;
+
+        Flight(ReadClass as) {
+            this.as = as;
+        }
+    }
+
     private final Cache<BlockKey, BlockBuffer> blocks;
     private final BlockLoader loader;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<BlockKey, List<CompletableFuture<BlockBuffer>>> flights = new HashMap<>();
+    private final Map<BlockKey, Flight> flights = new HashMap<>();
     private boolean closed;
 
     private final LongAdder hits = new LongAdder();
@@ -98,7 +109,7 @@ final class BlockCache implements BlockLoader.Landing {
             for (int block = first; block <= last && !closed; block++) {
                 BlockKey key = new BlockKey(objectId, block);
                 if (!flights.containsKey(key) && blocks.getIfPresent(key) == null) {
-                    flights.put(key, new ArrayList<>(1));
+                    flights.put(key, new Flight(as));
                     fresh.add(block);
                 }
             }
@@ -106,7 +117,9 @@ final class BlockCache implements BlockLoader.Landing {
             lock.unlock();
         }
         for (Load load : runs(objectId, footer, fresh, as, true)) {
-            if (!loader.tryAhead(load, this)) {
+            if (loader.tryAhead(load, this)) {
+                hastenIfJoined(load);
+            } else {
                 notAhead(load);
             }
         }
@@ -118,7 +131,10 @@ final class BlockCache implements BlockLoader.Landing {
         lock.lock();
         try {
             for (int i = 0; i < load.count(); i++) {
-                if (!flights.remove(load.key(i), List.of())) {
+                Flight flight = flights.get(load.key(i));
+                if (flight == null || flight.waiting.isEmpty()) {
+                    flights.remove(load.key(i));
+                } else {
                     joined.add(load.firstBlock() + i);
                 }
             }
@@ -126,7 +142,34 @@ final class BlockCache implements BlockLoader.Landing {
             lock.unlock();
         }
         for (Load wanted : runs(load.objectId(), load.footer(), joined, load.as(), false)) {
-            loader.load(wanted, this);
+            load(wanted);
+        }
+    }
+
+    private void load(Load load) {
+        loader.load(load, this);
+        hastenIfJoined(load);
+    }
+
+    /** For those who joined before the loader knew of the load. */
+    private void hastenIfJoined(Load load) {
+        if (load.as() == ReadClass.TAIL) {
+            return;
+        }
+        boolean joined = false;
+        lock.lock();
+        try {
+            for (int i = 0; i < load.count(); i++) {
+                Flight flight = flights.get(load.key(i));
+                joined |= flight != null && flight.as == ReadClass.TAIL;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (joined) {
+            for (int i = 0; i < load.count(); i++) {
+                loader.hasten(load.key(i));
+            }
         }
     }
 
@@ -135,11 +178,11 @@ final class BlockCache implements BlockLoader.Landing {
         BlockKey key = load.key(i);
         block.retain();
         blocks.put(key, block);
-        List<CompletableFuture<BlockBuffer>> waiting;
+        Flight flight;
         boolean late;
         lock.lock();
         try {
-            waiting = flights.remove(key);
+            flight = flights.remove(key);
             late = closed;
         } finally {
             lock.unlock();
@@ -147,8 +190,8 @@ final class BlockCache implements BlockLoader.Landing {
         if (late) {
             blocks.invalidate(key);
         }
-        if (waiting != null) {
-            for (CompletableFuture<BlockBuffer> waiter : waiting) {
+        if (flight != null) {
+            for (CompletableFuture<BlockBuffer> waiter : flight.waiting) {
                 block.retain();
                 if (!waiter.complete(block)) {
                     block.release();
@@ -164,9 +207,9 @@ final class BlockCache implements BlockLoader.Landing {
         lock.lock();
         try {
             for (int i = 0; i < load.count(); i++) {
-                List<CompletableFuture<BlockBuffer>> flight = flights.remove(load.key(i));
+                Flight flight = flights.remove(load.key(i));
                 if (flight != null) {
-                    waiting.addAll(flight);
+                    waiting.addAll(flight.waiting);
                 }
             }
         } finally {
@@ -213,6 +256,7 @@ final class BlockCache implements BlockLoader.Landing {
             ReadClass as) {
         List<Integer> fresh = new ArrayList<>();
         List<Runnable> landedMeanwhile = new ArrayList<>();
+        List<BlockKey> hastened = new ArrayList<>();
         boolean refused;
         lock.lock();
         try {
@@ -220,18 +264,21 @@ final class BlockCache implements BlockLoader.Landing {
             for (int block : refused ? List.<Integer>of() : absent) {
                 CompletableFuture<BlockBuffer> waiter = wanted.get(block - first);
                 BlockKey key = new BlockKey(objectId, block);
-                List<CompletableFuture<BlockBuffer>> flight = flights.get(key);
+                Flight flight = flights.get(key);
                 BlockBuffer cached = flight == null ? cached(key) : null;
                 if (cached != null) {
                     landedMeanwhile.add(() -> waiter.complete(cached));
                     continue;
                 }
                 if (flight == null) {
-                    flight = new ArrayList<>(2);
+                    flight = new Flight(as);
                     flights.put(key, flight);
                     fresh.add(block);
+                } else if (as == ReadClass.TAIL && flight.as != as) {
+                    flight.as = as;
+                    hastened.add(key);
                 }
-                flight.add(waiter);
+                flight.waiting.add(waiter);
             }
             if (!fresh.isEmpty()) {
                 extend(objectId, fresh, first + wanted.size() - 1, aheadLast, as);
@@ -240,12 +287,13 @@ final class BlockCache implements BlockLoader.Landing {
             lock.unlock();
         }
         landedMeanwhile.forEach(Runnable::run);
+        hastened.forEach(loader::hasten);
         if (refused) {
             ObjectStoreException cause = new ObjectStoreException(Reason.REFUSED, "the object reader is closed", null);
             absent.forEach(block -> wanted.get(block - first).completeExceptionally(cause));
         }
         for (Load load : runs(objectId, footer, fresh, as, false)) {
-            loader.load(load, this);
+            load(load);
         }
     }
 
@@ -260,7 +308,7 @@ final class BlockCache implements BlockLoader.Landing {
             if (flights.containsKey(key) || blocks.getIfPresent(key) != null) {
                 return;
             }
-            flights.put(key, new ArrayList<>(1));
+            flights.put(key, new Flight(as));
             fresh.add(block);
         }
     }

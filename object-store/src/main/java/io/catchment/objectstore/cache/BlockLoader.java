@@ -11,7 +11,10 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.CompositeByteBuf;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -31,6 +34,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Bounds: so many loads at a time, so many in the queue, and so many bytes of blocks alive in all ({@code liveBytes}: cached, loading, or
  * evicted but held by a reader). A load over a bound waits, at most {@code waitMs}, for a load to end or a reader to release.
+ *
+ * <p>Loads of readers that catch up are known by their blocks until they arrive, so that one for which somebody at the tail comes to wait goes on as
+ * one of those, wherever it waits.
  */
 final class BlockLoader {
     private static final Logger LOG = LoggerFactory.getLogger(BlockLoader.class);
@@ -44,8 +50,21 @@ final class BlockLoader {
         void failed(Load load, Throwable cause);
     }
 
-    /** A load that waits for its turn. */
-    record Queued(Load load, Landing landing) {}
+    /** A load on its way. Its fields that change are owned by the loader's lock. */
+    static final class Queued {
+        private final Landing landing;
+        private Load load;
+        private @Nullable CompletionStage<ByteBuf> sent;
+
+        Queued(Load load, Landing landing) {
+            this.load = load;
+            this.landing = landing;
+        }
+
+        ReadClass as() {
+            return load.as();
+        }
+    }
 
     private final Function<ReadClass, ObjectStore> stores;
     private final ReaderSettings settings;
@@ -54,6 +73,7 @@ final class BlockLoader {
     private final CatchUpRoom room;
     private final ReentrantLock lock = new ReentrantLock();
     private final LoadQueue queue;
+    private final Map<BlockKey, Queued> catchingUp = new HashMap<>();
     private int running;
     private volatile int queued;
 
@@ -95,6 +115,9 @@ final class BlockLoader {
         try {
             waits = queue.goesBehindOthers(load.as()) || !fits(load);
             full = !queue.add(entry);
+            if (!full) {
+                know(entry);
+            }
             queued = queue.size();
         } finally {
             lock.unlock();
@@ -111,6 +134,7 @@ final class BlockLoader {
 
     /** Only if nothing else waits and half of the bounds stays free for what is really asked for. */
     boolean tryAhead(Load load, Landing landing) {
+        Queued entry = new Queued(load, landing);
         lock.lock();
         try {
             boolean fits = queue.isEmpty()
@@ -121,11 +145,50 @@ final class BlockLoader {
             }
             running++;
             liveBytes.addAndGet(load.bytes());
+            know(entry);
         } finally {
             lock.unlock();
         }
-        start(new Queued(load, landing));
+        start(entry);
         return true;
+    }
+
+    /** Somebody at the tail waits for the block: the load that brings it to readers that catch up goes on as one of those at the tail. */
+    void hasten(BlockKey key) {
+        CompletionStage<ByteBuf> sent;
+        lock.lock();
+        try {
+            Queued entry = catchingUp.get(key);
+            if (entry == null) {
+                return;
+            }
+            forget(entry);
+            boolean waitsHere = queue.moveToTail(entry);
+            entry.load = entry.load.atTheTail();
+            sent = waitsHere ? null : entry.sent;
+        } finally {
+            lock.unlock();
+        }
+        if (sent != null) {
+            stores.apply(ReadClass.TAIL).hasten(sent);
+        }
+        startWhatFits();
+    }
+
+    /** Under the lock. */
+    private void know(Queued entry) {
+        if (entry.as() == ReadClass.CATCH_UP) {
+            for (int i = 0; i < entry.load.count(); i++) {
+                catchingUp.put(entry.load.key(i), entry);
+            }
+        }
+    }
+
+    /** Under the lock. */
+    private void forget(Queued entry) {
+        for (int i = 0; i < entry.load.count(); i++) {
+            catchingUp.remove(entry.load.key(i), entry);
+        }
     }
 
     /** Whether so many bytes more are no more than half of what is free for those who read so; nobody waits. */
@@ -182,10 +245,10 @@ final class BlockLoader {
         lock.lock();
         try {
             Queued next = queue.peek();
-            while (next != null && fits(next.load())) {
+            while (next != null && fits(next.load)) {
                 queue.remove(next);
                 running++;
-                liveBytes.addAndGet(next.load().bytes());
+                liveBytes.addAndGet(next.load.bytes());
                 starting.add(next);
                 next = queue.peek();
             }
@@ -197,14 +260,39 @@ final class BlockLoader {
     }
 
     private void start(Queued entry) {
-        Load load = entry.load();
+        Load load = present(entry);
         long position = (long) load.firstBlock() * BundleFormat.BLOCK_BYTES;
+        CompletionStage<ByteBuf> sent;
         try {
-            stores.apply(load.as())
-                    .get(ObjectKeys.key(load.objectId()), position, Math.toIntExact(load.bytes()))
-                    .whenComplete((bytes, failure) -> arrived(entry, bytes, failure));
+            sent = stores.apply(load.as())
+                    .get(ObjectKeys.key(load.objectId()), position, Math.toIntExact(load.bytes()));
         } catch (RuntimeException refused) {
             arrived(entry, null, refused);
+            return;
+        }
+        sent.whenComplete((bytes, failure) -> arrived(entry, bytes, failure));
+        if (isHastened(entry, load, sent)) {
+            stores.apply(ReadClass.TAIL).hasten(sent);
+        }
+    }
+
+    private Load present(Queued entry) {
+        lock.lock();
+        try {
+            return entry.load;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether that was done while the request was on its way to where it waits. */
+    private boolean isHastened(Queued entry, Load asSent, CompletionStage<ByteBuf> sent) {
+        lock.lock();
+        try {
+            entry.sent = sent;
+            return entry.as() != asSent.as();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -212,15 +300,16 @@ final class BlockLoader {
         lock.lock();
         try {
             running--;
+            forget(entry);
         } finally {
             lock.unlock();
         }
         if (bytes == null) {
-            liveBytes.addAndGet(-entry.load().bytes());
+            liveBytes.addAndGet(-entry.load.bytes());
             Throwable cause = StageFailure.cause(failure);
             boolean corrupt = cause instanceof ObjectStoreException known && known.reason() == Reason.CORRUPT;
-            if (!corrupt || !again(entry, 0, entry.load().count(), "shorter than its footer says")) {
-                entry.landing().failed(entry.load(), cause);
+            if (!corrupt || !again(entry, 0, entry.load.count(), "shorter than its footer says")) {
+                entry.landing.failed(entry.load, cause);
             }
         } else {
             split(entry, bytes);
@@ -229,7 +318,7 @@ final class BlockLoader {
     }
 
     private void split(Queued entry, ByteBuf bytes) {
-        Load load = entry.load();
+        Load load = entry.load;
         int at = bytes.readerIndex();
         try {
             for (int i = 0; i < load.count(); i++) {
@@ -243,7 +332,7 @@ final class BlockLoader {
     }
 
     private void verify(Queued entry, int i, ByteBuf bytes, int at, int length) {
-        Load load = entry.load();
+        Load load = entry.load;
         if (BlockChecksums.of(bytes, at, length) != load.footer().blockCrc(load.firstBlock() + i)) {
             liveBytes.addAndGet(-length);
             bad(entry, i);
@@ -254,14 +343,14 @@ final class BlockLoader {
             block = block(bytes, at, length, load.count() == 1);
         } catch (OutOfMemoryError noDirectMemory) {
             liveBytes.addAndGet(-length);
-            entry.landing().failed(load.again(i), busy("no direct memory for a block"));
+            entry.landing.failed(load.again(i), busy("no direct memory for a block"));
             return;
         }
         loadedBytes.add(length);
         if (load.ahead()) {
             aheadBytes.add(length);
         }
-        entry.landing().landed(load, i, block);
+        entry.landing.landed(load, i, block);
     }
 
     /** The store's own memory where the block is a piece of it by itself, else a copy: a block must not keep others alive. */
@@ -282,19 +371,19 @@ final class BlockLoader {
 
     private void bad(Queued entry, int i) {
         if (!again(entry, i, 1, "checksum differs")) {
-            Load one = entry.load().again(i);
+            Load one = entry.load.again(i);
             String message = "block " + one.firstBlock() + " of object " + ObjectKeys.key(one.objectId())
                     + " is not what was written, read " + ATTEMPTS_MAX + " times";
             LOG.error(
                     "{}; it is not served (O4). Compare the object with a backup or another replica of the bucket.",
                     message);
-            entry.landing().failed(one, new ObjectStoreException(Reason.CORRUPT, message, null));
+            entry.landing.failed(one, new ObjectStoreException(Reason.CORRUPT, message, null));
         }
     }
 
     /** Asks the store once more, after a pause, for blocks that were bad, one by one; false when that was done often enough. */
     private boolean again(Queued entry, int from, int count, String what) {
-        Load load = entry.load();
+        Load load = entry.load;
         corruptBlocks.add(count);
         if (load.attempt() >= ATTEMPTS_MAX) {
             return false;
@@ -311,9 +400,9 @@ final class BlockLoader {
             Load one = load.again(i);
             try {
                 ScheduledFuture<?> unused = timer.schedule(
-                        () -> load(one, entry.landing()), RereadPause.ms(load.attempt()), TimeUnit.MILLISECONDS);
+                        () -> load(one, entry.landing), RereadPause.ms(load.attempt()), TimeUnit.MILLISECONDS);
             } catch (RejectedExecutionException ending) {
-                entry.landing().failed(one, busy("the node stops"));
+                entry.landing.failed(one, busy("the node stops"));
             }
         }
         return true;
@@ -332,12 +421,15 @@ final class BlockLoader {
         lock.lock();
         try {
             waited = queue.remove(entry);
+            if (waited) {
+                forget(entry);
+            }
             queued = queue.size();
         } finally {
             lock.unlock();
         }
         if (waited) {
-            entry.landing().failed(entry.load(), busy("no room for " + settings.waitMs() + " ms"));
+            entry.landing.failed(entry.load, busy("no room for " + settings.waitMs() + " ms"));
             startWhatFits();
         }
     }

@@ -154,7 +154,12 @@ public final class CachedObjectReader implements ObjectReader {
     }
 
     private CompletableFuture<BundleFooter> footer(long objectId, long objectBytes, ReadClass as) {
-        return footers.get(objectId, (id, executor) -> footerLoader.load(id, objectBytes, as));
+        CompletableFuture<BundleFooter> footer =
+                footers.get(objectId, (id, executor) -> footerLoader.load(id, objectBytes, as));
+        if (as == ReadClass.TAIL && !footer.isDone()) {
+            footerLoader.hasten(objectId);
+        }
+        return footer;
     }
 
     private static int find(BundleFooter footer, Location location) {

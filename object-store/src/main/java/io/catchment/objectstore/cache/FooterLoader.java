@@ -8,13 +8,15 @@ import io.catchment.objectstore.ReadClass;
 import io.catchment.objectstore.bundle.BundleFooter;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Immutable. Reads the footer of an object: the last bytes first, more if it is longer; what is corrupt is read again after a pause, then reported. */
+/** Thread-safe. Reads the footer of an object: the last bytes first, more if it is longer; what is corrupt is read again after a pause, then reported. */
 public final class FooterLoader {
     private static final Logger LOG = LoggerFactory.getLogger(FooterLoader.class);
     private static final int ATTEMPTS_MAX = 3;
@@ -22,6 +24,8 @@ public final class FooterLoader {
     private final Function<ReadClass, ObjectStore> stores;
     private final ScheduledExecutorService timer;
     private final Runnable corrupt;
+    /** Of each object, what is asked for by readers that catch up. */
+    private final ConcurrentHashMap<Long, CompletionStage<ByteBuf>> catchingUp = new ConcurrentHashMap<>();
 
     FooterLoader(Function<ReadClass, ObjectStore> stores, ScheduledExecutorService timer, Runnable corrupt) {
         this.stores = stores;
@@ -40,12 +44,20 @@ public final class FooterLoader {
     }
 
     CompletableFuture<BundleFooter> load(long objectId, long objectBytes, ReadClass as) {
-        return attempt(stores.apply(as), objectId, objectBytes, 1);
+        return attempt(as, objectId, objectBytes, 1);
     }
 
-    private CompletableFuture<BundleFooter> attempt(ObjectStore store, long objectId, long objectBytes, int attempt) {
+    /** Somebody at the tail waits for it now. */
+    void hasten(long objectId) {
+        CompletionStage<ByteBuf> sent = catchingUp.get(objectId);
+        if (sent != null) {
+            stores.apply(ReadClass.TAIL).hasten(sent);
+        }
+    }
+
+    private CompletableFuture<BundleFooter> attempt(ReadClass as, long objectId, long objectBytes, int attempt) {
         int tail = (int) Math.min(objectBytes, BundleFooter.TAIL_BYTES);
-        return read(store, objectId, objectBytes, tail).exceptionallyCompose(failure -> {
+        return read(as, objectId, objectBytes, tail).exceptionallyCompose(failure -> {
             Throwable cause = StageFailure.cause(failure);
             if (!(cause instanceof ObjectStoreException known) || known.reason() != Reason.CORRUPT) {
                 return CompletableFuture.failedFuture(cause);
@@ -58,7 +70,7 @@ public final class FooterLoader {
                                 () -> {},
                                 CompletableFuture.delayedExecutor(
                                         RereadPause.ms(attempt), TimeUnit.MILLISECONDS, timer))
-                        .thenCompose(nothing -> attempt(store, objectId, objectBytes, attempt + 1));
+                        .thenCompose(nothing -> attempt(as, objectId, objectBytes, attempt + 1));
             }
             LOG.error(
                     "the footer of object {} of {} bytes is not what was written, nothing of it is served (O4)",
@@ -69,14 +81,18 @@ public final class FooterLoader {
         });
     }
 
-    private CompletableFuture<BundleFooter> read(ObjectStore store, long objectId, long objectBytes, int tailBytes) {
-        String key = ObjectKeys.key(objectId);
-        return store.get(key, objectBytes - tailBytes, tailBytes)
-                .thenCompose(tail -> {
+    private CompletableFuture<BundleFooter> read(ReadClass as, long objectId, long objectBytes, int tailBytes) {
+        CompletionStage<ByteBuf> sent =
+                stores.apply(as).get(ObjectKeys.key(objectId), objectBytes - tailBytes, tailBytes);
+        if (as == ReadClass.CATCH_UP) {
+            catchingUp.put(objectId, sent);
+            sent.whenComplete((tail, failure) -> catchingUp.remove(objectId, sent));
+        }
+        return sent.thenCompose(tail -> {
                     try {
                         int needed = BundleFooter.footerAndTrailerBytes(tail, objectBytes);
                         if (needed > tail.readableBytes()) {
-                            return read(store, objectId, objectBytes, needed);
+                            return read(as, objectId, objectBytes, needed);
                         }
                         ByteBuf exact = tail.slice(tail.writerIndex() - needed, needed);
                         return CompletableFuture.completedFuture(BundleFooter.read(exact, objectBytes));

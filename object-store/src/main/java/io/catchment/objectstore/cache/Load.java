@@ -7,7 +7,7 @@ import io.catchment.objectstore.bundle.BundleFooter;
  * One request to the store: consecutive blocks of one object.
  *
  * @param attempt 1 for the first try of these blocks
- * @param as who asked for them first
+ * @param as who asked for them
  * @param ahead nobody had asked for them yet
  */
 record Load(long objectId, BundleFooter footer, int firstBlock, int count, int attempt, ReadClass as, boolean ahead) {
@@ -26,5 +26,9 @@ record Load(long objectId, BundleFooter footer, int firstBlock, int count, int a
 
     Load again(int i) {
         return new Load(objectId, footer, firstBlock + i, 1, attempt + 1, as, ahead);
+    }
+
+    Load atTheTail() {
+        return new Load(objectId, footer, firstBlock, count, attempt, ReadClass.TAIL, ahead);
     }
 }

@@ -17,7 +17,7 @@ final class LoadQueue {
 
     /** False when it is full. */
     boolean add(BlockLoader.Queued entry) {
-        ArrayDeque<BlockLoader.Queued> own = of(entry.load().as());
+        ArrayDeque<BlockLoader.Queued> own = of(entry.as());
         return own.size() < max && own.add(entry);
     }
 
@@ -31,7 +31,12 @@ final class LoadQueue {
 
     /** False when it was taken out already. */
     boolean remove(BlockLoader.Queued entry) {
-        return of(entry.load().as()).remove(entry);
+        return of(entry.as()).remove(entry);
+    }
+
+    /** Before it becomes one of readers at the tail; that queue may get longer by it. False when it does not wait here. */
+    boolean moveToTail(BlockLoader.Queued entry) {
+        return catchUp.remove(entry) && tail.add(entry);
     }
 
     boolean isEmpty() {

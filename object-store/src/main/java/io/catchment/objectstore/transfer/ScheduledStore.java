@@ -47,5 +47,10 @@ final class ScheduledStore implements ObjectStore {
     }
 
     @Override
+    public void hasten(CompletionStage<?> answer) {
+        scheduler.hasten(answer, of);
+    }
+
+    @Override
     public void close() {}
 }

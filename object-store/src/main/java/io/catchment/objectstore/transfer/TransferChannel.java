@@ -19,7 +19,9 @@ final class TransferChannel {
 
     /** A transfer that has not begun. No record: two may look alike and are not the same. */
     static final class Waiting {
-        private final TransferClass of;
+        /** Owned by the channel's lock until it begins or is refused; the same from then on. */
+        private TransferClass of;
+
         private final long bytes;
         private final long sinceNanos;
         private final Runnable start;
@@ -35,6 +37,11 @@ final class TransferChannel {
             this.sinceNanos = sinceNanos;
             this.start = start;
             this.abandon = abandon;
+        }
+
+        /** Once it has begun, or was refused. */
+        TransferClass of() {
+            return of;
         }
 
         long sinceNanos() {
@@ -96,6 +103,24 @@ final class TransferChannel {
             }
             queue.add(waiting);
             return Offered.QUEUED;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Follow it by {@link #startDue}. False when it was started, or taken out, already, or is as urgent, or there is no room. */
+    boolean hasten(Waiting waiting, TransferClass to) {
+        lock.lock();
+        try {
+            ArrayDeque<Waiting> queue = queues.get(to.rank());
+            if (to.rank() >= waiting.of.rank()
+                    || queue.size() >= queueMax
+                    || !queues.get(waiting.of.rank()).remove(waiting)) {
+                return false;
+            }
+            waiting.of = to;
+            queue.add(waiting);
+            return true;
         } finally {
             lock.unlock();
         }

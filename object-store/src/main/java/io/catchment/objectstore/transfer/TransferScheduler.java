@@ -62,6 +62,17 @@ public final class TransferScheduler implements AutoCloseable {
         return transfer.result;
     }
 
+    /**
+     * A transfer that goes on as one of a class that goes before its own, at the end of that one's queue. Nothing happens when it has begun, or that queue is full.
+     *
+     * @param outcome what {@link #submit} has answered
+     */
+    public void hasten(CompletionStage<?> outcome, TransferClass to) {
+        if (outcome instanceof Outcome<?> own && own.transfer.channel.hasten(own.transfer.waiting, to)) {
+            own.transfer.channel.startDue();
+        }
+    }
+
     /** What is sent again counts against the bandwidth as well. */
     public void charge(Direction direction, long bytes) {
         channel(direction).charge(bytes);
@@ -90,15 +101,22 @@ public final class TransferScheduler implements AutoCloseable {
         return channels.get(direction);
     }
 
+    private static final class Outcome<T> extends CompletableFuture<T> {
+        private final TransferScheduler.Transfer<T> transfer;
+
+        Outcome(TransferScheduler.Transfer<T> transfer) {
+            this.transfer = transfer;
+        }
+    }
+
     private final class Transfer<T> {
         private final TransferChannel channel;
-        private final TransferClass of;
         private final Direction direction;
         private final long bytes;
         private final Supplier<CompletionStage<T>> send;
         private final Runnable notSent;
         private final Consumer<T> late;
-        private final CompletableFuture<T> result = new CompletableFuture<>();
+        private final CompletableFuture<T> result = new Outcome<>(this);
         private final TransferChannel.Waiting waiting;
 
         Transfer(
@@ -110,7 +128,6 @@ public final class TransferScheduler implements AutoCloseable {
                 Runnable notSent,
                 Consumer<T> late) {
             this.channel = channel;
-            this.of = of;
             this.direction = direction;
             this.bytes = bytes;
             this.send = send;
@@ -131,6 +148,7 @@ public final class TransferScheduler implements AutoCloseable {
                     channel.startDue();
                 }
                 case FULL -> {
+                    TransferClass of = waiting.of();
                     listener.refused(of, direction);
                     end(Reason.TRANSIENT, queueMax + " transfers of class " + of + " wait already");
                 }
@@ -148,6 +166,7 @@ public final class TransferScheduler implements AutoCloseable {
         }
 
         private void start() {
+            TransferClass of = waiting.of();
             listener.started(of, direction, nanoTime.getAsLong() - waiting.sinceNanos());
             CompletionStage<T> sent;
             try {

@@ -17,6 +17,12 @@ import io.catchment.objectstore.testing.ScriptedStore;
 import io.catchment.objectstore.testing.ScriptedStore.Fail;
 import io.catchment.objectstore.testing.ScriptedStore.Garble;
 import io.catchment.objectstore.testing.ScriptedStore.Late;
+import io.catchment.objectstore.transfer.Direction;
+import io.catchment.objectstore.transfer.ObjectTransfers;
+import io.catchment.objectstore.transfer.TransferClass;
+import io.catchment.objectstore.transfer.TransferListener;
+import io.catchment.objectstore.transfer.TransferScheduler;
+import io.catchment.objectstore.transfer.TransferSettings;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
@@ -27,6 +33,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -326,6 +333,104 @@ class ReaderFaultsTest {
         assertThat(asked.get(4)).as("before those that came earlier").isEqualTo(ReadClass.TAIL);
         reads.forEach(read -> done(read).payload().release());
         reader.close();
+    }
+
+    @Test
+    void aLoadOfThoseWhoCatchUpGoesOnAsOneOfTheTailWhenSomebodyThereComesToWaitForIt() {
+        List<ReadClass> asked = new ArrayList<>();
+        CachedObjectReader reader = new CachedObjectReader(
+                as -> {
+                    asked.add(as);
+                    return store;
+                },
+                new ReaderSettings(0, 100L * MIB, MIB, 4, 64, 20_000, 0, MIB),
+                ByteBufAllocator.DEFAULT,
+                timer,
+                CatchUpRoom.ALL);
+        warmFooter(reader);
+        asked.clear();
+        store.always(new Late());
+        List<CompletionStage<RangeRead>> reads = new ArrayList<>();
+        for (int block = 0; block < 5; block++) {
+            reads.add(reader.read(location, 32 * block + 1, 1, ReadClass.CATCH_UP));
+        }
+        assertThat(asked).as("two wait").hasSize(3);
+        reads.add(reader.read(location, 32 * 4 + 1, 1, ReadClass.TAIL));
+        assertThat(asked).containsExactly(ReadClass.CATCH_UP, ReadClass.CATCH_UP, ReadClass.CATCH_UP, ReadClass.TAIL);
+        store.always(null);
+        store.releaseHung();
+        reads.forEach(read -> done(read).payload().release());
+        assertThat(asked).as("one request for both").hasSize(5);
+        reader.close();
+        allFreed(reader);
+    }
+
+    @Test
+    void whatWaitsAmongTheTransfersOfThoseWhoCatchUpIsHastenedToo() {
+        ObjectTransfers transfers = transfers();
+        CachedObjectReader reader = reader(transfers);
+        warmFooter(reader);
+        store.always(new Late());
+        List<CompletionStage<RangeRead>> reads = new ArrayList<>();
+        for (int block = 0; block < 5; block++) {
+            reads.add(reader.read(location, 32 * block + 1, 1, ReadClass.CATCH_UP));
+        }
+        assertThat(store.hungCount()).as("two wait").isEqualTo(3);
+        reads.add(reader.read(location, 32 * 4 + 1, 1, ReadClass.TAIL));
+        assertThat(store.hungCount()).isEqualTo(4);
+        assertThat(transfers.scheduler().running(TransferClass.TAIL_READ, Direction.DOWN))
+                .isOne();
+        store.always(null);
+        store.releaseHung();
+        reads.forEach(read -> done(read).payload().release());
+        assertThat(transfers.scheduler().running(TransferClass.TAIL_READ, Direction.DOWN))
+                .isZero();
+        reader.close();
+        allFreed(reader);
+    }
+
+    @Test
+    void aFooterThatSomebodyAtTheTailComesToWaitForIsHastenedToo() {
+        ObjectTransfers transfers = transfers();
+        CachedObjectReader reader = reader(transfers);
+        store.always(new Late());
+        List<CompletionStage<ByteBuf>> others = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            others.add(transfers.of(TransferClass.CATCH_UP_READ).get(key, 0, 1));
+        }
+        CompletionStage<RangeRead> behind = reader.read(location, 1, 1, ReadClass.CATCH_UP);
+        assertThat(store.hungCount()).isEqualTo(3);
+        CompletionStage<RangeRead> atTheTail = reader.read(location, 1, 1, ReadClass.TAIL);
+        assertThat(store.hungCount()).isEqualTo(4);
+        store.always(null);
+        store.releaseHung();
+        others.forEach(read -> done(read).release());
+        done(behind).payload().release();
+        done(atTheTail).payload().release();
+        reader.close();
+        allFreed(reader);
+    }
+
+    /** Four at a time, of which those who catch up have three. */
+    private ObjectTransfers transfers() {
+        return new ObjectTransfers(
+                store,
+                new TransferScheduler(
+                        new TransferSettings(4, 0, 0, 100),
+                        System::nanoTime,
+                        (nanos, task) -> {
+                            ScheduledFuture<?> unused = timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
+                        },
+                        TransferListener.NONE));
+    }
+
+    private CachedObjectReader reader(ObjectTransfers transfers) {
+        return new CachedObjectReader(
+                as -> transfers.of(as == ReadClass.TAIL ? TransferClass.TAIL_READ : TransferClass.CATCH_UP_READ),
+                new ReaderSettings(0, 100L * MIB, MIB, 16, 64, 20_000, 0, MIB),
+                ByteBufAllocator.DEFAULT,
+                timer,
+                CatchUpRoom.ALL);
     }
 
     @Test

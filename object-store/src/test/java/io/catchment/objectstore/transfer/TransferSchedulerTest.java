@@ -178,6 +178,49 @@ class TransferSchedulerTest {
     }
 
     @Test
+    void whatIsHastenedWaitsBehindThoseOfItsNewClassAndBeforeItsOldOne() {
+        TransferScheduler scheduler = scheduler(places(1));
+        CompletableFuture<Long> running = up(scheduler, TransferClass.FLUSH_NORMAL, 10 * MIB);
+        CompletableFuture<Long> first = up(scheduler, TransferClass.CATCH_UP_READ, 10 * MIB);
+        CompletableFuture<Long> second = up(scheduler, TransferClass.CATCH_UP_READ, 10 * MIB);
+        CompletableFuture<Long> tail = up(scheduler, TransferClass.TAIL_READ, 10 * MIB);
+        scheduler.hasten(second, TransferClass.TAIL_READ);
+        scheduler.hasten(tail, TransferClass.BACKGROUND);
+        scheduler.hasten(running, TransferClass.FLUSH_URGENT);
+        scheduler.hasten(new CompletableFuture<Long>(), TransferClass.FLUSH_URGENT);
+        assertThat(scheduler.waiting(TransferClass.TAIL_READ, Direction.UP)).isEqualTo(2);
+        link.run(2 * SECOND + SECOND / 2);
+        assertThat(tail).isDone();
+        assertThat(second).isNotDone();
+        link.run(SECOND);
+        assertThat(second).isDone();
+        assertThat(first).isNotDone();
+        link.run(SECOND);
+        assertThat(first).isDone();
+        assertThat(started)
+                .containsExactly(
+                        TransferClass.FLUSH_NORMAL,
+                        TransferClass.TAIL_READ,
+                        TransferClass.TAIL_READ,
+                        TransferClass.CATCH_UP_READ);
+        for (TransferClass each : TransferClass.values()) {
+            assertThat(scheduler.running(each, Direction.UP)).as("%s", each).isZero();
+        }
+    }
+
+    @Test
+    void whatIsHastenedAndCancelledIsNotSent() {
+        TransferScheduler scheduler = scheduler(places(1));
+        up(scheduler, TransferClass.FLUSH_NORMAL, 10 * MIB);
+        CompletableFuture<Long> waiting = up(scheduler, TransferClass.CATCH_UP_READ, 10 * MIB);
+        scheduler.hasten(waiting, TransferClass.TAIL_READ);
+        waiting.cancel(false);
+        assertThat(notSent).isOne();
+        link.run(5 * SECOND);
+        assertThat(started).containsExactly(TransferClass.FLUSH_NORMAL);
+    }
+
+    @Test
     void aBoundOnBandwidthHoldsOnAverageWhateverTheSizes() {
         TransferScheduler scheduler = scheduler(new TransferSettings(8, 4 * MIB, 0, 1000));
         List<CompletableFuture<Long>> all = new ArrayList<>();
