@@ -13,12 +13,14 @@ import io.catchment.controlplane.CommandException;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.TopicState;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
@@ -37,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * DeleteRecords (KIP-107): the owner has the beginning of its streams moved up, published or not, up to what is acknowledged. Answered
- * when the control plane has it.
+ * when the control plane has it and every reader here is told so.
  */
 public final class DeleteRecordsHandler implements ApiHandler {
     private final PartitionDirectory partitions;
@@ -67,11 +69,18 @@ public final class DeleteRecordsHandler implements ApiHandler {
 
     private record Key(String topic, int partition) {}
 
+    /** What is to be done to one of them. */
+    private record Asked(PartitionView partition, Trim trim) {
+        CompletableFuture<Void> begun() {
+            return Begun.at(partition, trim.logStartOffset());
+        }
+    }
+
     @Override
     public void handle(Request request) {
         DeleteRecordsRequestData body = ((DeleteRecordsRequest) request.body()).data();
         Map<Key, DeleteRecordsPartitionResult> results = new LinkedHashMap<>();
-        Map<Key, Trim> trims = new LinkedHashMap<>();
+        Map<Key, Asked> trims = new LinkedHashMap<>();
         for (DeleteRecordsTopic topic : body.topics()) {
             for (DeleteRecordsPartition asked : topic.partitions()) {
                 look(new Key(topic.name(), asked.partitionIndex()), asked.offset(), results, trims);
@@ -79,18 +88,25 @@ public final class DeleteRecordsHandler implements ApiHandler {
         }
         CompletableFuture<?> done = trims.isEmpty()
                 ? CompletableFuture.completedFuture(null)
-                : controlPlane
-                        .submit(new Command.TrimStreams(nodeId, nodeEpoch, List.copyOf(trims.values())))
+                : trim(trims.values())
                         .toCompletableFuture()
                         .copy()
                         .orTimeout(Math.max(1, body.timeoutMs()), TimeUnit.MILLISECONDS);
         Later.respond(request, done, (answer, failure) -> {
-            trims.forEach((key, trim) -> results.put(key, outcome(key, trim, failure)));
+            trims.forEach((key, asked) -> results.put(key, outcome(key, asked.trim(), failure)));
             return new DeleteRecordsResponse(data(results));
         });
     }
 
-    private void look(Key key, long offset, Map<Key, DeleteRecordsPartitionResult> results, Map<Key, Trim> trims) {
+    private CompletionStage<Void> trim(Collection<Asked> all) {
+        List<Trim> trims = all.stream().map(Asked::trim).toList();
+        return controlPlane
+                .submit(new Command.TrimStreams(nodeId, nodeEpoch, trims))
+                .thenCompose(recorded ->
+                        CompletableFuture.allOf(all.stream().map(Asked::begun).toArray(CompletableFuture[]::new)));
+    }
+
+    private void look(Key key, long offset, Map<Key, DeleteRecordsPartitionResult> results, Map<Key, Asked> trims) {
         trims.remove(key);
         @Nullable PartitionView view = partitions.find(key.topic(), key.partition());
         if (Topic.isInternal(key.topic())) {
@@ -108,7 +124,7 @@ public final class DeleteRecordsHandler implements ApiHandler {
             } else {
                 results.put(key, done(key, view.logStartOffset()));
                 if (wanted > view.logStartOffset()) {
-                    trims.put(key, new Trim(view.streamId(), wanted));
+                    trims.put(key, new Asked(view, new Trim(view.streamId(), wanted)));
                 }
             }
         }
