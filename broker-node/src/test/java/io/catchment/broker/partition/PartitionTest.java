@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.catchment.broker.batch.BatchHeader;
 import io.catchment.broker.read.BatchRun;
-import io.catchment.broker.topic.TopicConfig;
+import io.catchment.broker.testing.TestTopicConfigs;
 import io.catchment.wal.Acknowledged;
 import io.catchment.wal.Admission;
 import io.catchment.wal.Authority;
@@ -27,7 +27,6 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.protocol.Errors;
-import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.ControlRecordType;
 import org.apache.kafka.common.record.internal.EndTransactionMarker;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -57,7 +56,7 @@ class PartitionTest {
             eventLoop,
             new PartitionServices(
                     wal,
-                    topic -> config(),
+                    topic -> TestTopicConfigs.plain(lane),
                     new LaneFaults(),
                     right,
                     (topic, delayMs) -> {},
@@ -480,28 +479,6 @@ class PartitionTest {
 
     private static ProducerStates producers() {
         return new ProducerStates(NAME, new ProducerStateManagerConfig(86_400_000, true), Time.SYSTEM);
-    }
-
-    private TopicConfig config() {
-        return new TopicConfig(
-                1_048_588,
-                Integer.MAX_VALUE,
-                TimestampType.CREATE_TIME,
-                Long.MAX_VALUE,
-                3_600_000,
-                "producer",
-                null,
-                lane,
-                false,
-                true,
-                -1,
-                -1,
-                0.5,
-                0,
-                Long.MAX_VALUE,
-                86_400_000,
-                false,
-                1);
     }
 
     private static final class Outcomes implements AppendCompletion {

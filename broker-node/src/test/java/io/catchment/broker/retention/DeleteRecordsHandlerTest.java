@@ -6,7 +6,7 @@ import io.catchment.broker.testing.FakeDirectory;
 import io.catchment.broker.testing.FakePartition;
 import io.catchment.broker.testing.OpenRequest;
 import io.catchment.broker.testing.RulesControlPlane;
-import io.catchment.broker.topic.TopicConfig;
+import io.catchment.broker.testing.TestTopicConfigs;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.TopicState;
 import io.catchment.wal.Lane;
@@ -19,7 +19,6 @@ import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPar
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
 import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPartitionResult;
 import org.apache.kafka.common.protocol.Errors;
-import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.requests.DeleteRecordsRequest;
 import org.apache.kafka.common.requests.DeleteRecordsResponse;
 import org.junit.jupiter.api.AfterEach;
@@ -36,7 +35,7 @@ class DeleteRecordsHandlerTest {
     private final long epoch = control.register(NODE);
     private final FakeDirectory directory = new FakeDirectory();
     private final DeleteRecordsHandler handler =
-            new DeleteRecordsHandler(directory, control, topic -> config(), NODE, epoch);
+            new DeleteRecordsHandler(directory, control, topic -> TestTopicConfigs.plain(Lane.NORMAL), NODE, epoch);
     private FakePartition partition = new FakePartition("none", org.apache.kafka.common.Uuid.ZERO_UUID, 0, 0);
 
     @BeforeEach
@@ -114,27 +113,5 @@ class DeleteRecordsHandlerTest {
         partition.logStartOffset = 7;
         assertThat(result(delete(5, TIMEOUT_MS)).lowWatermark()).isEqualTo(7);
         assertThat(control.submitted(Command.TrimStreams.class)).isEmpty();
-    }
-
-    private static TopicConfig config() {
-        return new TopicConfig(
-                1_048_588,
-                Integer.MAX_VALUE,
-                TimestampType.CREATE_TIME,
-                Long.MAX_VALUE,
-                3_600_000,
-                "producer",
-                null,
-                Lane.NORMAL,
-                false,
-                true,
-                -1,
-                -1,
-                0.5,
-                0,
-                Long.MAX_VALUE,
-                86_400_000,
-                false,
-                1);
     }
 }
