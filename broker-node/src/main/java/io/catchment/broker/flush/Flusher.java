@@ -74,7 +74,7 @@ public final class Flusher implements AutoCloseable {
     private final Backoff prepareBackoff;
     private long notBeforeNanos;
     private final AtomicBoolean pumpQueued = new AtomicBoolean();
-    private volatile Set<Long> workedOn = Set.of();
+    private final FlushClaims claims;
     private volatile FlushStats stats = FlushStats.NONE;
     private volatile String stopped = "";
     private volatile boolean closed;
@@ -98,6 +98,7 @@ public final class Flusher implements AutoCloseable {
         this.settings = settings;
         this.metrics = metrics;
         this.nodeEpoch = nodeEpoch;
+        this.claims = new FlushClaims(loop);
         this.extents = new LocalExtents(wal, nodeId, nodeEpoch);
         this.stuck = new StuckExtents(loop, settings, random, this::pump);
         this.uploader = uploader;
@@ -162,7 +163,7 @@ public final class Flusher implements AutoCloseable {
 
     /** Extents whose FLUSH task this node is at work on, for the heartbeats. From any thread. */
     public Set<Long> workedOn() {
-        return workedOn;
+        return claims.present();
     }
 
     /** No new step is begun. Uploads under way end by themselves; what they leave expires (O3). */
@@ -403,12 +404,26 @@ public final class Flusher implements AutoCloseable {
                 + publishes.describe();
     }
 
+    /**
+     * The disk does not give it, or gives nothing of what is under way, so that its own turn does not come. To give a task up that ends after all
+     * does no harm: only who has it then may publish, and what was uploaded without it expires.
+     */
+    private boolean getsNowhere(long extentId) {
+        boolean begun = uploading.containsKey(extentId) || publishes.holds(extentId);
+        return uploads.hangs(extentId) || (!begun && nothingMoves());
+    }
+
+    private boolean nothingMoves() {
+        return !uploading.isEmpty() && uploading.keySet().stream().allMatch(uploads::hangs);
+    }
+
     private void look() {
         ClusterImage image = controlPlane.image();
         LocalExtents.Unflushed unflushed = extents.unflushed(image, loop.wallClockMs());
         Set<Long> working = extents.tasks(image);
         working.removeAll(stuck.loud());
-        workedOn = ended() ? Set.of() : Set.copyOf(working);
+        working.removeIf(this::getsNowhere);
+        claims.say(ended() ? Set.of() : working);
         int doomed = (int) image.objects().stream()
                 .filter(object -> object.phase() == ObjectState.Phase.DOOMED)
                 .count();

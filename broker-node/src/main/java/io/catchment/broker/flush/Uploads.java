@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -63,6 +64,8 @@ final class Uploads {
     private final ObjectUploader uploader;
     /** By extent. */
     private final Map<Long, Prepared> prepared = new HashMap<>();
+    /** Extents on their way from the disk. Changed by any thread. */
+    private final Map<Long, Long> loadingSinceNanos = new ConcurrentHashMap<>();
 
     Uploads(
             Wal wal,
@@ -96,8 +99,20 @@ final class Uploads {
             return CompletableFuture.completedStage(Uploaded.NOTHING);
         }
         return FlushFailure.of(Stage.PREPARE, object(extent.extentId(), fromOffsets))
-                .thenCompose(object -> FlushFailure.of(Stage.LOAD, wal.load(extent.extentId()))
+                .thenCompose(object -> load(extent.extentId())
                         .thenCompose(loaded -> onLoop(() -> put(object, extent, loaded), loaded::close)));
+    }
+
+    private CompletionStage<LoadedExtent> load(long extentId) {
+        loadingSinceNanos.put(extentId, loop.nanoTime());
+        return FlushFailure.attempt(Stage.LOAD, () -> wal.load(extentId))
+                .whenComplete((loaded, failure) -> loadingSinceNanos.remove(extentId));
+    }
+
+    /** Whether the disk has not given it for long. An upload may take as long, on a slow line; its requests end by themselves. */
+    boolean hangs(long extentId) {
+        Long since = loadingSinceNanos.get(extentId);
+        return since != null && loop.nanoTime() - since >= FlushClaims.HANGS_NANOS;
     }
 
     /** The extent is published, or its object is of no use any more. */

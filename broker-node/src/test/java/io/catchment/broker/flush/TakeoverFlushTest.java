@@ -172,6 +172,64 @@ class TakeoverFlushTest {
         assertThat(world.flusher.stats().unflushedExtents()).isZero();
     }
 
+    @Test
+    void aTaskWhoseExtentTheDiskDoesNotGiveIsNotClaimedForEver() {
+        long id = sealedOfTwo(streams.get(0), ONE, TWO, THREE);
+        world.wal.loadMs(900_000);
+        twoDies();
+        assertThat(isGivenTo(id, 1)).isTrue();
+        world.time.pass(590_000);
+        assertThat(world.flusher.workedOn()).containsExactly(id);
+        world.time.pass(20_000);
+        assertThat(world.flusher.workedOn()).as("another holder may try").isEmpty();
+        stuck(id);
+        assertThat(isGivenTo(id, 3)).isTrue();
+
+        world.time.pass(400_000);
+        assertThat(world.store.putKeys).as("the disk has given it").hasSize(1);
+        assertThat(world.control.submitted(Command.PublishFlush.class))
+                .as("not its task any more")
+                .isEmpty();
+        world.wal.loadMs(0);
+        stuck(id);
+        assertThat(isGivenTo(id, 1)).isTrue();
+        world.time.passUntil(() -> world.flushed(id), 20_000);
+        assertThat(world.control.image().stream(streams.get(0)).orElseThrow().catalogEndOffset())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void norAreThoseThatWaitForItsPlace() {
+        List<Long> given =
+                streams.stream().map(stream -> sealedOfTwo(stream, ONE, TWO)).toList();
+        assertThat(given).hasSizeGreaterThan(FlushWorld.SETTINGS.concurrency());
+        world.wal.loadMs(900_000);
+        twoDies();
+        world.time.pass(590_000);
+        assertThat(world.flusher.workedOn()).containsExactlyInAnyOrderElementsOf(given);
+        world.time.pass(20_000);
+        assertThat(world.flusher.workedOn()).isEmpty();
+        world.time.pass(300_000);
+        assertThat(world.flusher.workedOn()).as("the disk works again").isNotEmpty();
+        world.wal.loadMs(0);
+        world.time.pass(1_000_000);
+        assertThat(given).allMatch(world::flushed);
+    }
+
+    /** As in the read of an index. */
+    @Test
+    void aFlushLoopThatStandsStillClaimsNothingForEver() {
+        long id = sealedOfTwo(streams.get(0), ONE, TWO);
+        world.store.down(true);
+        twoDies();
+        world.time.pass(2_000);
+        world.process.crash();
+        world.time.pass(590_000);
+        assertThat(world.flusher.workedOn()).containsExactly(id);
+        world.time.pass(20_000);
+        assertThat(world.flusher.workedOn()).isEmpty();
+    }
+
     private void stuck(long... extents) {
         for (long id : extents) {
             world.control.upkeep(
