@@ -1,5 +1,6 @@
 package io.catchment.broker.partition;
 
+import io.catchment.broker.loop.Attempt;
 import io.catchment.broker.loop.SerialLoop;
 import io.catchment.controlplane.Command;
 import io.catchment.controlplane.Command.Resignation;
@@ -129,8 +130,8 @@ final class Handovers {
         if (batch.size() == AT_A_TIME) {
             gather(GATHER_MS);
         }
-        controlPlane
-                .submit(new Command.ResignStreams(nodeId, nodeEpoch, resignations))
+        Command.ResignStreams command = new Command.ResignStreams(nodeId, nodeEpoch, resignations);
+        Attempt.of(() -> controlPlane.submit(command))
                 .whenComplete((epochs, failure) -> opener.execute(() -> answered(batch, epochs, failure)));
     }
 
@@ -157,7 +158,8 @@ final class Handovers {
             return;
         }
         log.warn("Handing over {} streams failed and is tried again: {}", batch.size(), String.valueOf(failure));
-        if (reason == CommandException.Reason.UNCERTAIN) {
+        // What is no answer of the control plane says nothing about the command either
+        if (reason == null || reason == CommandException.Reason.UNCERTAIN) {
             settle(batch);
         } else {
             release(batch);
@@ -173,8 +175,7 @@ final class Handovers {
 
     /** After the barrier no late copy of the command can take effect, and the image says whether it did. */
     private void settle(List<Move> batch) {
-        controlPlane
-                .barrier()
+        Attempt.of(controlPlane::barrier)
                 .whenComplete((done, failure) -> opener.execute(() -> {
                     if (failure == null) {
                         release(batch);

@@ -28,6 +28,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.protocol.Errors;
@@ -358,6 +359,29 @@ class OwnershipTest {
         }
         await(() -> partitions.openCount() == 0);
         assertThat(lost).hasSize(2);
+        assertThat(stream().ownerNodeId()).isEqualTo(2);
+    }
+
+    @Test
+    void aResignationThatCouldNotEvenBeSentIsTriedAgain() throws Exception {
+        topic();
+        controlPlane.register(2);
+        AtomicInteger asked = new AtomicInteger();
+        controlPlane.fate(command -> {
+            if (command instanceof Command.ResignStreams && asked.getAndIncrement() == 0) {
+                throw new IllegalStateException("injected");
+            }
+            return Fate.DONE;
+        });
+        append();
+        acknowledge(1);
+        move(2);
+        for (int i = 0; i < 2; i++) {
+            await(() -> !wal.queued.isEmpty());
+            acknowledge(1);
+        }
+        await(() -> partitions.openCount() == 0);
+        assertThat(asked).hasValue(2);
         assertThat(stream().ownerNodeId()).isEqualTo(2);
     }
 
