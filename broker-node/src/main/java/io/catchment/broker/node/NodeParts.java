@@ -29,7 +29,7 @@ import java.util.concurrent.ScheduledExecutorService;
  *
  * @param transfers of the object store, which only its owner changes
  * @param horizon up to which doomed objects may be deleted
- * @param lookups where waiting for a name server, or for a peer's monitor, harms nobody
+ * @param lookups where waiting for a name server harms nobody
  */
 record NodeParts(
         NodeConfig config,

@@ -47,7 +47,10 @@ final class PeerWatch implements AutoCloseable {
         long linkedNanos;
     }
 
-    /** @param nodes those to watch; asked again and again */
+    /**
+     * @param nodes those to watch; asked again and again
+     * @param own where nothing waits for anything else
+     */
     PeerWatch(
             int nodeId,
             Supplier<Set<Integer>> nodes,

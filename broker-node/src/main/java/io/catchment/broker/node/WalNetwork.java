@@ -2,6 +2,7 @@ package io.catchment.broker.node;
 
 import io.catchment.broker.config.Listener;
 import io.catchment.broker.config.NodeConfig;
+import io.catchment.broker.loop.SerialThread;
 import io.catchment.controlplane.ControlPlane;
 import io.catchment.controlplane.Endpoint;
 import io.catchment.wal.link.ChannelSecurity;
@@ -33,6 +34,9 @@ final class WalNetwork implements AutoCloseable {
     private final PeerAddresses addresses;
     private final NettyNetwork network;
     private final AtomicBoolean lookingUp = new AtomicBoolean();
+    /** Of the watch alone: a thread that may wait for a name server would find a dead node when that answers. */
+    private final SerialThread watching = new SerialThread("peer-watch");
+
     private @Nullable PeerWatch watch;
     private @Nullable ScheduledFuture<?> lookingUpAgain;
     private int port;
@@ -72,20 +76,21 @@ final class WalNetwork implements AutoCloseable {
         return new Endpoint(told.name(), told.host(), told.port() == 0 ? port : told.port());
     }
 
+    /** @param lookups where waiting for a name server harms nobody */
     void watch(ScheduledExecutorService timer, Executor lookups) {
-        PeerWatch watching =
-                new PeerWatch(config.nodeId(), addresses::nodes, network, System::nanoTime, timer, lookups);
-        watch = watching;
+        PeerWatch made =
+                new PeerWatch(config.nodeId(), addresses::nodes, network, System::nanoTime, timer, watching::execute);
+        watch = made;
         lookingUpAgain = timer.scheduleWithFixedDelay(
-                () -> lookUpAgain(watching, lookups), LOOK_UP_AGAIN_MS, LOOK_UP_AGAIN_MS, TimeUnit.MILLISECONDS);
+                () -> lookUpAgain(made, lookups), LOOK_UP_AGAIN_MS, LOOK_UP_AGAIN_MS, TimeUnit.MILLISECONDS);
     }
 
     /** One at a time: a name server may be slower than this. */
-    private void lookUpAgain(PeerWatch watching, Executor lookups) {
+    private void lookUpAgain(PeerWatch made, Executor lookups) {
         if (lookingUp.compareAndSet(false, true)) {
             lookups.execute(() -> {
                 try {
-                    addresses.lookUpAgain(watching.unreachableMs().keySet());
+                    addresses.lookUpAgain(made.unreachableMs().keySet());
                 } finally {
                     lookingUp.set(false);
                 }
@@ -106,6 +111,7 @@ final class WalNetwork implements AutoCloseable {
         if (watch != null) {
             watch.close();
         }
+        watching.close();
         network.close();
     }
 }
