@@ -87,7 +87,7 @@ final class Membership {
         if (later.isPresent()) {
             throw new SupersededException(otherProcess(later.get()));
         }
-        boolean drained = registrations.any() && isDraining(controlPlane);
+        boolean drained = registrations.owesDrain(controlPlane.image(), config.nodeId());
         Command.NodeEpoch registration =
                 end.await(controlPlane.submit(registration(wal.storeId(), network.map(WalNetwork::endpoint))));
         epoch = registration.epoch();
@@ -98,23 +98,14 @@ final class Membership {
         controlPlane.keepAlive(epoch, meter::load, ignored -> lost.accept("its lease is over"));
         log.info("Registered as node {} in epoch {}", config.nodeId(), epoch);
         if (drained) {
-            // The registration has ended that, as it should when somebody starts a node anew; but this one was only
-            // fenced
             end.await(controlPlane.submit(new Command.DrainNode(config.nodeId(), true)));
+            registrations.drained();
         }
     }
 
     private static String otherProcess(NodeState node) {
         return "another process has registered as node %d, in epoch %d, at %s: each running node needs a node.id of its own; the one that was started last goes on"
                 .formatted(node.nodeId(), node.epoch(), node.endpoints());
-    }
-
-    private boolean isDraining(EpochControlPlane controlPlane) {
-        return controlPlane
-                .image()
-                .node(config.nodeId())
-                .filter(NodeState::draining)
-                .isPresent();
     }
 
     private Command.RegisterNode registration(String storeId, Optional<Endpoint> replication) {
