@@ -25,6 +25,11 @@ public final class BucketOwner implements AutoCloseable {
     /** So many looks may fail before the right to write lapses. */
     private static final int LOOKS_PER_VALIDITY = 3;
 
+    /** The longest time between two looks that a node may be told. A recovery relies on it. */
+    public static final int CHECK_MS_MAX = 600_000;
+
+    static final long VALIDITY_MS_MAX = validityMs(CHECK_MS_MAX);
+
     private final OwnerMarkers markers;
     private final String clusterId;
     private final CompletionStage<Uuid> historyId;

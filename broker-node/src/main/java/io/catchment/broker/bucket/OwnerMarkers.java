@@ -4,16 +4,19 @@ import io.catchment.objectstore.ObjectStore;
 import io.catchment.objectstore.ObjectStore.Listed;
 import io.catchment.objectstore.ObjectStoreException;
 import io.catchment.objectstore.ObjectStoreException.Reason;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Immutable. The markers in one bucket. */
 public final class OwnerMarkers {
+    private static final Logger LOG = LoggerFactory.getLogger(OwnerMarkers.class);
+
     private final ObjectStore store;
 
     /** @param store as it is, without {@link OwnedStore} around it */
@@ -23,24 +26,39 @@ public final class OwnerMarkers {
 
     /** The one that counts; empty if the bucket was never owned. */
     public CompletionStage<Optional<OwnerMarker>> newest() {
-        return list().thenCompose(listed ->
-                newest(listed).map(this::read).orElseGet(() -> CompletableFuture.completedStage(Optional.empty())));
+        return list().thenCompose(listed -> newest(listed)
+                .map(newest -> read(newest).thenApply(Optional::of))
+                .orElseGet(() -> CompletableFuture.completedStage(Optional.empty())));
     }
 
-    /** That one, and those before it down to a generation; in order. */
-    public CompletionStage<List<OwnerMarker>> from(long generation) {
+    /**
+     * For how long any owner from a generation on may begin to write without a look; 0 if there is none. For one whose marker cannot be read, as
+     * long as any owner may.
+     */
+    public CompletionStage<Long> longestValidityMs(long generation) {
         return list().thenCompose(listed -> {
-            CompletionStage<List<OwnerMarker>> all = CompletableFuture.completedStage(new ArrayList<>());
+            CompletionStage<Long> longest = CompletableFuture.completedStage(0L);
             for (Listed each : listed) {
                 OptionalLong its = OwnerMarker.generation(each.key());
                 if (its.isPresent() && its.getAsLong() >= generation) {
-                    all = all.thenCombine(read(each), (markers, marker) -> {
-                        marker.ifPresent(markers::add);
-                        return markers;
-                    });
+                    longest = longest.thenCombine(validityMs(each), Long::max);
                 }
             }
-            return all;
+            return longest;
+        });
+    }
+
+    private CompletionStage<Long> validityMs(Listed marker) {
+        return read(marker).thenApply(OwnerMarker::validityMs).exceptionallyCompose(failure -> {
+            if (cause(failure) instanceof ObjectStoreException known && known.reason() == Reason.CORRUPT) {
+                LOG.error(
+                        "The marker {} cannot be read. It only says how long an earlier owner may still be writing, and none"
+                                + " may for more than {} ms",
+                        marker.key(),
+                        BucketOwner.VALIDITY_MS_MAX);
+                return CompletableFuture.completedStage(BucketOwner.VALIDITY_MS_MAX);
+            }
+            return CompletableFuture.failedStage(failure);
         });
     }
 
@@ -70,10 +88,10 @@ public final class OwnerMarkers {
         return store.list(OwnerMarker.PREFIX);
     }
 
-    private CompletionStage<Optional<OwnerMarker>> read(Listed marker) {
+    private CompletionStage<OwnerMarker> read(Listed marker) {
         return store.get(marker.key(), 0, Math.toIntExact(marker.bytes())).thenApply(body -> {
             try {
-                return Optional.of(OwnerMarker.read(marker.key(), body));
+                return OwnerMarker.read(marker.key(), body);
             } finally {
                 body.release();
             }

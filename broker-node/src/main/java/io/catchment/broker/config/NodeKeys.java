@@ -3,6 +3,7 @@ package io.catchment.broker.config;
 import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
 import static org.apache.kafka.common.config.ConfigDef.Range.between;
 
+import io.catchment.broker.bucket.BucketOwner;
 import io.catchment.broker.compaction.CompactionSettings;
 import io.catchment.broker.group.GroupSettings;
 import io.catchment.broker.quota.QuotaSettings;
@@ -481,7 +482,7 @@ final class NodeKeys {
                 BUCKET_CHECK_MS,
                 ConfigDef.Type.LONG,
                 5_000L,
-                between(100, 600_000),
+                between(100, BucketOwner.CHECK_MS_MAX),
                 "How often a node looks whether another cluster has taken the object store over. For three times as long it may write"
                         + " without having been able to look, and for a tenth more a recovery waits.");
         key(

@@ -10,6 +10,7 @@ import io.catchment.controlplane.archive.Restoration;
 import io.catchment.controlplane.archive.Restoration.Restored;
 import io.catchment.controlplane.archive.StateArchive;
 import io.catchment.objectstore.ObjectStore;
+import io.catchment.objectstore.ObjectStoreException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufOutputStream;
 import io.netty.buffer.Unpooled;
@@ -76,7 +77,7 @@ public final class BucketRecovery {
 
     /** @throws RecoveryException with what is wrong, and what to do */
     public Restored run() throws RecoveryException, InterruptedException {
-        OwnerMarker former = get("the owner's markers", markers.newest())
+        OwnerMarker former = newestMarker()
                 .orElseThrow(
                         () -> new RecoveryException("no cluster has ever owned this object store: there is nothing to"
                                 + " recover. Is the bucket and the prefix the right one?"));
@@ -129,10 +130,8 @@ public final class BucketRecovery {
 
     /** Whoever came after the newest snapshot may have ended before it waited for those before it. */
     private long longestValidityMs(long snapshotGeneration) throws RecoveryException, InterruptedException {
-        return get("the owner's markers", markers.from(snapshotGeneration)).stream()
-                .mapToLong(OwnerMarker::validityMs)
-                .max()
-                .orElse(validityMs);
+        long longest = get("the owner's markers", markers.longestValidityMs(snapshotGeneration));
+        return longest == 0 ? validityMs : longest;
     }
 
     /** Each run is a history of its own, in a generation of its own: what an earlier one has begun with finds that it is over. */
@@ -180,7 +179,7 @@ public final class BucketRecovery {
     }
 
     private void requireStillMine(OwnerMarker mine) throws RecoveryException, InterruptedException {
-        Optional<OwnerMarker> newest = get("the owner's markers", markers.newest());
+        Optional<OwnerMarker> newest = newestMarker();
         requireMine(
                 mine, newest.orElseThrow(() -> new RecoveryException("the owner's markers were deleted meanwhile")));
     }
@@ -195,6 +194,28 @@ public final class BucketRecovery {
         }
         SnapshotKey name = new SnapshotKey(mine.generation(), restored.image().offset());
         get("the snapshot " + name.key(), store.put(name.key(), body));
+    }
+
+    /**
+     * Nothing takes the place of one that cannot be read: without it nobody knows whether this very cluster owns the bucket, and lives; without
+     * its object its generation would be given out again, with the ids of what its owner wrote.
+     */
+    private Optional<OwnerMarker> newestMarker() throws RecoveryException, InterruptedException {
+        try {
+            return markers.newest().toCompletableFuture().get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof ObjectStoreException known
+                    && known.reason() == ObjectStoreException.Reason.CORRUPT) {
+                throw new RecoveryException(
+                        "the newest of the owner's markers is damaged, or of a later version of this software: "
+                                + known.getMessage()
+                                + ". Put this object back as it was, from an earlier version of it or from a copy of the"
+                                + " bucket, or use the later version, and run the recovery again. Do not delete it: its"
+                                + " generation must not be given out a second time",
+                        e);
+            }
+            throw unanswered("the owner's markers", e);
+        }
     }
 
     private static <T> T get(String what, CompletionStage<T> stage) throws RecoveryException, InterruptedException {

@@ -425,6 +425,32 @@ class BucketRecoveryTest {
     }
 
     @Test
+    void aBrokenNewestMarkerIsNamedAndNothingIsTaken() {
+        world();
+        bucket.corrupt("owner/0000000000000001", 20);
+        List<?> before = bucket.list("").toCompletableFuture().join();
+        assertThatThrownBy(() -> recover("new"))
+                .isInstanceOf(RecoveryException.class)
+                .hasMessageContaining("owner/0000000000000001")
+                .hasMessageContaining("Put this object back as it was")
+                .hasMessageContaining("Do not delete it");
+        assertThat(bucket.list("").toCompletableFuture().join()).isEqualTo(before);
+        assertThat(waits).isEmpty();
+    }
+
+    /** A recovery that ended before its snapshot came after the owner whose marker is broken. */
+    @Test
+    void aBrokenEarlierMarkerIsWaitedForAsLongAsAnyOwnerMayWrite() throws Exception {
+        world();
+        own("ended", 2);
+        bucket.corrupt("owner/0000000000000001", 20);
+        assertThat(recover("new").image().stream(a).orElseThrow().catalogEndOffset())
+                .isEqualTo(25);
+        assertThat(waits).singleElement().satisfies(ms -> assertThat(ms).isBetween(1_980_000L, 1_980_001L));
+        assertThat(marker().generation()).isEqualTo(3);
+    }
+
+    @Test
     void aBrokenSnapshotGivesWayToTheOneBefore() throws Exception {
         world();
         snapshot();
