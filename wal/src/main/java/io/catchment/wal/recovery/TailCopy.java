@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,7 +27,17 @@ final class TailCopy {
     private static final Logger LOG = LoggerFactory.getLogger(TailCopy.class);
     private static final int COPY_BYTES_MAX = 2 << 20;
 
-    private record Candidate(Replica replica, long length) {}
+    /** @param failedSources so many could not be read for it */
+    private record Candidate(Replica replica, long length, int failedSources) {}
+
+    /** It was the store to copy from that failed: another one may do. */
+    private static final class UnreadableSourceException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        UnreadableSourceException(Throwable cause) {
+            super(Failures.text(cause), cause);
+        }
+    }
 
     private final ExtentDescriptor extent;
     private final long epoch;
@@ -60,7 +71,7 @@ final class TailCopy {
                 holders.add(answer.store());
                 sources.add(replica);
             } else if (replica != null && answer.valid()) {
-                candidates.add(new Candidate(replica, answer.length()));
+                candidates.add(new Candidate(replica, answer.length(), 0));
             }
         }
     }
@@ -89,13 +100,14 @@ final class TailCopy {
 
     private void copyTo(Candidate candidate) {
         StoreRef store = candidate.replica.store();
-        // Any source will do: the next failure takes another one.
+        // Any source will do: after a failure the next one is taken
         Replica from = sources.get(0);
         var unused = copy(from, candidate.replica, Math.max(candidate.length, ExtentHeader.BYTES))
                 .thenCompose(end -> candidate.replica.fence(RecoveryRun.header(extent), epoch))
                 .whenComplete((verified, failure) -> loop.execute(() -> {
                     if (failure == null && verified == length) {
                         holders.add(store);
+                        next();
                     } else {
                         LOG.warn(
                                 "Copying the tail of extent {} from {} to {} failed: {}",
@@ -104,6 +116,37 @@ final class TailCopy {
                                 store,
                                 failure == null ? "it verified " + verified : Failures.text(Failures.root(failure)));
                         sources.add(sources.remove(0));
+                        if (isTheSources(failure) && candidate.failedSources + 1 < sources.size()) {
+                            copyOn(candidate);
+                        } else {
+                            next();
+                        }
+                    }
+                }));
+    }
+
+    private static boolean isTheSources(@Nullable Throwable failure) {
+        Throwable at = failure;
+        while (at != null && !(at instanceof UnreadableSourceException)) {
+            at = at.getCause();
+        }
+        return at != null;
+    }
+
+    /** From another source, and from where the store says that it has come: what was copied stays. */
+    private void copyOn(Candidate candidate) {
+        Failures.stage(() -> candidate.replica.fence(RecoveryRun.header(extent), epoch))
+                .whenComplete((standing, failure) -> loop.execute(() -> {
+                    if (standing != null && standing <= length) {
+                        candidates.addFirst(new Candidate(candidate.replica, standing, candidate.failedSources + 1));
+                    } else {
+                        LOG.warn(
+                                "The tail of extent {} is not copied to {} any further: {}",
+                                extent.extentId(),
+                                candidate.replica.store(),
+                                failure == null
+                                        ? "it has " + standing + " bytes"
+                                        : Failures.text(Failures.root(failure)));
                     }
                     next();
                 }));
@@ -115,6 +158,8 @@ final class TailCopy {
         }
         int bytes = (int) Math.min(COPY_BYTES_MAX, length - position);
         return Failures.stage(() -> from.fetch(extent.extentId(), position, bytes))
+                .exceptionallyCompose(
+                        failure -> CompletableFuture.failedStage(new UnreadableSourceException(Failures.root(failure))))
                 .thenCompose(piece -> {
                     long end = position + piece.remaining();
                     return to.copy(RecoveryRun.header(extent), epoch, position, piece)
@@ -154,7 +199,7 @@ final class TailCopy {
         Failures.stage(() -> found.get().fence(RecoveryRun.header(extent), epoch))
                 .whenComplete((standing, failure) -> loop.execute(() -> {
                     if (standing != null && standing <= length) {
-                        candidates.add(new Candidate(found.get(), standing));
+                        candidates.add(new Candidate(found.get(), standing, 0));
                     } else {
                         LOG.info(
                                 "{} cannot stand in for extent {}: {}",
