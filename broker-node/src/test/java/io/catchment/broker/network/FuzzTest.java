@@ -108,7 +108,8 @@ class FuzzTest {
             }
             System.out.println("FuzzTest: " + rounds + " rounds, connections ended: " + server.closed.size());
             assertThat(rounds).isPositive();
-            assertThat(server.closed).doesNotContain(CloseReason.ERROR);
+            // The last connections may end meanwhile
+            assertThat(List.copyOf(server.closed)).doesNotContain(CloseReason.ERROR);
         }
     }
 
