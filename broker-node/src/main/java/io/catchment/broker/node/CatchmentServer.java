@@ -22,7 +22,9 @@ import picocli.CommandLine.Option;
 public final class CatchmentServer implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(CatchmentServer.class);
     private static final int EXIT_CONFIG = 2;
-    private static final int EXIT_FATAL = 3;
+    static final int EXIT_FATAL = 3;
+    /** EX_TEMPFAIL of sysexits.h. Whoever watches over this process is not to start it again: that would end the other one. */
+    static final int EXIT_SUPERSEDED = 75;
 
     @Option(names = "--config", required = true, description = "The node's properties file.")
     private Path config = Path.of("node.properties");
@@ -84,7 +86,16 @@ public final class CatchmentServer implements Callable<Integer> {
         try {
             log.error("This node cannot go on and ends now: {}", cause.getMessage(), cause);
         } finally {
-            Runtime.getRuntime().halt(EXIT_FATAL);
+            Runtime.getRuntime().halt(exitCode(cause));
         }
+    }
+
+    static int exitCode(Throwable cause) {
+        for (Throwable at = cause; at != null; at = at.getCause()) {
+            if (at instanceof SupersededException) {
+                return EXIT_SUPERSEDED;
+            }
+        }
+        return EXIT_FATAL;
     }
 }
