@@ -170,11 +170,13 @@ public final class Flusher implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        loop.execute(() -> {
-            flushAlls.forEach(all -> all.result().complete(false));
-            flushAlls.clear();
-            uploads.forgetAllBut(List.of());
-        });
+        loop.execute(this::forget, this::forget);
+    }
+
+    private void forget() {
+        flushAlls.forEach(all -> all.result().complete(false));
+        flushAlls.clear();
+        uploads.forgetAllBut(List.of());
     }
 
     private void tick() {

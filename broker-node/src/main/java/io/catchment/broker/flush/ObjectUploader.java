@@ -149,6 +149,9 @@ public final class ObjectUploader {
                 if (known.get().phase() == ObjectState.Phase.PUBLISHED) {
                     LOG.error("Object {} was given up, and is published: it stays", ObjectKeys.key(id));
                     late.remove(id);
+                } else {
+                    // An image that lagged did not have it yet
+                    late.computeIfPresent(id, (key, one) -> new Late(one.ended(), NOT_SEEN, 0));
                 }
                 continue;
             }
